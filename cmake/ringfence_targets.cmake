@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+# The three kinds of target: host code, freestanding kernel code, and user programs for the guest.
+
+option(RF_SANITIZE "Build host code with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+
+set(RF_WARNINGS -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
+    -Wold-style-cast -Wimplicit-fallthrough -Wunused-result)
+
+function(_rf_host_options target)
+    target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${RF_WARNINGS}>)
+    if(RF_SANITIZE)
+        target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-sanitize-recover=all
+            -fno-omit-frame-pointer)
+        target_link_options(${target} PUBLIC -fsanitize=address,undefined)
+    endif()
+endfunction()
+
+# rf_host_library(NAME SOURCES a.cpp ... DEPS x ...)
+function(rf_host_library name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+    add_library(${name} STATIC ${ARG_SOURCES})
+    _rf_host_options(${name})
+    target_link_libraries(${name} PUBLIC ${ARG_DEPS})
+endfunction()
+
+# rf_host_executable(NAME SOURCES ... DEPS ...)
+function(rf_host_executable name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+    add_executable(${name} ${ARG_SOURCES})
+    _rf_host_options(${name})
+    target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+endfunction()
+
+# rf_unit_test(NAME SOURCES ... DEPS ...): a GoogleTest program, registered with CTest under its name.
+function(rf_unit_test name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+    find_package(GTest REQUIRED)
+    rf_host_executable(${name} SOURCES ${ARG_SOURCES} DEPS ${ARG_DEPS} ringfence_base GTest::gtest GTest::gmock
+        GTest::gtest_main)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+    add_test(NAME ${name} COMMAND ${name})
+endfunction()
+
+# Kernel code for x86-64: no hosted library, no floating point registers, no red zone, linked at the top 2 GiB.
+set(RF_KERNEL_OPTIONS --target=x86_64-linux-gnu -ffreestanding -fno-exceptions -fno-rtti -fno-pic -fno-pie
+    -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-stack-protector -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer
+    -fno-threadsafe-statics -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -O2 -g)
+
+# rf_kernel_executable(NAME LINKER_SCRIPT f.ld INCLUDES dir ... SOURCES ...): a freestanding x86-64 ELF image.
+function(rf_kernel_executable name)
+    cmake_parse_arguments(ARG "" "LINKER_SCRIPT" "SOURCES;INCLUDES" ${ARGN})
+    add_executable(${name} ${ARG_SOURCES})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR} ${ARG_INCLUDES})
+    target_compile_options(${name} PRIVATE ${RF_KERNEL_OPTIONS} $<$<COMPILE_LANGUAGE:CXX>:${RF_WARNINGS}>)
+    target_link_options(${name} PRIVATE --target=x86_64-linux-gnu -fuse-ld=lld -nostdlib -static -no-pie
+        -Wl,-T,${ARG_LINKER_SCRIPT} -Wl,--gc-sections -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack
+        -Wl,--build-id=none)
+    set_target_properties(${name} PROPERTIES LINK_DEPENDS ${ARG_LINKER_SCRIPT})
+endfunction()
+
+# rf_user_program(NAME SOURCES ... [OPTIONS ...]): a static Linux program that runs inside the guest (and on a
+# Linux host of the same architecture).
+function(rf_user_program name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;OPTIONS" ${ARGN})
+    add_executable(${name} ${ARG_SOURCES})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_compile_options(${name} PRIVATE -O2 -g $<$<COMPILE_LANGUAGE:CXX>:${RF_WARNINGS}> ${ARG_OPTIONS})
+    target_link_options(${name} PRIVATE -static -fuse-ld=lld ${ARG_OPTIONS})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/guest)
+endfunction()
