@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 // The files of the initramfs (cpio "newc") by which the host tells the kernel which program to run.
-// Each list is a sequence of NUL-terminated strings. Without the argument list the kernel runs the path of its
-// `init=` option, as Linux does. /.ringfence is not visible to programs.
+// Each list is a sequence of NUL-terminated strings. Without the argument list the kernel runs the
+// path of its `init=` option, as Linux does. /.ringfence is not visible to programs.
 #pragma once
 
 namespace ringfence::abi::boot_files {
 
-inline constexpr const char* executable = "/.ringfence/executable";    ///< one string: absolute path in the guest
+inline constexpr const char* executable =
+    "/.ringfence/executable";  ///< one string: absolute path in the guest
 inline constexpr const char* arguments = "/.ringfence/arguments";      ///< argv, argv[0] included
 inline constexpr const char* environment = "/.ringfence/environment";  ///< NAME=value each
-inline constexpr const char* directory = "/.ringfence/directory";      ///< one string: the working directory
+inline constexpr const char* directory =
+    "/.ringfence/directory";  ///< one string: the working directory
 
 }  // namespace ringfence::abi::boot_files

@@ -2,8 +2,9 @@
 // Records on the control channel (COM4). All numbers are little-endian.
 //
 // Kernel to host: RecordHeader, then `size` bytes of payload.
-// Host to kernel: only ever the answer to a StandardInput record: u32 count, then `count` bytes; 0 is end of file.
-// The kernel asks for input only when a process reads it, so a run does not depend on when the host has bytes ready.
+// Host to kernel: only ever the answer to a StandardInput record: u32 count, then `count` bytes; 0
+// is end of file. The kernel asks for input only when a process reads it, so a run does not depend
+// on when the host has bytes ready.
 #pragma once
 
 #include "base/types.h"
@@ -11,12 +12,15 @@
 namespace ringfence::abi::control {
 
 enum class Record : u32 {
-    StandardInput = 1,   ///< payload u32: most bytes wanted (1 to 4096); the host answers as above
-    ExitStatus = 2,      ///< payload ExitStatus: how the first process ended
-    Statistics = 3,      ///< payload Statistics: what the kernel counted, sent just before ExitStatus
-    UnknownSyscall = 4,  ///< payload UnknownSyscall: one for each number that was answered with ENOSYS
-    UserTables = 5,      ///< payload: UTF-8 text, one line per page of a process's user table (option dump_user_tables)
-    RunFailed = 6,       ///< payload: UTF-8 text; the program could not be started, ExitStatus follows with 126 or 127
+    StandardInput = 1,  ///< payload u32: most bytes wanted (1 to 4096); the host answers as above
+    ExitStatus = 2,     ///< payload ExitStatus: how the first process ended
+    Statistics = 3,  ///< payload Statistics: what the kernel counted, sent just before ExitStatus
+    UnknownSyscall =
+        4,           ///< payload UnknownSyscall: one for each number that was answered with ENOSYS
+    UserTables = 5,  ///< payload: UTF-8 text, one line per page of a process's user table (option
+                     ///< dump_user_tables)
+    RunFailed = 6,   ///< payload: UTF-8 text; the program could not be started, ExitStatus follows
+                     ///< with 126 or 127
 };
 
 struct RecordHeader {
@@ -36,10 +40,10 @@ struct Statistics {
     u64 interrupts;
     u64 page_faults;
     u64 other_exceptions;
-    u64 context_switches;   ///< times that the CPU went from one thread to another
-    u64 root_writes;        ///< CR3 writes by the kernel, entry and exit included
+    u64 context_switches;  ///< times that the CPU went from one thread to another
+    u64 root_writes;       ///< CR3 writes by the kernel, entry and exit included
     u64 processes_created;
-    u64 free_frames;        ///< 4 KiB frames free at the end
+    u64 free_frames;  ///< 4 KiB frames free at the end
 };
 static_assert(sizeof(Statistics) == 64);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The I/O ports by which kernel and host talk, the same on the built-in machine and on QEMU's `pc`.
-// Four 16550 UARTs keep the program's streams apart, byte for byte; nothing else is ever written to them.
+// Four 16550 UARTs keep the program's streams apart, byte for byte; nothing else is ever written to
+// them.
 #pragma once
 
 #include "base/types.h"
@@ -10,10 +11,12 @@ namespace ringfence::abi {
 inline constexpr u16 kernel_log_port = 0x3f8;      ///< COM1, out: the kernel's own messages
 inline constexpr u16 program_output_port = 0x2f8;  ///< COM2, out: the program's standard output
 inline constexpr u16 program_error_port = 0x3e8;   ///< COM3, out: the program's standard error
-inline constexpr u16 control_port = 0x2e8;         ///< COM4, both ways: framed records, see control_channel.h
+inline constexpr u16 control_port =
+    0x2e8;  ///< COM4, both ways: framed records, see control_channel.h
 
-/// QEMU's isa-debug-exit (iobase=0xf4, iosize=4). A 32-bit write of V ends the machine; QEMU's own exit status
-/// is then (V << 1) | 1, cut to 8 bits. The program's status travels on the control channel, not here.
+/// QEMU's isa-debug-exit (iobase=0xf4, iosize=4). A 32-bit write of V ends the machine; QEMU's own
+/// exit status is then (V << 1) | 1, cut to 8 bits. The program's status travels on the control
+/// channel, not here.
 inline constexpr u16 debug_exit_port = 0xf4;
 
 enum class MachineExit : u32 {

@@ -9,7 +9,8 @@
 
 namespace ringfence {
 
-/// An address of kind `Tag`, in bytes. Arithmetic stays within the kind; the number comes out only by `value()`.
+/// An address of kind `Tag`, in bytes. Arithmetic stays within the kind; the number comes out only
+/// by `value()`.
 template <typename Tag>
 class Address {
 public:
@@ -34,7 +35,9 @@ public:
     [[nodiscard]] constexpr Address align_up(u64 alignment) const {
         return Address{ringfence::align_up(value_, alignment)};
     }
-    [[nodiscard]] constexpr bool is_aligned(u64 alignment) const { return ringfence::is_aligned(value_, alignment); }
+    [[nodiscard]] constexpr bool is_aligned(u64 alignment) const {
+        return ringfence::is_aligned(value_, alignment);
+    }
     /// Distance from the start of the `alignment`-sized unit that holds this address.
     [[nodiscard]] constexpr u64 offset_in(u64 alignment) const { return value_ & (alignment - 1); }
 

@@ -15,7 +15,8 @@ constexpr Word bit(unsigned index) {
 /// The value with its `width` low bits set; `width` may be the whole word.
 template <typename Word = u64>
 constexpr Word low_mask(unsigned width) {
-    return width >= sizeof(Word) * 8 ? static_cast<Word>(~Word{0}) : static_cast<Word>((Word{1} << width) - 1);
+    return width >= sizeof(Word) * 8 ? static_cast<Word>(~Word{0})
+                                     : static_cast<Word>((Word{1} << width) - 1);
 }
 
 /// A field of `Width` bits that starts at bit `Shift` of a hardware word.
@@ -42,9 +43,15 @@ template <unsigned Shift, typename Word = u64>
 using Flag = Bitfield<Shift, 1, Word>;
 
 /// `alignment` is a power of two.
-constexpr u64 align_down(u64 value, u64 alignment) { return value & ~(alignment - 1); }
-constexpr u64 align_up(u64 value, u64 alignment) { return align_down(value + alignment - 1, alignment); }
-constexpr bool is_aligned(u64 value, u64 alignment) { return (value & (alignment - 1)) == 0; }
+constexpr u64 align_down(u64 value, u64 alignment) {
+    return value & ~(alignment - 1);
+}
+constexpr u64 align_up(u64 value, u64 alignment) {
+    return align_down(value + alignment - 1, alignment);
+}
+constexpr bool is_aligned(u64 value, u64 alignment) {
+    return (value & (alignment - 1)) == 0;
+}
 
 /// Copies bit `width - 1` of `value` into every bit above it.
 constexpr u64 sign_extend(u64 value, unsigned width) {

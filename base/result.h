@@ -65,7 +65,9 @@ public:
         RF_ASSERT(!ok_);
         return reason_;
     }
-    [[nodiscard]] constexpr T value_or(T fallback) const { return ok_ ? value_ : std::move(fallback); }
+    [[nodiscard]] constexpr T value_or(T fallback) const {
+        return ok_ ? value_ : std::move(fallback);
+    }
 
 private:
     template <typename Other>
@@ -118,18 +120,18 @@ private:
 }  // namespace ringfence
 
 /// Returns the error of `expression` from the calling function, if there is one.
-#define RF_TRY(expression)                                        \
-    do {                                                          \
-        auto rf_result = (expression);                            \
-        if (!rf_result.ok()) {                                    \
-            return ::ringfence::Error{rf_result.error()};         \
-        }                                                         \
+#define RF_TRY(expression)                                \
+    do {                                                  \
+        auto rf_result = (expression);                    \
+        if (!rf_result.ok()) {                            \
+            return ::ringfence::Error{rf_result.error()}; \
+        }                                                 \
     } while (false)
 
 /// Declares `name` as the value of `expression`, or returns its error from the calling function.
-#define RF_TRY_ASSIGN(name, expression)                           \
-    auto name##_result = (expression);                            \
-    if (!name##_result.ok()) {                                    \
-        return ::ringfence::Error{name##_result.error()};         \
-    }                                                             \
+#define RF_TRY_ASSIGN(name, expression)                   \
+    auto name##_result = (expression);                    \
+    if (!name##_result.ok()) {                            \
+        return ::ringfence::Error{name##_result.error()}; \
+    }                                                     \
     auto name = std::move(name##_result).value()
