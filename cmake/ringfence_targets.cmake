@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # The three kinds of target: host code, freestanding kernel code, and user programs for the guest.
 
+option(RF_TESTS "Build the tests" ON)
 option(RF_SANITIZE "Build host code with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 
 set(RF_WARNINGS -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
@@ -32,6 +33,9 @@ function(rf_host_executable name)
     target_link_libraries(${name} PRIVATE ${ARG_DEPS})
 endfunction()
 
+# Every unit test program: what the sanitizer run builds.
+add_custom_target(host_tests)
+
 # rf_unit_test(NAME SOURCES ... DEPS ...): a GoogleTest program, registered with CTest under its name.
 function(rf_unit_test name)
     cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
@@ -40,6 +44,8 @@ function(rf_unit_test name)
         GTest::gtest_main)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
     add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES LABELS host)
+    add_dependencies(host_tests ${name})
 endfunction()
 
 # Kernel code for x86-64: no hosted library, no floating point registers, no red zone, linked at the top 2 GiB.
