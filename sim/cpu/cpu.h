@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// One x86 logical processor: its registers and what it is wired to. Instructions are in
+// sim/isa/x86, which also has the engine that runs them.
+#pragma once
+
+#include "arch/x86/cr0.h"
+#include "arch/x86/cr4.h"
+#include "arch/x86/efer.h"
+#include "arch/x86/rflags.h"
+#include "base/address.h"
+#include "sim/cpu/exception.h"
+#include "sim/cpu/execution_mode.h"
+#include "sim/cpu/fpu_state.h"
+#include "sim/cpu/lazy_flags.h"
+#include "sim/cpu/model_specific_registers.h"
+#include "sim/cpu/registers.h"
+#include "sim/memory/port_bus.h"
+#include "sim/mmu/mmu.h"
+#include "sim/observe/place_map.h"
+#include "sim/observe/recorder.h"
+#include "sim/presets/cpu_model.h"
+
+namespace ringfence::sim::isa::x86 {
+struct Block;
+}
+
+namespace ringfence::sim::cpu {
+
+/// What a processor is connected to. Everything outlives it.
+struct Wiring {
+    mmu::Mmu& mmu;
+    memory::PortBus& ports;
+    memory::InterruptPins& pins;
+    memory::InterruptAcknowledge& interrupts;
+    memory::Clock& clock;
+    observe::Recorder& recorder;
+    const presets::CpuModel& model;
+    observe::PlaceMap places{};
+};
+
+/// Why a run ended.
+enum class StopReason : u8 {
+    EventDue,          ///< the clock reached its next event
+    InstructionLimit,  ///< the budget is spent
+    EndRequested,      ///< pins.end was set
+    Halted,            ///< HLT, no interrupt waits, and no event will come
+    TripleFault,       ///< shutdown
+};
+
+/// Not shared between threads. Handlers work on the public state directly; what must stay
+/// consistent (privilege level, control registers, modes) has functions.
+class Cpu {
+public:
+    explicit Cpu(const Wiring& wiring);
+    Cpu(const Cpu&) = delete;
+    Cpu& operator=(const Cpu&) = delete;
+
+    // Hot state
+    // ------------------------------------------------------------------------------------
+
+    RegisterFile gpr;
+    /// CF, PF, AF, ZF, SF and OF. The rest of RFLAGS is behind `rflags()`.
+    LazyFlags flags;
+    /// The next instruction, between blocks. Inside a block it is stale: see `block`.
+    u64 rip = 0;
+    /// The block that runs now; the address of its op `o` is that of the block plus `o.offset`.
+    const isa::x86::Block* block = nullptr;
+    /// Core cycles since the machine was made, counting the whole of the running block. In the
+    /// functional engine an instruction takes one cycle.
+    u64 cycles = 0;
+    /// The cycle at which the engine must look at the outside world again.
+    u64 deadline = 0;
+    /// RFLAGS.DF as the step of string instructions: 1 or -1.
+    i64 direction = 1;
+
+    mmu::Mmu& mmu;
+    FpuState fpu;
+
+    /// Set by a semantic function that returns false.
+    PendingException pending;
+
+    // Flags
+    // ----------------------------------------------------------------------------------------
+
+    [[nodiscard]] u64 rflags() const;
+    /// Replaces RFLAGS; reserved bits are ignored. Checks nothing: callers mask what they may not
+    /// change.
+    void set_rflags(u64 value);
+    [[nodiscard]] bool interrupts_enabled() const {
+        return arch::x86::Rflags::interrupt.test(other_flags_);
+    }
+    [[nodiscard]] bool single_step() const { return arch::x86::Rflags::tf.test(other_flags_); }
+    [[nodiscard]] unsigned iopl() const {
+        return static_cast<unsigned>(arch::x86::Rflags::iopl.get(other_flags_));
+    }
+
+    // Privilege and mode
+    // ---------------------------------------------------------------------------
+
+    [[nodiscard]] unsigned cpl() const { return cpl_; }
+    void set_cpl(unsigned cpl);
+    [[nodiscard]] bool long_mode_active() const { return arch::x86::Efer::lma.test(efer_); }
+    [[nodiscard]] bool code64() const { return ExecutionMode::code64.test(mode_); }
+    [[nodiscard]] bool protected_mode() const { return arch::x86::Cr0::pe.test(cr0_); }
+    /// Bits of ExecutionMode.
+    [[nodiscard]] u32 mode() const { return mode_; }
+
+    /// Loads a segment register with an already checked descriptor and updates the mode.
+    void set_segment(SegmentRegister which, const Segment& segment, u64 base);
+    [[nodiscard]] const Segment& segment(SegmentRegister which) const {
+        return segments_[static_cast<u8>(which)];
+    }
+    SystemSegment ldtr;
+    SystemSegment task;
+    TableRegister gdtr;
+    TableRegister idtr;
+
+    // Control registers
+    // ----------------------------------------------------------------------------
+
+    [[nodiscard]] u64 cr0() const { return cr0_; }
+    [[nodiscard]] u64 cr4() const { return cr4_; }
+    [[nodiscard]] u64 efer() const { return efer_; }
+    [[nodiscard]] u64 cr3() const;
+    /// These store without checks and tell the MMU; the checks are in the instructions.
+    void set_cr0(u64 value);
+    void set_cr4(u64 value);
+    void set_efer(u64 value);
+    u64 cr2 = 0;
+    u64 cr8 = 0;
+    u64 dr[4] = {};
+    u64 dr6 = 0xffff'0ff0;
+    u64 dr7 = 0x400;
+    ModelSpecificRegisters msr;
+
+    // Events
+    // ---------------------------------------------------------------------------------------
+
+    /// Set by STI, MOV SS and POP SS for the instruction that follows.
+    bool interrupt_shadow = false;
+    /// MOV SS and POP SS also hold back debug traps.
+    bool debug_shadow = false;
+    bool nmi_blocked = false;
+    bool halted = false;
+    bool shutdown = false;
+
+    /// Raises an exception: `return cpu.raise(...)` from a semantic function.
+    bool raise(ExceptionVector vector, u32 error_code = 0) {
+        pending = PendingException{.vector = vector, .error_code = error_code};
+        return false;
+    }
+
+    /// Publishes `cycles` as the time that devices see.
+    void publish_time() { clock.now = cycles; }
+    [[nodiscard]] u64 time_stamp() const { return cycles + msr.tsc_offset; }
+
+    memory::PortBus& ports;
+    memory::InterruptPins& pins;
+    memory::InterruptAcknowledge& interrupts;
+    memory::Clock& clock;
+    observe::Recorder& recorder;
+    const presets::CpuModel& model;
+    observe::PlaceMap places;
+
+    /// The state after power-up, except that fetching starts wherever the loader says.
+    /// [intel/vol3]: 10.1.1
+    void reset();
+
+private:
+    void update_mode();
+    void tell_mmu_flags();
+
+    /// All of RFLAGS but the status flags and DF.
+    u64 other_flags_ = arch::x86::Rflags::fixed_one.mask;
+    u64 cr0_ = arch::x86::Cr0::reset;
+    u64 cr4_ = 0;
+    u64 efer_ = 0;
+    u32 mode_ = 0;
+    unsigned cpl_ = 0;
+    Segment segments_[segment_register_count];
+};
+
+}  // namespace ringfence::sim::cpu
