@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+// Vector instructions that move lanes: pack, unpack, shuffle, align, insert, extend, blend.
+// [intel/vol2]: under each name
+#pragma once
+
+#include "sim/isa/x86/simd_lanes.h"
+
+namespace ringfence::sim::isa::x86::simd {
+
+/// PACKSS and PACKUS: lanes of `From` (signed) saturated to `To`; destination low, source high.
+template <typename From, typename To, typename V>
+V pack(V a, V b) {
+    constexpr int half = lane_count<From, V>;
+    const auto x = lanes<From>(a);
+    const auto y = lanes<From>(b);
+    return build<To, V>([&](int i) { return saturate<To>(i < half ? x[i] : y[i - half]); });
+}
+template <typename T, typename V>
+V punpckl(V a, V b) {
+    const auto x = lanes<T>(a);
+    const auto y = lanes<T>(b);
+    return build<T, V>([&](int i) { return i % 2 == 0 ? x[i / 2] : y[i / 2]; });
+}
+template <typename T, typename V>
+V punpckh(V a, V b) {
+    constexpr int half = lane_count<T, V> / 2;
+    const auto x = lanes<T>(a);
+    const auto y = lanes<T>(b);
+    return build<T, V>([&](int i) { return i % 2 == 0 ? x[half + i / 2] : y[half + i / 2]; });
+}
+
+template <typename V>
+V pshufb(V a, V b) {
+    constexpr int count = lane_count<u8, V>;
+    const auto x = lanes<u8>(a);
+    const auto y = lanes<u8>(b);
+    return build<u8, V>([&](int i) { return (y[i] & 0x80) != 0 ? 0 : x[y[i] % count]; });
+}
+inline Mmx pshufw(Mmx, Mmx b, u8 imm) {
+    const auto x = lanes<u16>(b);
+    return build<u16, Mmx>([&](int i) { return x[imm >> (2 * i) & 3]; });
+}
+inline Xmm pshufd(Xmm, Xmm b, u8 imm) {
+    const auto x = lanes<u32>(b);
+    return build<u32, Xmm>([&](int i) { return x[imm >> (2 * i) & 3]; });
+}
+inline Xmm pshuflw(Xmm, Xmm b, u8 imm) {
+    const auto x = lanes<u16>(b);
+    return build<u16, Xmm>([&](int i) { return i < 4 ? x[imm >> (2 * i) & 3] : x[i]; });
+}
+inline Xmm pshufhw(Xmm, Xmm b, u8 imm) {
+    const auto x = lanes<u16>(b);
+    return build<u16, Xmm>([&](int i) { return i < 4 ? x[i] : x[4 + (imm >> (2 * (i - 4)) & 3)]; });
+}
+inline Xmm shufps(Xmm a, Xmm b, u8 imm) {
+    const auto x = lanes<u32>(a);
+    const auto y = lanes<u32>(b);
+    return build<u32, Xmm>([&](int i) {
+        const int from = imm >> (2 * i) & 3;
+        return i < 2 ? x[from] : y[from];
+    });
+}
+inline Xmm shufpd(Xmm a, Xmm b, u8 imm) {
+    return {.low = (imm & 1) != 0 ? a.high : a.low, .high = (imm & 2) != 0 ? b.high : b.low};
+}
+
+/// The destination above the source, moved down by `imm` bytes.
+template <typename V>
+V palignr(V a, V b, u8 imm) {
+    constexpr int count = lane_count<u8, V>;
+    const auto x = lanes<u8>(a);
+    const auto y = lanes<u8>(b);
+    return build<u8, V>([&](int i) -> u8 {
+        const int from = i + imm;
+        return from < count ? y[from] : (from < 2 * count ? x[from - count] : u8{0});
+    });
+}
+inline Xmm pslldq(Xmm a, u64 count) {
+    const auto x = lanes<u8>(a);
+    return build<u8, Xmm>([&](int i) -> u8 {
+        const bool inside = static_cast<u64>(i) >= count;
+        return inside ? x[i - static_cast<int>(count)] : u8{0};
+    });
+}
+inline Xmm psrldq(Xmm a, u64 count) {
+    const auto x = lanes<u8>(a);
+    return build<u8, Xmm>([&](int i) -> u8 {
+        const bool inside = static_cast<u64>(i) + count < 16;
+        return inside ? x[i + static_cast<int>(count)] : u8{0};
+    });
+}
+
+/// PMOVSX and PMOVZX: the low lanes of `From`, extended to `To`.
+template <typename From, typename To>
+Xmm pmovx(Xmm, Xmm b) {
+    const auto x = lanes<From>(b);
+    return build<To, Xmm>([&](int i) { return To{x[i]}; });
+}
+
+/// PINSR, and PEXTR below: lane `imm` modulo the number of lanes.
+template <typename T, typename V>
+V pinsr(V a, u64 value, u8 imm) {
+    auto x = lanes<T>(a);
+    x[imm % lane_count<T, V>] = static_cast<T>(value);
+    return from_lanes<V>(x);
+}
+template <typename T, typename V>
+u64 pextr(V a, u8 imm) {
+    return lanes<T>(a)[imm % lane_count<T, V>];
+}
+
+/// imm8: source lane in 7:6 (register source), destination lane in 5:4, lanes to clear in 3:0.
+inline Xmm insertps(Xmm a, u32 value, u8 imm) {
+    auto x = lanes<u32>(a);
+    x[imm >> 4 & 3] = value;
+    return build<u32, Xmm>([&](int i) { return (imm >> i & 1) != 0 ? 0u : x[i]; });
+}
+
+/// The sign bits of the lanes of `T`, lane 0 in bit 0.
+template <typename T, typename V>
+u64 sign_mask(V a) {
+    const auto x = lanes<T>(a);
+    u64 mask = 0;
+    for (int i = 0; i < lane_count<T, V>; ++i) {
+        mask |= static_cast<u64>(x[i] < 0 ? 1 : 0) << i;
+    }
+    return mask;
+}
+
+/// BLENDPS, BLENDPD, PBLENDW: a set bit of `imm` takes the source's lane.
+template <typename T>
+Xmm blend(Xmm a, Xmm b, u8 imm) {
+    const auto x = lanes<T>(a);
+    const auto y = lanes<T>(b);
+    return build<T, Xmm>([&](int i) { return (imm >> i & 1) != 0 ? y[i] : x[i]; });
+}
+/// BLENDVPS, BLENDVPD, PBLENDVB: lanes of the mask with the sign bit take the source's.
+template <typename T>
+Xmm blend_variable(Xmm a, Xmm b, Xmm mask) {
+    const auto x = lanes<T>(a);
+    const auto y = lanes<T>(b);
+    const auto m = lanes<T>(mask);
+    return build<T, Xmm>([&](int i) { return m[i] < 0 ? y[i] : x[i]; });
+}
+
+/// The source as it is: MOVAPS and its like.
+template <typename V>
+V move(V, V b) {
+    return b;
+}
+inline Xmm movddup(Xmm, Xmm b) {
+    return {.low = b.low, .high = b.low};
+}
+inline Xmm movshdup(Xmm, Xmm b) {
+    return pshufd({}, b, 0b11'11'01'01);
+}
+inline Xmm movsldup(Xmm, Xmm b) {
+    return pshufd({}, b, 0b10'10'00'00);
+}
+inline Xmm movhlps(Xmm a, Xmm b) {
+    return {.low = b.high, .high = a.high};
+}
+inline Xmm movlhps(Xmm a, Xmm b) {
+    return {.low = a.low, .high = b.low};
+}
+
+}  // namespace ringfence::sim::isa::x86::simd

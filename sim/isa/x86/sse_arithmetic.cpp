@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "sim/isa/x86/sse_arithmetic.h"
+
+namespace ringfence::sim::isa::x86::sse {
+
+namespace {
+
+using soft_float::Exact;
+using soft_float::Kind;
+using soft_float::u128;
+using soft_float::Unpacked;
+
+constexpr unsigned approximation_bits = 12;
+
+/// `value` with its low fraction bits rounded away; a carry moves into the exponent by itself.
+u32 shorten(u32 value) {
+    constexpr unsigned dropped = soft_float::Format<u32>::precision - approximation_bits;
+    constexpr u32 unit = u32{1} << dropped;
+    const u32 rounded = value + unit / 2;
+    return rounded - rounded % unit;
+}
+
+/// Denormal operands and results count as zero whatever MXCSR says.
+Environment approximate() {
+    return {.denormals_are_zero = true, .flush_to_zero = true};
+}
+
+constexpr u32 one = u32{soft_float::Format<u32>::bias} << exponent_shift<u32>;
+
+bool is_ordinary(u32 bits) {
+    return is_well_inside(bits);
+}
+
+}  // namespace
+
+u32 approximate_reciprocal(u32 a) {
+    Environment environment = approximate();
+    const u32 exact =
+        soft_float::divide<u32>(environment, unpack(environment, one), unpack(environment, a));
+    return is_ordinary(exact) ? shorten(exact) : exact;
+}
+
+u32 approximate_reciprocal_square_root(u32 a) {
+    Environment environment = approximate();
+    const u64 root = soft_float::square_root<u64>(environment, unpack(environment, a));
+    const u32 exact =
+        soft_float::divide<u32>(environment, unpack(environment, one), unpack(environment, root));
+    return is_ordinary(exact) ? shorten(exact) : exact;
+}
+
+Xmm dpps(FloatState& state, Xmm a, Xmm b, u8 imm) {
+    const auto x = lanes<u32>(a);
+    const auto y = lanes<u32>(b);
+    const auto product = [&](int i) {
+        return (imm >> (4 + i) & 1) != 0 ? Multiply{}(state, x[i], y[i]) : 0u;
+    };
+    const u32 p0 = product(0);
+    const u32 p1 = product(1);
+    const u32 p2 = product(2);
+    const u32 p3 = product(3);
+    const u32 low = Add{}(state, p0, p1);
+    const u32 high = Add{}(state, p2, p3);
+    const u32 sum = Add{}(state, low, high);
+    return build<u32, Xmm>([&](int i) { return (imm >> i & 1) != 0 ? sum : 0u; });
+}
+
+Xmm dppd(FloatState& state, Xmm a, Xmm b, u8 imm) {
+    const u64 low = (imm & 0x10) != 0 ? Multiply{}(state, a.low, b.low) : 0;
+    const u64 high = (imm & 0x20) != 0 ? Multiply{}(state, a.high, b.high) : 0;
+    const u64 sum = Add{}(state, low, high);
+    return {.low = (imm & 1) != 0 ? sum : 0, .high = (imm & 2) != 0 ? sum : 0};
+}
+
+Xmm rcpps(Xmm, Xmm b) {
+    return map<u32>(b, b, [](u32 x, u32) { return approximate_reciprocal(x); });
+}
+Xmm rcpss(Xmm a, Xmm b) {
+    return with_lane0(a, approximate_reciprocal(lane0<u32>(b)));
+}
+Xmm rsqrtps(Xmm, Xmm b) {
+    return map<u32>(b, b, [](u32 x, u32) { return approximate_reciprocal_square_root(x); });
+}
+Xmm rsqrtss(Xmm a, Xmm b) {
+    return with_lane0(a, approximate_reciprocal_square_root(lane0<u32>(b)));
+}
+
+}  // namespace ringfence::sim::isa::x86::sse
