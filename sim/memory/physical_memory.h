@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+// The guest's physical address space: RAM in one host mapping, device registers, and holes that
+// read as all ones. Every store to RAM ends in `store()` or was announced to it, so that decoded
+// instructions are dropped when their bytes change.
+#pragma once
+
+#include <cstring>
+#include <type_traits>
+#include <vector>
+
+#include "base/address.h"
+#include "base/result.h"
+#include "base/types.h"
+#include "sim/memory/host_mapping.h"
+
+namespace ringfence::sim::memory {
+
+inline constexpr u64 page_size = 4 * kib;
+inline constexpr u64 page_offset_mask = page_size - 1;
+/// Code is tracked in pieces of this many bytes, 32 to a page.
+inline constexpr u64 code_granule = 128;
+
+/// A device's registers in physical memory. `offset` counts from the start of its region; `bytes`
+/// is 1, 2, 4 or 8 (16-byte accesses arrive as two of 8).
+class MmioDevice {
+public:
+    virtual ~MmioDevice() = default;
+    virtual u64 mmio_read(u64 offset, unsigned bytes) = 0;
+    virtual void mmio_write(u64 offset, unsigned bytes, u64 value) = 0;
+};
+
+/// The owner of decoded instructions: hears of each store that overlaps a granule marked by
+/// `add_code`. Called after the store. It drops what it has decoded there and narrows the marks by
+/// `set_code_lines`.
+class CodeListener {
+public:
+    virtual ~CodeListener() = default;
+    virtual void code_written(PhysicalAddress first, u64 bytes) = 0;
+};
+
+/// Whoever caches "this page may be written directly" hears when that ends.
+class CodePageListener {
+public:
+    virtual ~CodePageListener() = default;
+    virtual void page_became_code(PhysicalAddress page) = 0;
+};
+
+/// Where RAM lies: [0, low_end) without [hole_start, hole_end), and, beyond the 32-bit device hole,
+/// [4 GiB, high_end).
+struct RamLayout {
+    static constexpr u64 hole_start = 640 * kib;  ///< video memory and ROMs on a PC
+    static constexpr u64 hole_end = 1 * mib;
+    static constexpr u64 device_hole_start = 3 * gib;
+    static constexpr u64 high_start = 4 * gib;
+
+    u64 low_end;
+    u64 high_end;  ///< == high_start when all RAM is low
+
+    static constexpr RamLayout of(u64 ram_bytes) {
+        return ram_bytes <= device_hole_start
+                   ? RamLayout{ram_bytes, high_start}
+                   : RamLayout{device_hole_start, high_start + ram_bytes - device_hole_start};
+    }
+    [[nodiscard]] constexpr bool contains(u64 address) const {
+        return address < low_end ? (address < hole_start || address >= hole_end)
+                                 : address >= high_start && address < high_end;
+    }
+};
+
+class PhysicalMemory {
+public:
+    static constexpr u64 smallest_ram = 1 * mib;
+    static constexpr u64 largest_ram = 256 * gib;
+
+    enum class CreateError { BadSize, HostHasNoRoom };
+    /// `ram_bytes`: a multiple of 4 KiB from smallest_ram to largest_ram.
+    static Result<PhysicalMemory, CreateError> create(u64 ram_bytes);
+
+    [[nodiscard]] const RamLayout& layout() const { return layout_; }
+
+    /// Whether the page that holds `address` is RAM.
+    [[nodiscard]] bool is_ram(PhysicalAddress address) const {
+        return layout_.contains(address.value());
+    }
+    /// Whether all of [first, first + bytes) is RAM.
+    [[nodiscard]] bool is_ram(PhysicalAddress first, u64 bytes) const;
+
+    /// The host's view of RAM: physical address P is at ram_base() + P. Only for addresses that
+    /// `is_ram` accepts.
+    [[nodiscard]] u8* ram_base() const { return ram_.data(); }
+    [[nodiscard]] u8* host(PhysicalAddress address) const { return ram_.data() + address.value(); }
+    /// The inverse of `host`.
+    [[nodiscard]] PhysicalAddress physical(const u8* pointer) const {
+        return PhysicalAddress{static_cast<u64>(pointer - ram_.data())};
+    }
+
+    /// A load by the processor or a device; must not cross a page. Holes read as all ones.
+    template <typename T>
+    [[nodiscard]] T read(PhysicalAddress address) {
+        static_assert(std::is_trivially_copyable_v<T>);
+        T value;
+        load(address, &value, sizeof(T));
+        return value;
+    }
+    /// A store by the processor or a device; must not cross a page. Stores to holes are lost.
+    template <typename T>
+    void write(PhysicalAddress address, const T& value) {
+        static_assert(std::is_trivially_copyable_v<T>);
+        store(address, &value, sizeof(T));
+    }
+
+    /// As `read` and `write`, for any size up to the end of the page.
+    void load(PhysicalAddress address, void* out, unsigned bytes);
+    void store(PhysicalAddress address, const void* from, unsigned bytes);
+
+    /// Copies into RAM, across pages; false (and nothing copied) unless all of it is RAM. For
+    /// loaders and devices that master the bus.
+    [[nodiscard]] bool copy_in(PhysicalAddress to, const void* from, u64 bytes);
+    [[nodiscard]] bool copy_out(void* to, PhysicalAddress from, u64 bytes) const;
+
+    /// `base` and `bytes` are page-aligned and lie in a hole; the device outlives this object.
+    void add_mmio(PhysicalAddress base, u64 bytes, MmioDevice& device);
+
+    // Code tracking -------------------------------------------------------------------------------
+
+    void set_code_listener(CodeListener* listener) { code_listener_ = listener; }
+    void set_code_page_listener(CodePageListener* listener) { code_page_listener_ = listener; }
+
+    /// Marks the granules of [first, first + bytes) as decoded; they lie in one page of RAM.
+    void add_code(PhysicalAddress first, u64 bytes);
+    /// Replaces the marks of one page: bit i stands for its i-th granule.
+    void set_code_lines(PhysicalAddress page, u32 lines);
+    [[nodiscard]] u32 code_lines(PhysicalAddress address) const {
+        return code_lines_[address.value() / page_size];
+    }
+    [[nodiscard]] bool page_has_code(PhysicalAddress address) const {
+        return code_lines(address) != 0;
+    }
+    /// The marks that [first, first + bytes), within one page, would set.
+    static constexpr u32 lines_of(PhysicalAddress first, u64 bytes) {
+        const u64 from = first.offset_in(page_size) / code_granule;
+        const u64 to = (first.offset_in(page_size) + bytes - 1) / code_granule;
+        return low_mask<u32>(static_cast<unsigned>(to - from + 1)) << from;
+    }
+    /// Says that RAM was written through a host pointer. Cheap when there is no code.
+    void announce_store(PhysicalAddress first, u64 bytes) {
+        if (RF_UNLIKELY((code_lines(first) & lines_of(first, bytes)) != 0)) {
+            notify_code_written(first, bytes);
+        }
+    }
+
+private:
+    struct MmioRegion {
+        u64 base;
+        u64 bytes;
+        MmioDevice* device;
+    };
+
+    PhysicalMemory(HostMapping ram, HostMapping code_lines, RamLayout layout);
+    void notify_code_written(PhysicalAddress first, u64 bytes);
+    [[nodiscard]] const MmioRegion* find_mmio(PhysicalAddress address) const;
+
+    HostMapping ram_;
+    HostMapping code_lines_mapping_;
+    u32* code_lines_;  ///< one word for each page below the end of RAM
+    RamLayout layout_;
+    std::vector<MmioRegion> mmio_;
+    CodeListener* code_listener_ = nullptr;
+    CodePageListener* code_page_listener_ = nullptr;
+};
+
+}  // namespace ringfence::sim::memory

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// The page walk, in every paging mode, written from the manual alone. [intel/vol3]: 4.3 to 4.7
+#pragma once
+
+#include "base/result.h"
+#include "sim/memory/physical_memory.h"
+#include "sim/mmu/access.h"
+#include "sim/mmu/paging_state.h"
+
+namespace ringfence::sim::mmu {
+
+/// The rights of all entries on the path, combined. [intel/vol3]: 4.6
+struct Rights {
+    bool writable = true;    ///< R/W is 1 at every level
+    bool user = true;        ///< U/S is 1 at every level
+    bool executable = true;  ///< XD is 0 at every level, or EFER.NXE is 0
+
+    bool operator==(const Rights&) const = default;
+};
+
+/// What a TLB may keep of a walk.
+struct Translation {
+    PhysicalAddress page;  ///< of the 4 KiB piece that was asked for
+    Rights rights;
+    u8 size_shift = 12;  ///< log2 of the size of the page that maps it: 12, 21, 22 or 30
+    bool dirty = false;
+    bool global = false;  ///< G of the leaf, while CR4.PGE is 1
+};
+
+/// Whether `rights` allow the access. [intel/vol3]: 4.6.1
+bool allows(const Rights& rights, const PagingState& state, AccessKind kind, Privilege privilege);
+
+/// The page fault of an access whose walk ended with `present` and `reserved`. [intel/vol3]: 4.7
+Fault page_fault(VirtualAddress address, const PagingState& state, AccessKind kind,
+                 Privilege privilege, bool present, bool reserved);
+
+class Walker {
+public:
+    /// Both outlive the walker.
+    Walker(memory::PhysicalMemory& memory, const PagingFeatures& features)
+        : memory_(memory), features_(features) {}
+
+    /// Walks for an access, checks rights, and sets accessed flags (and the dirty flag, for a
+    /// write) as the processor does: only if the access is allowed. `address` is canonical.
+    Result<Translation, Fault> walk(const PagingState& state, VirtualAddress address,
+                                    AccessKind kind, Privilege privilege);
+    /// Walks without rights and without setting flags; the error is a #PF.
+    Result<Translation, Fault> inspect(const PagingState& state, VirtualAddress address);
+
+    /// The bits that must be 0 in a present PDPTE of PAE paging. [intel/vol3]: 4.4.1
+    [[nodiscard]] u64 pdpte_reserved_bits() const;
+
+private:
+    struct Path;
+    template <typename Format>
+    bool follow(const PagingState& state, VirtualAddress address, Path& path);
+
+    memory::PhysicalMemory& memory_;
+    const PagingFeatures& features_;
+};
+
+}  // namespace ringfence::sim::mmu

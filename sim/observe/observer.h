@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+// Everything that can be seen of a running machine, as one interface. Observers see values only:
+// nothing that they do can change the guest.
+#pragma once
+
+#include <span>
+
+#include "base/address.h"
+#include "sim/observe/counters.h"
+
+namespace ringfence::sim::observe {
+
+struct RootWrite {
+    u64 old_value;
+    u64 new_value;  ///< as stored: without bit 63
+    bool no_flush;
+};
+
+struct ExceptionEvent {
+    u8 vector;
+    bool has_error_code;
+    u32 error_code;
+    VirtualAddress rip;      ///< the saved one
+    VirtualAddress address;  ///< CR2, for page faults
+    bool from_user;
+};
+
+struct InterruptEvent {
+    u8 vector;
+    VirtualAddress rip;
+    bool from_user;
+};
+
+struct Executed {
+    VirtualAddress rip;
+    std::span<const u8> bytes;
+    unsigned operand_bits;  ///< 16, 32 or 64: the mode that decoded it
+    bool user;
+};
+
+struct StaleTranslation {
+    VirtualAddress address;
+    PhysicalAddress cached;   ///< where the TLB sends the access
+    PhysicalAddress current;  ///< where the tables send it; 0 if they would fault
+    bool current_faults;
+    bool rights_differ;
+    u16 pcid;
+};
+
+class Observer {
+public:
+    virtual ~Observer() = default;
+
+    virtual void root_write(const RootWrite&) {}
+    virtual void exception(const ExceptionEvent&) {}
+    virtual void interrupt(const InterruptEvent&) {}
+    virtual void syscall(VirtualAddress /*rip*/) {}
+    virtual void sysret(VirtualAddress /*target*/) {}
+    virtual void iret(VirtualAddress /*target*/, bool /*to_user*/) {}
+    /// Before each instruction, and only if `wants_instructions()`.
+    virtual void instruction(const Executed&) {}
+    /// The decoder knew no handler; the guest gets #UD.
+    virtual void unimplemented_instruction(const Executed&) {}
+    /// A translation was used that the tables no longer contain (strict checking only).
+    virtual void stale_translation(const StaleTranslation&) {}
+
+    /// Constant during a run; true makes the machine slow.
+    [[nodiscard]] virtual bool wants_instructions() const { return false; }
+};
+
+}  // namespace ringfence::sim::observe
