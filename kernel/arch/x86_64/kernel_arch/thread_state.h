@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// What the architecture keeps of a thread while it does not run, and the switch between two.
+#pragma once
+
+#include "base/address.h"
+#include "base/types.h"
+#include "kernel_arch/trap_frame.h"
+
+namespace ringfence::kernel::arch {
+
+/// FXSAVE image. [intel/vol1]: 10.5.1, table 10-2
+struct alignas(16) FpuImage {
+    u8 bytes[512];
+};
+
+/// Registers that are not on the kernel stack. One per thread, owned by the core's thread object
+/// (which must be aligned to 16 bytes); zero-initialised objects must go through prepare_thread or
+/// prepare_fork before they are switched to.
+struct ThreadState {
+    u64 saved_stack_pointer = 0;  ///< where switch_threads left off
+    VirtualAddress kernel_stack_top{};
+    u64 fs_base = 0;
+    u64 gs_base = 0;  ///< the program's; the kernel's own is never in here
+    FpuImage fpu{};
+};
+
+/// `thread` will run `entry(argument)` on the kernel stack that ends at `stack_top` (16-byte
+/// aligned) when it is first switched to, with interrupts off. `entry` must not return; a user
+/// thread's calls return_to_user. FPU registers and segment bases get their initial values.
+void prepare_thread(ThreadState& thread, VirtualAddress stack_top, void (*entry)(void*),
+                    void* argument);
+
+/// As prepare_thread, but FPU registers and segment bases are copied from `parent`, which must be
+/// the running thread.
+void prepare_fork(ThreadState& child, const ThreadState& parent, VirtualAddress stack_top,
+                  void (*entry)(void*), void* argument);
+
+/// Gives the running thread initial FPU registers and segment bases, as execve does.
+void reset_user_registers(ThreadState& running);
+
+/// Saves the running thread in `from` and goes on with `to`; returns when something switches back.
+/// Interrupts must be off. Does not touch the address space: activate it first.
+void switch_threads(ThreadState& from, ThreadState& to);
+
+/// Leaves to user mode with the registers of `frame` (which may lie anywhere; it is copied). Calls
+/// nothing in the core on the way.
+[[noreturn]] void return_to_user(const TrapFrame& frame);
+
+/// The thread pointer of `thread` (CLONE_SETTLS): false if `address` is not a user address.
+/// For the running thread the register changes at once.
+bool set_thread_pointer(ThreadState& thread, VirtualAddress address);
+
+/// The system call arch_prctl for the running thread: its result, or minus an errno.
+/// [linux/abi]: arch_prctl(2)
+i64 arch_prctl(ThreadState& running, u64 operation, u64 address);
+
+}  // namespace ringfence::kernel::arch

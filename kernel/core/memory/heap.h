@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// The kernel heap behind operator new: power-of-two size classes carved from frames, and whole
+// blocks of frames for more than half a page. Sizes up to 4 MiB.
+//
+// Not reentrant: interrupts off, or one thread.
+#pragma once
+
+#include "base/types.h"
+#include "kernel/core/memory/frame_allocator.h"
+
+namespace ringfence::kernel {
+
+class Heap {
+public:
+    /// Gives the host address of a frame; the inverse is `frame_of`.
+    using FrameToPointer = u8* (*)(PhysicalAddress);
+    using PointerToFrame = PhysicalAddress (*)(const void*);
+
+    Heap(FrameAllocator& frames, FrameToPointer bytes_of, PointerToFrame frame_of)
+        : frames_(frames), bytes_of_(bytes_of), frame_of_(frame_of) {}
+
+    /// At least `bytes` bytes, aligned to 16 and to the size rounded up to a power of two (at most
+    /// a page); nullptr if there is no memory or `bytes` is more than 4 MiB.
+    [[nodiscard]] void* allocate(usize bytes);
+    /// `pointer` as allocate gave it, or nullptr.
+    void release(void* pointer);
+
+    [[nodiscard]] u64 bytes_in_use() const { return bytes_in_use_; }
+
+private:
+    static constexpr unsigned smallest_shift = 4;
+    static constexpr unsigned class_count = 8;  ///< 16 to 2048 bytes
+
+    struct FreeObject {
+        FreeObject* next;
+    };
+
+    bool refill(unsigned size_class);
+    void* allocate_blocks(usize bytes);
+
+    FrameAllocator& frames_;
+    FrameToPointer bytes_of_;
+    PointerToFrame frame_of_;
+    FreeObject* free_[class_count] = {};
+    u64 bytes_in_use_ = 0;
+};
+
+/// Plain memory, for containers that handle failure themselves: nullptr if there is none.
+[[nodiscard]] void* heap_allocate(usize bytes);
+void heap_release(void* pointer);
+
+}  // namespace ringfence::kernel
