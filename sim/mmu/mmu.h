@@ -46,10 +46,10 @@ public:
     [[nodiscard]] u64 efer() const { return state_.efer; }
 
     /// Each writes the register and flushes what the architecture requires
-    /// ([intel/vol3]: 4.10.4.1). The caller has checked reserved bits and forbidden combinations,
-    /// and keeps EFER.LMA right; the one fault that is found here is #GP(0) for reserved bits in
-    /// PAE's PDPTEs
-    /// ([intel/vol3]: 4.4.1), and then nothing has changed.
+    /// ([intel/vol3]: 4.10.4.1). The caller has checked reserved bits and forbidden combinations;
+    /// the one fault that is found here is #GP(0) for reserved bits in PAE's PDPTEs
+    /// ([intel/vol3]: 4.4.1), and then nothing has changed. write_cr0 sets and clears EFER.LMA as
+    /// CR0.PG changes.
     [[nodiscard]] Result<void, Fault> write_cr0(u64 value);
     [[nodiscard]] Result<void, Fault> write_cr4(u64 value);
     /// Bit 63 is the no-flush request while CR4.PCIDE = 1, and is not stored.
@@ -158,12 +158,10 @@ public:
     [[nodiscard]] memory::PhysicalMemory& memory() { return memory_; }
 
 private:
-    static constexpr unsigned address_space_count = 8;
-    struct AddressSpace {
-        u16 pcid = 0;
-        bool used = false;
-        std::array<FastContext, privilege_count> contexts;
-    };
+    /// The fast path's view of one PCID, by privilege.
+    using FastSpace = std::array<FastContext, privilege_count>;
+    static constexpr unsigned space_count = 8;
+    static constexpr u16 no_pcid = 4096;  ///< one past the last
 
     static bool readable(const FastContext& context, VirtualAddress address, u64 bytes) {
         return context.slot(address.value()).read_tag == context.tag_of(address.value(), bytes);
@@ -230,12 +228,15 @@ private:
     [[nodiscard]] bool is_canonical(VirtualAddress address) const;
     void check_stale(VirtualAddress address, const Translation& cached);
 
-    void select_address_space();
+    void forget_page(VirtualAddress address);
+    void flush_everything();
+    Result<void, Fault> load_pdptes(PagingState& next);
+
+    [[nodiscard]] int find_space(u16 pcid) const;
+    void select_space();
     void drop_fast(u16 pcid);
     void drop_fast_all();
-    void drop_fast_page(VirtualAddress address);
-    void flush_everything();
-    Result<void, Fault> load_pdptes(const PagingState& next);
+    void drop_fast_page(unsigned space, VirtualAddress address);
     void page_became_code(PhysicalAddress page) override;
 
     // What every access touches comes first.
@@ -252,7 +253,9 @@ private:
     Fault fault_;
     Walker walker_;
     Tlb tlb_;
-    std::unique_ptr<std::array<AddressSpace, address_space_count>> spaces_;
+    std::unique_ptr<std::array<FastSpace, space_count>> spaces_;
+    std::array<u16, space_count> space_pcids_{no_pcid, no_pcid, no_pcid, no_pcid,
+                                              no_pcid, no_pcid, no_pcid, no_pcid};
     unsigned next_space_ = 0;
     u64 next_stamp_ = 1;
 };

@@ -17,18 +17,21 @@ class Tlb {
 public:
     Tlb();
 
-    /// The entry for `address`, tagged `pcid` or global. Null if there is none. The dirty flag may
-    /// be set in place by `insert`ing the translation again.
+    /// The entry for `address`, tagged `pcid` or global; null if there is none. Its `page` is the
+    /// start of the whole page, of whatever size. Valid until the next call of anything here.
     [[nodiscard]] const Translation* find(VirtualAddress address, u16 pcid);
 
     /// Keeps a walk's result, in place of any entry for the same page and tag. Returns true if an
-    /// entry for a large page had to make room.
+    /// entry for another large page had to make room.
     bool insert(VirtualAddress address, u16 pcid, const Translation& translation);
 
     enum class Dropped : u8 { Nothing, SmallPage, LargePage };
     /// INVLPG, and the faulting address of a page fault: the page of `address` under `pcid`, and
     /// global entries for it. [intel/vol3]: 4.10.4.1
     Dropped drop_page(VirtualAddress address, u16 pcid, bool with_globals);
+
+    /// Whether a global entry was kept since the last drop_all.
+    [[nodiscard]] bool holds_globals() const { return holds_globals_; }
 
     void drop_pcid(u16 pcid);     ///< all of one PCID but global entries
     void drop_all_but_globals();  ///< every PCID
@@ -68,6 +71,7 @@ private:
     std::array<Array, size_shifts.size()> arrays_;
     std::vector<u64> epochs_;  ///< by tag; starts at 1
     u64 uses_ = 0;
+    bool holds_globals_ = false;
 };
 
 }  // namespace ringfence::sim::mmu

@@ -52,8 +52,11 @@ public:
 
 private:
     struct Path;
+    void find(const PagingState& state, VirtualAddress address, Path& path);
     template <typename Format>
-    bool follow(const PagingState& state, VirtualAddress address, Path& path);
+    bool follow(const PagingState& state, VirtualAddress address, PhysicalAddress table,
+                Path& path);
+    void set_flags(const PagingState& state, Path& path, AccessKind kind);
 
     memory::PhysicalMemory& memory_;
     const PagingFeatures& features_;

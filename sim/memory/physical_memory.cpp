@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#include "sim/memory/physical_memory.h"
+
+#include <algorithm>
+
+#include "base/compiler.h"
+
+namespace ringfence::sim::memory {
+
+namespace {
+
+constexpr u8 hole_byte = 0xff;
+
+/// Device accesses are at most this wide.
+constexpr unsigned widest_mmio = 8;
+
+}  // namespace
+
+Result<PhysicalMemory, PhysicalMemory::CreateError> PhysicalMemory::create(u64 ram_bytes) {
+    if (ram_bytes < smallest_ram || ram_bytes > largest_ram || !is_aligned(ram_bytes, page_size)) {
+        return Error{CreateError::BadSize};
+    }
+    const RamLayout layout = RamLayout::of(ram_bytes);
+    const u64 span = layout.high_end > RamLayout::high_start ? layout.high_end : layout.low_end;
+    auto ram = HostMapping::create(span);
+    auto code_lines = HostMapping::create(align_up(span / page_size * sizeof(u32), page_size));
+    if (!ram || !code_lines) {
+        return Error{CreateError::HostHasNoRoom};
+    }
+    return PhysicalMemory{std::move(*ram), std::move(*code_lines), layout};
+}
+
+PhysicalMemory::PhysicalMemory(HostMapping ram, HostMapping code_lines, RamLayout layout)
+    : ram_(std::move(ram)),
+      code_lines_mapping_(std::move(code_lines)),
+      code_lines_(reinterpret_cast<u32*>(code_lines_mapping_.data())),
+      layout_(layout) {}
+
+bool PhysicalMemory::is_ram(PhysicalAddress first, u64 bytes) const {
+    const u64 start = first.value();
+    if (bytes == 0 || start + bytes < start) {
+        return bytes == 0;
+    }
+    const u64 end = start + bytes;
+    const auto within = [&](u64 from, u64 to) { return start >= from && end <= to; };
+    return within(0, std::min(layout_.low_end, RamLayout::hole_start)) ||
+           within(RamLayout::hole_end, layout_.low_end) ||
+           within(RamLayout::high_start, layout_.high_end);
+}
+
+const PhysicalMemory::MmioRegion* PhysicalMemory::find_mmio(PhysicalAddress address) const {
+    const auto found = std::ranges::find_if(mmio_, [&](const MmioRegion& region) {
+        return address.value() - region.base < region.bytes;
+    });
+    return found == mmio_.end() ? nullptr : &*found;
+}
+
+void PhysicalMemory::load(PhysicalAddress address, void* out, unsigned bytes) {
+    RF_ASSERT(address.offset_in(page_size) + bytes <= page_size);
+    if (RF_LIKELY(is_ram(address))) {
+        std::memcpy(out, host(address), bytes);
+        return;
+    }
+    const MmioRegion* const region = find_mmio(address);
+    if (region == nullptr) {
+        std::memset(out, hole_byte, bytes);
+        return;
+    }
+    for (unsigned done = 0; done < bytes; done += widest_mmio) {
+        const unsigned piece = std::min(bytes - done, widest_mmio);
+        const u64 value = region->device->mmio_read(address.value() - region->base + done, piece);
+        std::memcpy(static_cast<u8*>(out) + done, &value, piece);
+    }
+}
+
+void PhysicalMemory::store(PhysicalAddress address, const void* from, unsigned bytes) {
+    RF_ASSERT(address.offset_in(page_size) + bytes <= page_size);
+    if (RF_LIKELY(is_ram(address))) {
+        std::memcpy(host(address), from, bytes);
+        announce_store(address, bytes);
+        return;
+    }
+    const MmioRegion* const region = find_mmio(address);
+    for (unsigned done = 0; region != nullptr && done < bytes; done += widest_mmio) {
+        const unsigned piece = std::min(bytes - done, widest_mmio);
+        u64 value = 0;
+        std::memcpy(&value, static_cast<const u8*>(from) + done, piece);
+        region->device->mmio_write(address.value() - region->base + done, piece, value);
+    }
+}
+
+bool PhysicalMemory::copy_in(PhysicalAddress to, const void* from, u64 bytes) {
+    if (!is_ram(to, bytes)) {
+        return false;
+    }
+    const u8* source = static_cast<const u8*>(from);
+    while (bytes > 0) {
+        const u64 piece = std::min(bytes, page_size - to.offset_in(page_size));
+        store(to, source, static_cast<unsigned>(piece));
+        to += piece;
+        source += piece;
+        bytes -= piece;
+    }
+    return true;
+}
+
+bool PhysicalMemory::copy_out(void* to, PhysicalAddress from, u64 bytes) const {
+    if (!is_ram(from, bytes)) {
+        return false;
+    }
+    if (bytes > 0) {
+        std::memcpy(to, host(from), bytes);
+    }
+    return true;
+}
+
+void PhysicalMemory::add_mmio(PhysicalAddress base, u64 bytes, MmioDevice& device) {
+    RF_ASSERT(base.is_aligned(page_size) && is_aligned(bytes, page_size) && !is_ram(base));
+    mmio_.push_back({base.value(), bytes, &device});
+}
+
+void PhysicalMemory::add_code(PhysicalAddress first, u64 bytes) {
+    RF_ASSERT(is_ram(first) && bytes > 0 && first.offset_in(page_size) + bytes <= page_size);
+    u32& lines = code_lines_[first.value() / page_size];
+    const bool was_data = lines == 0;
+    lines |= lines_of(first, bytes);
+    if (was_data && code_page_listener_ != nullptr) {
+        code_page_listener_->page_became_code(first.align_down(page_size));
+    }
+}
+
+void PhysicalMemory::set_code_lines(PhysicalAddress page, u32 lines) {
+    RF_ASSERT(is_ram(page));
+    u32& current = code_lines_[page.value() / page_size];
+    const bool was_data = current == 0;
+    current = lines;
+    if (was_data && lines != 0 && code_page_listener_ != nullptr) {
+        code_page_listener_->page_became_code(page.align_down(page_size));
+    }
+}
+
+void PhysicalMemory::notify_code_written(PhysicalAddress first, u64 bytes) {
+    if (code_listener_ != nullptr) {
+        code_listener_->code_written(first, bytes);
+    }
+}
+
+}  // namespace ringfence::sim::memory

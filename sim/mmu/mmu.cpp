@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+// Accesses that the fast path does not serve.
+#include "sim/mmu/mmu.h"
+
+#include <algorithm>
+
+namespace ringfence::sim::mmu {
+
+using arch::x86::Efer;
+using arch::x86::ExceptionVector;
+using memory::page_size;
+
+namespace {
+
+constexpr unsigned legacy_address_bits = 32;
+
+constexpr unsigned address_bits(PagingMode mode) {
+    return mode == PagingMode::FiveLevel ? 57 : 48;
+}
+
+}  // namespace
+
+bool Mmu::is_canonical(VirtualAddress address) const {
+    // Outside long mode addresses have 32 bits and are all valid. [intel/vol1]: 3.3.7.1
+    return !Efer::lma.test(state_.efer) ||
+           sign_extend(address.value(), address_bits(state_.mode())) == address.value();
+}
+
+/// A walk for the access; its result goes into the TLB. On a fault the TLB forgets the address,
+/// as the processor's does. [intel/vol3]: 4.10.4.1
+bool Mmu::walk_into_tlb(VirtualAddress address, AccessKind kind, Privilege privilege,
+                        Translation& out) {
+    ++recorder_.counters.page_walks;
+    const auto walked = walker_.walk(state_, address, kind, privilege);
+    if (!walked.ok()) {
+        fault_ = walked.error();
+        forget_page(address);
+        return false;
+    }
+    out = walked.value();
+    if (tlb_.insert(address, state_.pcid(), out)) {
+        drop_fast_all();  // the fast path may hold pieces of the large page that made room
+    }
+    return true;
+}
+
+bool Mmu::translate(VirtualAddress address, AccessKind kind, Privilege privilege, Reference via,
+                    PhysicalAddress& out) {
+    Translation translation;
+    if (state_.mode() == PagingMode::Off) {
+        // Linear addresses are physical ones. [intel/vol3]: 4.1.1
+        translation.page =
+            PhysicalAddress{address.value() & low_mask(legacy_address_bits)}.align_down(page_size);
+        translation.dirty = true;
+    } else if (!is_canonical(address)) {
+        fault_ = {via == Reference::Stack ? ExceptionVector::StackFault
+                                          : ExceptionVector::GeneralProtection,
+                  0,
+                  {}};
+        return false;
+    } else {
+        const Translation* const hit = tlb_.find(address, state_.pcid());
+        if (hit != nullptr && strict_) {
+            check_stale(address, *hit);
+        }
+        // A denied access and the first write to a clean page look at the tables again.
+        if (hit != nullptr && allows(hit->rights, state_, kind, privilege) &&
+            (kind != AccessKind::Write || hit->dirty)) {
+            translation = *hit;
+            translation.page +=
+                align_down(address.offset_in(bit(translation.size_shift)), page_size);
+        } else if (!walk_into_tlb(address, kind, privilege, translation)) {
+            return false;
+        }
+    }
+    fill_fast(address, privilege, translation);
+    out = translation.page + address.offset_in(page_size);
+    return true;
+}
+
+void Mmu::fill_fast(VirtualAddress address, Privilege privilege, const Translation& translation) {
+    if (strict_ || !memory_.is_ram(translation.page)) {
+        return;
+    }
+    FastContext& context = *contexts_[static_cast<unsigned>(privilege)];
+    const u64 page = address.align_down(page_size).value();
+    const u64 tag = page | context.generation;
+    const bool paging = state_.mode() != PagingMode::Off;
+    const auto tag_if = [&](AccessKind kind, bool condition) {
+        const bool allowed = !paging || allows(translation.rights, state_, kind, privilege);
+        return allowed && condition ? tag : 0;
+    };
+    context.slot(page) = {
+        .read_tag = tag_if(AccessKind::Read, true),
+        .write_tag = tag_if(AccessKind::Write,
+                            translation.dirty && !memory_.page_has_code(translation.page)),
+        .execute_tag = tag_if(AccessKind::Execute, true),
+        .addend = ram_base_ + translation.page.value() - page,
+    };
+}
+
+bool Mmu::translate_pieces(VirtualAddress address, usize bytes, AccessKind kind,
+                           Privilege privilege, Reference via, Pieces& out) {
+    const u64 room = page_size - address.offset_in(page_size);
+    out.first_bytes = static_cast<unsigned>(std::min<u64>(bytes, room));
+    if (!translate(address, kind, privilege, via, out.first)) {
+        return false;
+    }
+    if (out.first_bytes == bytes) {
+        return true;
+    }
+    VirtualAddress next = address + room;
+    if (!Efer::lma.test(state_.efer)) {
+        next = VirtualAddress{next.value() & low_mask(legacy_address_bits)};  // wraps at 4 GiB
+    }
+    return translate(next, kind, privilege, via, out.second);
+}
+
+bool Mmu::read_slow(VirtualAddress address, void* out, unsigned bytes, Privilege privilege,
+                    Reference via) {
+    Pieces pieces;
+    if (!translate_pieces(address, bytes, AccessKind::Read, privilege, via, pieces)) {
+        return false;
+    }
+    memory_.load(pieces.first, out, pieces.first_bytes);
+    if (pieces.first_bytes != bytes) {
+        memory_.load(pieces.second, static_cast<u8*>(out) + pieces.first_bytes,
+                     bytes - pieces.first_bytes);
+    }
+    return true;
+}
+
+bool Mmu::write_slow(VirtualAddress address, const void* from, unsigned bytes, Privilege privilege,
+                     Reference via) {
+    Pieces pieces;
+    if (!translate_pieces(address, bytes, AccessKind::Write, privilege, via, pieces)) {
+        return false;
+    }
+    memory_.store(pieces.first, from, pieces.first_bytes);
+    if (pieces.first_bytes != bytes) {
+        memory_.store(pieces.second, static_cast<const u8*>(from) + pieces.first_bytes,
+                      bytes - pieces.first_bytes);
+    }
+    return true;
+}
+
+bool Mmu::write_slow(VirtualAddress address, u64 value, unsigned bytes, Privilege privilege,
+                     Reference via) {
+    return write_slow(address, static_cast<const void*>(&value), bytes, privilege, via);
+}
+
+bool Mmu::probe_slow(VirtualAddress address, usize bytes, AccessKind kind, Privilege privilege,
+                     Reference via) {
+    Pieces pieces;
+    return translate_pieces(address, bytes, kind, privilege, via, pieces);
+}
+
+Result<PhysicalAddress, Fault> Mmu::translate_execute_slow(VirtualAddress address) {
+    PhysicalAddress out;
+    if (!translate(address, AccessKind::Execute, privilege_, Reference::Data, out)) {
+        return Error{fault_};
+    }
+    return out;
+}
+
+std::span<const u8> Mmu::readable_run(VirtualAddress address) {
+    const u64 bytes = page_size - address.offset_in(page_size);
+    if (!readable(*active_, address, 1)) {
+        PhysicalAddress ignored;
+        if (!translate(address, AccessKind::Read, privilege_, Reference::Data, ignored) ||
+            !readable(*active_, address, 1)) {
+            return {};
+        }
+    }
+    return {host_pointer(*active_, address), bytes};
+}
+
+std::span<u8> Mmu::writable_run(VirtualAddress address) {
+    const u64 bytes = page_size - address.offset_in(page_size);
+    if (!writable(*active_, address, 1)) {
+        PhysicalAddress ignored;
+        if (!translate(address, AccessKind::Write, privilege_, Reference::Data, ignored) ||
+            !writable(*active_, address, 1)) {
+            return {};
+        }
+    }
+    return {host_pointer(*active_, address), bytes};
+}
+
+std::optional<PhysicalAddress> Mmu::peek(VirtualAddress address) {
+    if (state_.mode() == PagingMode::Off) {
+        return PhysicalAddress{address.value() & low_mask(legacy_address_bits)};
+    }
+    if (!is_canonical(address)) {
+        return std::nullopt;
+    }
+    const auto found = walker_.inspect(state_, address);
+    if (!found.ok()) {
+        return std::nullopt;
+    }
+    return found.value().page + address.offset_in(page_size);
+}
+
+/// Compares what the TLB says with what the tables say now. An entry that allows less than the
+/// tables is no fault of the guest's: the processor looks again before it denies.
+void Mmu::check_stale(VirtualAddress address, const Translation& cached) {
+    const u64 inside = address.offset_in(bit(cached.size_shift));
+    const auto now = walker_.inspect(state_, address);
+    observe::StaleTranslation event{.address = address,
+                                    .cached = cached.page + inside,
+                                    .current = {},
+                                    .current_faults = !now.ok(),
+                                    .rights_differ = false,
+                                    .pcid = state_.pcid()};
+    if (now.ok()) {
+        const Rights& rights = now.value().rights;
+        event.current = now.value().page + address.offset_in(page_size);
+        event.rights_differ = (cached.rights.writable && !rights.writable) ||
+                              (cached.rights.executable && !rights.executable) ||
+                              (cached.rights.user != rights.user);
+        if (event.current == event.cached && !event.rights_differ) {
+            return;
+        }
+    }
+    recorder_.stale_translation(event);
+}
+
+}  // namespace ringfence::sim::mmu

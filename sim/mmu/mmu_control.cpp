@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+// Control registers, and what their changes make the TLB forget. [intel/vol3]: 4.10.4.1
+#include <algorithm>
+
+#include "arch/x86/pte_pae.h"
+#include "sim/mmu/mmu.h"
+
+namespace ringfence::sim::mmu {
+
+using arch::x86::Cr0;
+using arch::x86::Cr3;
+using arch::x86::Cr4;
+using arch::x86::Efer;
+using arch::x86::ExceptionVector;
+
+Mmu::Mmu(memory::PhysicalMemory& memory, observe::Recorder& recorder, PagingFeatures features)
+    : memory_(memory),
+      recorder_(recorder),
+      features_(features),
+      ram_base_(reinterpret_cast<u64>(memory.ram_base())),
+      walker_(memory, features_),
+      spaces_(std::make_unique<std::array<FastSpace, space_count>>()) {
+    for (FastSpace& space : *spaces_) {
+        for (FastContext& context : space) {
+            context.stamp = next_stamp_++;
+        }
+    }
+    memory_.set_code_page_listener(this);
+    select_space();
+}
+
+Mmu::~Mmu() {
+    memory_.set_code_page_listener(nullptr);
+}
+
+Result<void, Fault> Mmu::write_cr0(u64 value) {
+    PagingState next = state_;
+    next.cr0 = value;
+    const u64 changed = state_.cr0 ^ value;
+    const bool paging_changed = Cr0::pg.test(changed);
+    if (paging_changed) {
+        // Long mode becomes active, or ends, with paging. [intel/vol3]: 10.8.5
+        const bool active = Cr0::pg.test(value) && Efer::lme.test(state_.efer);
+        next.efer = Efer::lma.set(next.efer, active ? 1 : 0);
+    }
+    if (paging_changed || Cr0::cd.test(changed) || Cr0::nw.test(changed)) {
+        RF_TRY(load_pdptes(next));
+    }
+    state_ = next;
+    if (paging_changed) {
+        flush_everything();
+    } else if (Cr0::wp.test(changed)) {
+        drop_fast_all();  // TLB entries hold R/W itself; only the fast path holds its meaning
+    }
+    return {};
+}
+
+Result<void, Fault> Mmu::write_cr4(u64 value) {
+    PagingState next = state_;
+    next.cr4 = value;
+    const u64 changed = state_.cr4 ^ value;
+    if (Cr4::pae.test(changed) || Cr4::pge.test(changed) || Cr4::pse.test(changed) ||
+        Cr4::smep.test(changed)) {
+        RF_TRY(load_pdptes(next));
+    }
+    const bool pcids_end = state_.pcids() && !next.pcids();
+    const bool smep_begins = !state_.smep() && next.smep();
+    state_ = next;
+    if (Cr4::pge.test(changed) || Cr4::pae.test(changed) || Cr4::pse.test(changed) ||
+        Cr4::la57.test(changed) || pcids_end || smep_begins) {
+        flush_everything();
+    } else if (changed != 0) {
+        drop_fast_all();
+    }
+    select_space();
+    return {};
+}
+
+Result<void, Fault> Mmu::write_cr3(u64 value) {
+    const bool no_flush = state_.pcids() && Cr3::no_flush.test(value);
+    PagingState next = state_;
+    next.cr3 = Cr3::no_flush.set(value, 0);
+    RF_TRY(load_pdptes(next));
+    recorder_.root_write({.old_value = state_.cr3, .new_value = next.cr3, .no_flush = no_flush});
+    state_ = next;
+    if (!no_flush) {
+        // PCIDE = 0 tags everything with PCID 0, so this is "all but global entries" then.
+        ++recorder_.counters.tlb_flushes;
+        tlb_.drop_pcid(state_.pcid());
+        drop_fast(state_.pcid());
+    }
+    select_space();
+    return {};
+}
+
+void Mmu::write_efer(u64 value) {
+    const bool nxe_changed = Efer::nxe.test(state_.efer ^ value);
+    const bool mode_changed = Efer::lma.test(state_.efer ^ value);
+    state_.efer = value;
+    if (nxe_changed || mode_changed) {
+        flush_everything();
+    }
+}
+
+void Mmu::invlpg(VirtualAddress address) {
+    ++recorder_.counters.invlpg;
+    if (is_canonical(address)) {
+        forget_page(address);
+    }
+}
+
+/// INVLPG, and the first thing a page fault does: the current PCID's entries and global ones.
+void Mmu::forget_page(VirtualAddress address) {
+    const bool globals = tlb_.holds_globals();
+    if (tlb_.drop_page(address, state_.pcid(), true) == Tlb::Dropped::LargePage) {
+        drop_fast_all();
+        return;
+    }
+    for (unsigned i = 0; i < space_count; ++i) {
+        if (globals || space_pcids_[i] == state_.pcid()) {
+            drop_fast_page(i, address);
+        }
+    }
+}
+
+void Mmu::invpcid(InvpcidType type, u16 pcid, VirtualAddress address) {
+    ++recorder_.counters.invpcid;
+    switch (type) {
+        case InvpcidType::Address:
+            if (tlb_.drop_page(address, pcid, false) == Tlb::Dropped::LargePage) {
+                drop_fast(pcid);
+            } else if (const int space = find_space(pcid); space >= 0) {
+                drop_fast_page(static_cast<unsigned>(space), address);
+            }
+            return;
+        case InvpcidType::Context:
+            ++recorder_.counters.tlb_flushes;
+            tlb_.drop_pcid(pcid);
+            drop_fast(pcid);
+            return;
+        case InvpcidType::AllWithGlobals:
+            flush_everything();
+            return;
+        case InvpcidType::AllButGlobals:
+            ++recorder_.counters.tlb_flushes;
+            tlb_.drop_all_but_globals();
+            drop_fast_all();
+            return;
+    }
+}
+
+void Mmu::set_strict(bool on) {
+    strict_ = on;
+    drop_fast_all();
+}
+
+void Mmu::flush_everything() {
+    ++recorder_.counters.tlb_flushes;
+    tlb_.drop_all();
+    drop_fast_all();
+}
+
+Result<void, Fault> Mmu::load_pdptes(PagingState& next) {
+    if (next.mode() != PagingMode::Pae) {
+        return {};
+    }
+    const PhysicalAddress table = Cr3::pae_root(next.cr3);
+    for (unsigned i = 0; i < next.pdptes.size(); ++i) {
+        next.pdptes[i] = memory_.read<u64>(table + i * sizeof(u64));
+        if (arch::x86::PdptePae::present.test(next.pdptes[i]) &&
+            (next.pdptes[i] & walker_.pdpte_reserved_bits()) != 0) {
+            return Error{Fault{ExceptionVector::GeneralProtection, 0, {}}};
+        }
+    }
+    return {};
+}
+
+// The fast path's spaces --------------------------------------------------------------------------
+
+int Mmu::find_space(u16 pcid) const {
+    const auto found = std::ranges::find(space_pcids_, pcid);
+    return found == space_pcids_.end() ? -1 : static_cast<int>(found - space_pcids_.begin());
+}
+
+/// Makes the current PCID's contexts the active ones; the least recently made one makes room.
+void Mmu::select_space() {
+    const u16 pcid = state_.pcid();
+    int space = find_space(pcid);
+    if (space < 0) {
+        space = static_cast<int>(next_space_);
+        next_space_ = (next_space_ + 1) % space_count;
+        space_pcids_[static_cast<unsigned>(space)] = pcid;
+        drop_fast(pcid);
+    }
+    FastSpace& chosen = (*spaces_)[static_cast<unsigned>(space)];
+    for (unsigned i = 0; i < privilege_count; ++i) {
+        contexts_[i] = &chosen[i];
+    }
+    active_ = contexts_[static_cast<unsigned>(privilege_)];
+}
+
+void Mmu::drop_fast(u16 pcid) {
+    if (const int space = find_space(pcid); space >= 0) {
+        for (FastContext& context : (*spaces_)[static_cast<unsigned>(space)]) {
+            context.drop_all(next_stamp_++);
+        }
+    }
+}
+
+void Mmu::drop_fast_all() {
+    for (FastSpace& space : *spaces_) {
+        for (FastContext& context : space) {
+            context.drop_all(next_stamp_++);
+        }
+    }
+}
+
+void Mmu::drop_fast_page(unsigned space, VirtualAddress address) {
+    for (FastContext& context : (*spaces_)[space]) {
+        context.drop_page(address, next_stamp_++);
+    }
+}
+
+void Mmu::page_became_code(PhysicalAddress page) {
+    const u64 host_page = ram_base_ + page.value();
+    for (unsigned i = 0; i < space_count; ++i) {
+        if (space_pcids_[i] != no_pcid) {
+            for (FastContext& context : (*spaces_)[i]) {
+                context.drop_writes_to(host_page);
+            }
+        }
+    }
+}
+
+}  // namespace ringfence::sim::mmu
