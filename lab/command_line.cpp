@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#include "lab/command_line.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "lab/error.h"
+#include "lab/nearest_name.h"
+
+namespace ringfence::lab {
+
+namespace {
+
+constexpr u64 least_memory_mib = 16;
+constexpr u64 most_memory_mib = 3072;  // below the hole for devices under 4 GiB
+
+std::vector<std::string> option_names(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options()) {
+        for (const std::string& name : option->get_lnames()) {
+            names.push_back("--" + name);
+        }
+    }
+    return names;
+}
+
+/// The option that `argument` names, without a value that is attached by "=".
+const CLI::Option* option_of(const CLI::App& app, const std::string& argument) {
+    const std::string name = argument.substr(0, argument.find('='));
+    const CLI::Option* option = app.get_option_no_throw(name);
+    if (option == nullptr) {
+        fail(Failure::Usage, "unknown option {}{}", name, did_you_mean(name, option_names(app)));
+    }
+    return option;
+}
+
+/// How many of the arguments are options and their values.
+usize count_options(const CLI::App& app, const std::vector<std::string>& arguments) {
+    usize at = 0;
+    while (at < arguments.size()) {
+        const std::string& argument = arguments[at];
+        if (argument == "--" || argument.size() < 2 || argument.front() != '-') {
+            break;
+        }
+        const bool takes_value = option_of(app, argument)->get_items_expected_max() > 0;
+        const bool attached = argument.find('=') != std::string::npos;
+        if (attached && !takes_value) {
+            fail(Failure::Usage, "{}: this option takes no value", argument);
+        }
+        at += takes_value && !attached ? 2 : 1;
+        if (at > arguments.size()) {
+            fail(Failure::Usage, "{}: a value must follow", argument);
+        }
+    }
+    return at;
+}
+
+class HelpFormat : public CLI::Formatter {
+public:
+    std::string make_usage(const CLI::App* app, std::string /*name*/) const override {
+        return fmt::format("usage: {} [OPTIONS] -- PROGRAM [ARGUMENTS]\n\n", app->get_name());
+    }
+};
+
+}  // namespace
+
+void set_usage(CLI::App& app) {
+    const auto format = std::make_shared<HelpFormat>();
+    constexpr usize option_column = 32;
+    format->column_width(option_column);
+    app.formatter(format);
+}
+
+void add_guest_options(CLI::App& app, GuestOptions& options) {
+    add_choice<machine::MachineKind>(
+        app, "--machine", "where the kernel runs: builtin (default) or qemu",
+        {{"builtin", machine::MachineKind::Builtin}, {"qemu", machine::MachineKind::Qemu}},
+        options.machine);
+    app.add_option("--root", options.guest.roots, "lay a host directory over the guest's /")
+        ->allow_extra_args(false)
+        ->option_text("DIR");
+    app.add_option("--file", options.guest.files, "add a file or directory, under another path")
+        ->allow_extra_args(false)
+        ->option_text("F|HOST=GUEST");
+    app.add_option("--env", options.guest.environment, "set an environment variable")
+        ->allow_extra_args(false)
+        ->option_text("NAME=VALUE");
+    app.add_option("--memory", options.memory_mib, "the guest's memory in MiB (default 256)")
+        ->check(CLI::Range(least_memory_mib, most_memory_mib).description(""))
+        ->option_text("MIB");
+    app.add_option("--timeout", options.timeout_seconds, "stop after so many seconds")
+        ->check(CLI::PositiveNumber.description(""))
+        ->option_text("SECONDS");
+    app.add_option("--max-instructions", options.most_instructions,
+                   "stop after so many instructions")
+        ->check(CLI::PositiveNumber.description(""))
+        ->option_text("N");
+    app.add_option("--kernel-image", options.kernel_image, "another kernel than the one built here")
+        ->option_text("FILE");
+    app.add_flag("--quiet", options.quiet, "no notes on standard error");
+}
+
+bool parse_arguments(CLI::App& app, const std::vector<std::string>& arguments,
+                     std::vector<std::string>& program) {
+    const usize options = count_options(app, arguments);
+    const bool separator = options < arguments.size() && arguments[options] == "--";
+    using Offset = std::vector<std::string>::difference_type;
+    const auto end = arguments.begin() + static_cast<Offset>(options);
+    program.assign(end + (separator ? 1 : 0), arguments.end());
+    std::vector<std::string> own(arguments.begin(), end);
+    std::reverse(own.begin(), own.end());  // as CLI11 wants them
+    try {
+        app.parse(own);
+    } catch (const CLI::CallForHelp&) {
+        std::fputs(app.help().c_str(), stdout);
+        return true;
+    } catch (const CLI::ParseError& error) {
+        fail(Failure::Usage, "{}", error.what());
+    }
+    return false;
+}
+
+}  // namespace ringfence::lab

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// What the verbs' command lines have in common: options up to the program, then the program and its
+// own arguments, untouched.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/types.h"
+#include "lab/error.h"
+#include "lab/machine/backend.h"
+#include "lab/nearest_name.h"
+#include "lab/pack/guest_image.h"
+
+namespace ringfence::lab {
+
+/// Options of every verb that runs a program in a guest.
+struct GuestOptions {
+    pack::GuestRequest guest;
+    machine::MachineKind machine = machine::MachineKind::Builtin;
+    std::string kernel_image;
+    u64 memory_mib = 256;
+    double timeout_seconds = 0;  ///< 0: none
+    u64 most_instructions = 0;   ///< 0: no limit
+    bool quiet = false;
+};
+
+/// The value that `typed` names; throws Failure::Usage with what would be right.
+template <typename Value>
+[[nodiscard]] Value choose(const std::string& option, const std::string& typed,
+                           const std::map<std::string, Value>& choices) {
+    const auto found = choices.find(typed);
+    if (found != choices.end()) {
+        return found->second;
+    }
+    std::vector<std::string> names;
+    for (const auto& [name, value] : choices) {
+        names.push_back(name);
+    }
+    fail(Failure::Usage, "{} {}: expected {}{}", option, typed, fmt::join(names, " or "),
+         did_you_mean(typed, names));
+}
+
+/// Declares an option whose value is one of a few names.
+template <typename Value>
+CLI::Option* add_choice(CLI::App& app, const std::string& option, const std::string& help,
+                        std::map<std::string, Value> choices, Value& target) {
+    return app
+        .add_option_function<std::string>(
+            option,
+            [option, choices = std::move(choices), &target](const std::string& typed) {
+                target = choose(option, typed, choices);
+            },
+            help)
+        ->option_text("NAME");
+}
+
+/// Makes --help begin with "usage: ringfence VERB [OPTIONS] -- PROGRAM [ARGUMENTS]".
+void set_usage(CLI::App& app);
+
+/// Declares them.
+void add_guest_options(CLI::App& app, GuestOptions& options);
+
+/// Parses the arguments of a verb. The program begins after `--`, or at the first argument that is
+/// neither an option nor an option's value, and goes to `program`. Answers true when the command is
+/// done because --help was asked for and printed. Throws Failure::Usage with a hint for anything
+/// that is wrong.
+[[nodiscard]] bool parse_arguments(CLI::App& app, const std::vector<std::string>& arguments,
+                                   std::vector<std::string>& program);
+
+}  // namespace ringfence::lab

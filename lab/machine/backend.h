@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// The one interface behind which the built-in machine and QEMU look the same.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lab/machine/guest_session.h"
+#include "lab/machine/kernel_image.h"
+#include "lab/machine/stop_request.h"
+#include "sim/observe/counters.h"
+
+namespace ringfence::lab::machine {
+
+enum class MachineKind { Builtin, Qemu };
+
+/// Inputs of a run. What they refer to outlives it.
+struct MachineRequest {
+    const KernelImage& kernel;
+    std::string_view initramfs;
+    std::string command_line;
+    std::string cpu;  ///< a preset's name; QEMU has one processor of its own
+    u64 memory_mib = 256;
+    u64 most_instructions = 0;  ///< 0: no limit
+    std::string trace_file;     ///< empty: no trace
+    bool repeatable = false;    ///< no input may come from the host's clock
+};
+
+enum class MachineEnd {
+    Finished,          ///< the kernel ended the machine after the program ended
+    KernelPanic,       ///< the kernel stopped itself
+    TripleFault,       ///< the processor shut down
+    Hang,              ///< nothing can happen any more
+    InstructionLimit,  ///< `most_instructions` were executed
+    Stopped,           ///< the stop request was seen
+    Broken,            ///< the machine itself failed; the detail says how
+};
+
+struct UnimplementedInstruction {
+    u64 address;
+    std::string bytes;  ///< in hexadecimal
+    bool user;
+    u64 count;
+};
+
+struct MachineOutcome {
+    MachineEnd end;
+    std::string detail;  ///< for the ends that are errors
+    /// From the first user instruction on; only from a machine that counts.
+    std::optional<sim::observe::Counters> counters;
+    std::optional<u64> boot_instructions;  ///< executed before the first user instruction
+    std::vector<UnimplementedInstruction> unimplemented;
+};
+
+class MachineBackend {
+public:
+    virtual ~MachineBackend() = default;
+
+    /// Whether a guest on this processor finds PCID. Throws Failure::Usage for an unknown
+    /// processor.
+    [[nodiscard]] virtual bool has_pcid(const std::string& cpu) const = 0;
+
+    /// Runs a guest to its end on the calling thread. Several runs may go on in several threads.
+    [[nodiscard]] virtual MachineOutcome run(const MachineRequest& request, GuestSession& session,
+                                             const StopRequest& stop) = 0;
+};
+
+[[nodiscard]] std::unique_ptr<MachineBackend> make_builtin_backend();
+[[nodiscard]] std::unique_ptr<MachineBackend> make_qemu_backend();
+
+}  // namespace ringfence::lab::machine

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#include "lab/machine/control_decoder.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <optional>
+
+namespace ringfence::lab::machine {
+
+namespace {
+
+using abi::control::Record;
+using abi::control::RecordHeader;
+
+constexpr u32 largest_text = 64U << 20U;
+
+/// The sizes of payload that a type allows, first and last; nothing for an unknown type.
+struct SizeRange {
+    usize least;
+    usize most;
+};
+
+std::optional<SizeRange> allowed_size(Record type) {
+    switch (type) {
+        case Record::StandardInput:
+            return SizeRange{sizeof(u32), sizeof(u32)};
+        case Record::ExitStatus:
+            return SizeRange{sizeof(abi::control::ExitStatus), sizeof(abi::control::ExitStatus)};
+        case Record::Statistics:
+            return SizeRange{sizeof(abi::control::Statistics), sizeof(abi::control::Statistics)};
+        case Record::UnknownSyscall:
+            return SizeRange{sizeof(abi::control::UnknownSyscall),
+                             sizeof(abi::control::UnknownSyscall)};
+        case Record::UserTables:
+        case Record::RunFailed:
+            return SizeRange{0, largest_text};
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Result<void, std::string> ControlDecoder::feed(std::string_view bytes) {
+    if (!error_.empty()) {
+        return Error{error_};
+    }
+    buffer_ += bytes;
+    usize used = 0;
+    while (buffer_.size() - used >= sizeof(RecordHeader)) {
+        RecordHeader header;
+        std::memcpy(&header, buffer_.data() + used, sizeof header);
+        const auto allowed = allowed_size(header.type);
+        if (!allowed || header.size < allowed->least || header.size > allowed->most) {
+            error_ = fmt::format("the control channel holds a record of type {} with {} bytes",
+                                 static_cast<u32>(header.type), header.size);
+            return Error{error_};
+        }
+        if (buffer_.size() - used - sizeof header < header.size) {
+            break;
+        }
+        handler_(header.type, std::string_view(buffer_).substr(used + sizeof header, header.size));
+        used += sizeof header + header.size;
+    }
+    buffer_.erase(0, used);
+    return {};
+}
+
+}  // namespace ringfence::lab::machine

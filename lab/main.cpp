@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// The `ringfence` command: finds the verb, and is the one place that errors reach.
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lab/error.h"
+#include "lab/message.h"
+#include "lab/nearest_name.h"
+#include "lab/verbs.h"
+
+namespace {
+
+using namespace ringfence::lab;
+
+constexpr int status_error = 255;
+
+struct Verb {
+    std::string_view name;
+    int (*function)(const std::vector<std::string>&);
+    int (*status)(Failure);
+    std::string_view summary;
+    std::string_view example;
+};
+
+/// As timeout(1) and env(1).
+int status_of_run(Failure failure) {
+    constexpr int own = 125;
+    constexpr int cannot_run = 126;
+    constexpr int not_found = 127;
+    return failure == Failure::NotFound    ? not_found
+           : failure == Failure::CannotRun ? cannot_run
+                                           : own;
+}
+
+int always_error(Failure /*failure*/) {
+    return status_error;
+}
+
+constexpr std::array verbs = {
+    Verb{"run", run, status_of_run, "run a Linux program on the kernel",
+         "ringfence run -- /bin/busybox uname -a"},
+    Verb{"compare", compare, always_error, "what a program costs in each design of the kernel",
+         "ringfence compare -- /bin/busybox md5sum /bin/busybox"},
+};
+
+void print_help(std::FILE* stream) {
+    fmt::print(
+        stream,
+        "usage: ringfence VERB [OPTIONS] -- PROGRAM [ARGUMENTS]\n\n"
+        "Runs Linux programs on a kernel with and without page-table isolation, on a machine "
+        "that\ncounts what isolation does.\n\n");
+    for (const Verb& verb : verbs) {
+        fmt::print(stream, "  {:<10}{}\n            {}\n", verb.name, verb.summary, verb.example);
+    }
+    fmt::print(
+        stream,
+        "\n'ringfence VERB --help' lists a verb's options; 'ringfence --version' the version.\n");
+}
+
+int call(const Verb& verb, const std::vector<std::string>& arguments) {
+    try {
+        return verb.function(arguments);
+    } catch (const LabError& error) {
+        say("{}", error.what());
+        return verb.status(error.failure());
+    } catch (const std::exception& error) {
+        say("internal error: {}", error.what());
+        return verb.status(Failure::Own);
+    }
+}
+
+int unknown_verb(const std::string& typed) {
+    std::vector<std::string> names;
+    for (const Verb& verb : verbs) {
+        names.emplace_back(verb.name);
+    }
+    say("unknown verb '{}'{} ('ringfence --help' lists them)", typed, did_you_mean(typed, names));
+    return status_error;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    // A reader that went away is an error of write(2), handled where it is seen.
+    std::signal(SIGPIPE, SIG_IGN);
+    const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    if (arguments.empty()) {
+        print_help(stderr);
+        return status_error;
+    }
+    if (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
+        print_help(stdout);
+        return 0;
+    }
+    if (arguments[0] == "--version") {
+        fmt::print("ringfence {}\n", RINGFENCE_VERSION);
+        return 0;
+    }
+    const auto* verb = std::find_if(verbs.begin(), verbs.end(), [&](const Verb& candidate) {
+        return candidate.name == arguments[0];
+    });
+    if (verb == verbs.end()) {
+        return unknown_verb(arguments[0]);
+    }
+    return call(*verb, {arguments.begin() + 1, arguments.end()});
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Everything that a guest starts with: a minimal root file system, what the user adds, the program,
+// and the boot files that tell the kernel how to start it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace ringfence::lab::pack {
+
+struct GuestRequest {
+    std::vector<std::string> roots;        ///< host directories laid over "/", in order
+    std::vector<std::string> files;        ///< FILE, or HOST=GUEST
+    std::vector<std::string> environment;  ///< NAME=VALUE, on top of the fixed environment
+    std::vector<std::string> command;      ///< the program and its arguments; not empty
+};
+
+struct GuestImage {
+    std::string initramfs;           ///< the archive
+    std::vector<std::string> notes;  ///< what was left out, a line each
+};
+
+/// Packs a guest. The environment is fixed, not the host's: PATH, HOME=/, USER=root,
+/// LOGNAME=root, SHELL=/bin/sh, PWD=/, LANG=C and TERM=dumb, each of which `environment` may
+/// replace. Throws LabError.
+[[nodiscard]] GuestImage pack_guest(const GuestRequest& request);
+
+}  // namespace ringfence::lab::pack

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "lab/report/compare_json.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "lab/report/sha256.h"
+
+namespace ringfence::lab::report {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void put(Json& object, const char* name, std::optional<u64> value) {
+    if (value) {
+        object[name] = *value;
+    }
+}
+
+Json places_of(const RunResult& result) {
+    Json places = Json::object();
+    put(places, "user", result.at(Metric::User));
+    put(places, "entry", result.at(Metric::Entry));
+    put(places, "kernel", result.at(Metric::Kernel));
+    put(places, "exit", result.at(Metric::Exit));
+    return places;
+}
+
+Json entries_of(const RunResult& result) {
+    Json entries = Json::object();
+    put(entries, "syscall", result.at(Metric::Syscalls));
+    put(entries, "interrupt", result.at(Metric::Interrupts));
+    put(entries, "page_fault", result.at(Metric::PageFaults));
+    return entries;
+}
+
+/// The difference to the shared design, rounded to a hundredth of a percent so that it reads well.
+void put_difference(Json& object, const char* name, Metric metric, const RunResult& result,
+                    const RunResult& baseline) {
+    const auto value = result.at(metric);
+    const auto base = baseline.at(metric);
+    if (!value || !base) {
+        return;
+    }
+    Json& difference = object[name];
+    difference["absolute"] = static_cast<i64>(*value) - static_cast<i64>(*base);
+    if (*base != 0) {
+        constexpr double hundredths = 100.0;
+        const double ratio = static_cast<double>(*value) / static_cast<double>(*base);
+        difference["percent"] = std::round((ratio - 1.0) * 100.0 * hundredths) / hundredths;
+    }
+}
+
+Json differences_of(const RunResult& result, const RunResult& baseline) {
+    Json object = Json::object();
+    const auto add = [&](const char* name, Metric metric) {
+        put_difference(object, name, metric, result, baseline);
+    };
+    add("instructions", Metric::Instructions);
+    add("user", Metric::User);
+    add("entry", Metric::Entry);
+    add("kernel", Metric::Kernel);
+    add("exit", Metric::Exit);
+    add("syscall", Metric::Syscalls);
+    add("interrupt", Metric::Interrupts);
+    add("page_fault", Metric::PageFaults);
+    add("context_switches", Metric::ContextSwitches);
+    add("root_writes", Metric::RootWrites);
+    return object;
+}
+
+Json run_of(const RunResult& result, const RunResult* baseline) {
+    Json run;
+    run["cpu"] = result.setup.cpu;
+    run["design"] = design_name(result.setup.design);
+    run["pcid"] = result.setup.pcid;
+    run["exit_status"] = shell_status(result.exit);
+    run["stdout_sha256"] = sha256(result.output);
+    run["stderr_sha256"] = sha256(result.error);
+    put(run, "instructions", result.at(Metric::Instructions));
+    if (result.at(Metric::User)) {
+        run["instructions_by_place"] = places_of(result);
+    }
+    put(run, "boot_instructions", result.boot_instructions);
+    run["entries"] = entries_of(result);
+    put(run, "context_switches", result.at(Metric::ContextSwitches));
+    put(run, "root_writes", result.at(Metric::RootWrites));
+    if (baseline != nullptr && baseline != &result) {
+        run["more_than_shared"] = differences_of(result, *baseline);
+    }
+    if (!result.shortcomings.empty()) {
+        run["shortcomings"] = result.shortcomings;
+    }
+    return run;
+}
+
+}  // namespace
+
+std::string compare_json(const CompareInputs& inputs, const std::vector<RunResult>& results) {
+    Json document;
+    document["schema"] = "ringfence.compare/1";
+    document["program"] = inputs.program;
+    document["machine"] = inputs.machine;
+    document["initramfs_sha256"] = sha256(inputs.initramfs);
+    document["kernel_sha256"] = sha256(inputs.kernel);
+    document["stdin_sha256"] = sha256(inputs.standard_input);
+    document["runs"] = Json::array();
+    for (const RunResult& result : results) {
+        document["runs"].push_back(run_of(result, baseline_of(result, results)));
+    }
+    constexpr int indent = 2;
+    return document.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace ringfence::lab::report

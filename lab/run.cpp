@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// `ringfence run`: a Linux program on the kernel, with its streams and exit status passed through.
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "lab/command_line.h"
+#include "lab/guest_run.h"
+#include "lab/message.h"
+#include "lab/supervise.h"
+#include "lab/verbs.h"
+
+namespace ringfence::lab {
+
+namespace {
+
+constexpr int status_limit = 124;
+constexpr int status_own = 125;
+
+constexpr const char* examples = R"(
+Exit status: the program's own, 128+N if signal N killed it; 124 after --timeout or
+--max-instructions, 125 for an error of ringfence, 126 if the program cannot be run,
+127 if it was not found.
+
+Examples:
+  ringfence run -- /bin/busybox uname -a
+  ringfence run --design shared --file script.sh -- /bin/busybox sh /script.sh
+  echo hello | ringfence run --machine qemu -- /bin/busybox md5sum
+)";
+
+struct RunOptions {
+    GuestOptions common;
+    std::string cpu = "skylake-sp";
+    Design design = Design::Isolated;
+    std::string pcid;  ///< "on", "off", or empty: on where the processor has it
+    std::string trace_file;
+    std::string kernel_log;
+};
+
+/// Where --kernel-log leads: nowhere, standard error, or a file.
+class LogSink {
+public:
+    explicit LogSink(const std::string& path) : path_(path) {
+        if (path == "-") {
+            file_ = stderr;
+        } else if (!path.empty()) {
+            file_ = std::fopen(path.c_str(), "we");
+            if (file_ == nullptr) {
+                fail(Failure::Own, "--kernel-log {}: {}", path, std::strerror(errno));
+            }
+        }
+    }
+    LogSink(const LogSink&) = delete;
+    LogSink& operator=(const LogSink&) = delete;
+    ~LogSink() {
+        if (file_ != nullptr && file_ != stderr) {
+            std::fclose(file_);
+        }
+    }
+
+    void write(std::string_view bytes) {
+        if (file_ != nullptr) {
+            std::fwrite(bytes.data(), 1, bytes.size(), file_);
+        }
+    }
+    void check() const {
+        if (file_ != nullptr && (std::fflush(file_) != 0 || std::ferror(file_) != 0)) {
+            fail(Failure::Own, "--kernel-log {}: {}", path_, std::strerror(errno));
+        }
+    }
+
+private:
+    std::string path_;
+    std::FILE* file_ = nullptr;
+};
+
+bool parse(const std::vector<std::string>& arguments, RunOptions& options) {
+    CLI::App app("Run a Linux program on Ringfence's kernel.", "ringfence run");
+    set_usage(app);
+    app.add_option("--cpu", options.cpu, "the processor (default skylake-sp)")->option_text("CPU");
+    add_choice<Design>(app, "--design", "shared, or isolated (default)",
+                       {{"shared", Design::Shared}, {"isolated", Design::Isolated}},
+                       options.design);
+    add_choice<std::string>(app, "--pcid", "on, or off (default: on where the processor has it)",
+                            {{"on", "on"}, {"off", "off"}}, options.pcid);
+    add_guest_options(app, options.common);
+    app.add_option("--trace", options.trace_file, "write the executed instructions to a file")
+        ->option_text("FILE");
+    app.add_option("--kernel-log", options.kernel_log,
+                   "write the kernel's messages to a file, - for standard error")
+        ->option_text("FILE|-");
+    app.footer(examples);
+    if (parse_arguments(app, arguments, options.common.guest.command)) {
+        return true;
+    }
+    if (options.common.guest.command.empty()) {
+        fail(Failure::Usage, "no program is given; 'ringfence run --help' has examples");
+    }
+    return false;
+}
+
+Pcid choose_pcid(const RunOptions& options, const machine::MachineBackend& backend) {
+    const bool has_pcid = backend.has_pcid(options.cpu);
+    if (options.pcid == "on" && !has_pcid) {
+        fail(Failure::Usage, "--pcid on: this processor has no PCID");
+    }
+    return options.pcid == "off" ? Pcid::Forbidden : Pcid::Allowed;
+}
+
+/// The exit status for a machine that ran; says on standard error what the user must know.
+int conclude(const RunOptions& options, const machine::MachineOutcome& outcome,
+             const machine::GuestReport& report) {
+    const std::string problem = machine_problem(outcome, report);
+    if (!problem.empty()) {
+        say("{}", problem);
+        std::fputs(log_tail(report.kernel_log).c_str(), stderr);
+        return status_own;
+    }
+    if (!options.common.quiet) {
+        for (const std::string& line : shortcomings(outcome, report)) {
+            say("{}", line);
+        }
+    }
+    if (outcome.end == machine::MachineEnd::InstructionLimit) {
+        say("stopped after {} instructions (--max-instructions)", options.common.most_instructions);
+        return status_limit;
+    }
+    if (!report.start_failure.empty()) {
+        say("{}: {}", options.common.guest.command.front(), report.start_failure);
+    }
+    return shell_status(*report.exit);
+}
+
+int conclude_stopped(const RunOptions& options, const machine::StopRequest& stop,
+                     const machine::HostStreams& streams) {
+    if (stop.reason() == machine::StopReason::OutputFailed) {
+        say("{}", streams.problem());
+    }
+    if (stop.reason() == machine::StopReason::Timeout && !options.common.quiet) {
+        say("stopped after {} seconds (--timeout)", options.common.timeout_seconds);
+    }
+    return stop_status(stop.reason());
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments) {
+    RunOptions options;
+    if (parse(arguments, options)) {
+        return 0;
+    }
+    const auto backend = make_backend(options.common.machine);
+    const Pcid pcid = choose_pcid(options, *backend);
+    const auto kernel = machine::KernelImage::load(options.common.kernel_image);
+    const auto guest = pack::pack_guest(options.common.guest);
+    for (const std::string& note : guest.notes) {
+        if (!options.common.quiet) {
+            say("{}", note);
+        }
+    }
+    LogSink log(options.kernel_log);
+    machine::StopRequest stop;
+    machine::HostStreams streams(stop);
+    machine::GuestSession session(streams, [&log](std::string_view bytes) { log.write(bytes); });
+    const machine::MachineRequest request{
+        .kernel = kernel,
+        .initramfs = guest.initramfs,
+        .command_line = kernel_command_line(options.design, pcid),
+        .cpu = options.cpu,
+        .memory_mib = options.common.memory_mib,
+        .most_instructions = options.common.most_instructions,
+        .trace_file = options.trace_file,
+    };
+    Watch watch{.timeout = {}, .tick = [&streams] { streams.flush(); }};
+    if (options.common.timeout_seconds > 0) {
+        watch.timeout = std::chrono::duration<double>(options.common.timeout_seconds);
+    }
+    machine::MachineOutcome outcome{};
+    supervise(stop, watch, [&] { outcome = backend->run(request, session, stop); });
+    streams.flush();
+    log.check();
+    if (stop.requested() && (outcome.end == machine::MachineEnd::Stopped ||
+                             stop.reason() == machine::StopReason::OutputFailed ||
+                             stop.reason() == machine::StopReason::OutputClosed)) {
+        return conclude_stopped(options, stop, streams);
+    }
+    return conclude(options, outcome, session.report());
+}
+
+}  // namespace ringfence::lab

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// The verbs of the command. Each has a file of its own.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace ringfence::lab {
+
+/// Each takes the arguments after the verb and gives the process's exit status; an error of the
+/// command is a LabError.
+int run(const std::vector<std::string>& arguments);
+int compare(const std::vector<std::string>& arguments);
+
+}  // namespace ringfence::lab
