@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+// SSE2, SSSE3, SSE4.1 and SSE4.2 instructions on integers in XMM registers.
+#include <array>
+
+#include "sim/isa/x86/simd_aes.h"
+#include "sim/isa/x86/simd_shared_rows.h"
+#include "sim/isa/x86/simd_string.h"
+#include "sim/isa/x86/simd_transfer.h"
+#include "sim/isa/x86/sse_rows.h"
+
+namespace ringfence::sim::isa::x86 {
+
+namespace {
+
+using simd::blend;
+using simd::blend_variable;
+using simd::pinsr;
+using simd::pmovx;
+
+constexpr Unit unit = Unit::Sse;
+
+u32 pmovmskb(Xmm a) {
+    return static_cast<u32>(simd::sign_mask<i8>(a));
+}
+template <typename T, typename Word>
+Word pextr(Xmm a, u8 imm) {
+    return static_cast<Word>(simd::pextr<T>(a, imm));
+}
+
+/// XMM0 is the mask of the variable blends.
+template <typename T>
+bool blend_variable_register(Cpu& cpu, const Op& op) {
+    auto& xmm = cpu.fpu.xmm;
+    xmm[op.dst] = blend_variable<T>(xmm[op.dst], xmm[op.src], xmm[0]);
+    return true;
+}
+template <typename T>
+bool blend_variable_memory(Cpu& cpu, const Op& op) {
+    auto& xmm = cpu.fpu.xmm;
+    Xmm source;
+    if (!load_vector<Xmm, Alignment::Required>(cpu, op, source)) {
+        return false;
+    }
+    xmm[op.dst] = blend_variable<T>(xmm[op.dst], source, xmm[0]);
+    return true;
+}
+template <typename T>
+bool bind_blend_variable(const Instruction& instruction, OpBuilder& out) {
+    if (!is_vector<Xmm>(instruction, 0, out.op.dst)) {
+        return false;
+    }
+    if (instruction.is_memory(1)) {
+        out.memory(instruction, 1);
+        return out.straight<blend_variable_memory<T>>();
+    }
+    return is_vector<Xmm>(instruction, 1, out.op.src) && out.straight<blend_variable_register<T>>();
+}
+
+/// ZF: no common bit; CF: no bit of the source outside the destination.
+void set_ptest_flags(Cpu& cpu, Xmm a, Xmm b) {
+    const bool zf = simd::pand(a, b) == Xmm{};
+    const bool cf = simd::pandn(a, b) == Xmm{};
+    using arch::x86::Rflags;
+    cpu.flags.load(Rflags::zf.make(zf ? 1 : 0) | Rflags::cf.make(cf ? 1 : 0));
+}
+void ptest_register(Cpu& cpu, const Op& op) {
+    set_ptest_flags(cpu, cpu.fpu.xmm[op.dst], cpu.fpu.xmm[op.src]);
+}
+bool ptest_memory(Cpu& cpu, const Op& op) {
+    Xmm source;
+    if (!load_vector<Xmm, Alignment::Required>(cpu, op, source)) {
+        return false;
+    }
+    set_ptest_flags(cpu, cpu.fpu.xmm[op.dst], source);
+    return true;
+}
+bool bind_ptest(const Instruction& instruction, OpBuilder& out) {
+    if (!is_vector<Xmm>(instruction, 0, out.op.dst)) {
+        return false;
+    }
+    if (instruction.is_memory(1)) {
+        out.memory(instruction, 1);
+        return out.straight<ptest_memory>();
+    }
+    return is_vector<Xmm>(instruction, 1, out.op.src) && out.straight<ptest_register>();
+}
+
+template <auto F>
+constexpr BinderRow row(ZydisMnemonic mnemonic) {
+    return vector_row<F, Xmm, unit>(mnemonic);
+}
+/// A source of only sizeof(M) bytes, which needs no alignment.
+template <auto F, typename M>
+constexpr BinderRow narrow_row(ZydisMnemonic mnemonic) {
+    return {mnemonic, &bind_vector<F, Xmm, Xmm, M>, unit};
+}
+
+constexpr std::array xmm_only_rows = {
+    row<simd::punpckl<u8, Xmm>>(ZYDIS_MNEMONIC_PUNPCKLBW),
+    row<simd::punpckl<u16, Xmm>>(ZYDIS_MNEMONIC_PUNPCKLWD),
+    row<simd::punpckl<u32, Xmm>>(ZYDIS_MNEMONIC_PUNPCKLDQ),
+    row<simd::punpckl<u64, Xmm>>(ZYDIS_MNEMONIC_PUNPCKLQDQ),
+    row<simd::punpckh<u64, Xmm>>(ZYDIS_MNEMONIC_PUNPCKHQDQ),
+    row<simd::pshufd>(ZYDIS_MNEMONIC_PSHUFD),
+    row<simd::pshuflw>(ZYDIS_MNEMONIC_PSHUFLW),
+    row<simd::pshufhw>(ZYDIS_MNEMONIC_PSHUFHW),
+    row<simd::pcmpeq<u64, Xmm>>(ZYDIS_MNEMONIC_PCMPEQQ),
+    row<simd::pcmpgt<i64, Xmm>>(ZYDIS_MNEMONIC_PCMPGTQ),
+    row<simd::pack<i32, u16, Xmm>>(ZYDIS_MNEMONIC_PACKUSDW),
+    row<simd::pmull<u32, Xmm>>(ZYDIS_MNEMONIC_PMULLD),
+    row<simd::pmul_even<i32, Xmm>>(ZYDIS_MNEMONIC_PMULDQ),
+    row<simd::pmax<i8, Xmm>>(ZYDIS_MNEMONIC_PMAXSB),
+    row<simd::pmax<i32, Xmm>>(ZYDIS_MNEMONIC_PMAXSD),
+    row<simd::pmax<u16, Xmm>>(ZYDIS_MNEMONIC_PMAXUW),
+    row<simd::pmax<u32, Xmm>>(ZYDIS_MNEMONIC_PMAXUD),
+    row<simd::pmin<i8, Xmm>>(ZYDIS_MNEMONIC_PMINSB),
+    row<simd::pmin<i32, Xmm>>(ZYDIS_MNEMONIC_PMINSD),
+    row<simd::pmin<u16, Xmm>>(ZYDIS_MNEMONIC_PMINUW),
+    row<simd::pmin<u32, Xmm>>(ZYDIS_MNEMONIC_PMINUD),
+    row<simd::phminposuw>(ZYDIS_MNEMONIC_PHMINPOSUW),
+    row<simd::mpsadbw>(ZYDIS_MNEMONIC_MPSADBW),
+    row<blend<u16>>(ZYDIS_MNEMONIC_PBLENDW),
+    row<blend<u32>>(ZYDIS_MNEMONIC_BLENDPS),
+    row<blend<u64>>(ZYDIS_MNEMONIC_BLENDPD),
+    row<simd::aesenc>(ZYDIS_MNEMONIC_AESENC),
+    row<simd::aesenclast>(ZYDIS_MNEMONIC_AESENCLAST),
+    row<simd::aesdec>(ZYDIS_MNEMONIC_AESDEC),
+    row<simd::aesdeclast>(ZYDIS_MNEMONIC_AESDECLAST),
+    row<simd::aesimc>(ZYDIS_MNEMONIC_AESIMC),
+    row<simd::aeskeygenassist>(ZYDIS_MNEMONIC_AESKEYGENASSIST),
+    row<simd::pclmulqdq>(ZYDIS_MNEMONIC_PCLMULQDQ),
+    narrow_row<pmovx<i8, i16>, u64>(ZYDIS_MNEMONIC_PMOVSXBW),
+    narrow_row<pmovx<i8, i32>, u32>(ZYDIS_MNEMONIC_PMOVSXBD),
+    narrow_row<pmovx<i8, i64>, u16>(ZYDIS_MNEMONIC_PMOVSXBQ),
+    narrow_row<pmovx<i16, i32>, u64>(ZYDIS_MNEMONIC_PMOVSXWD),
+    narrow_row<pmovx<i16, i64>, u32>(ZYDIS_MNEMONIC_PMOVSXWQ),
+    narrow_row<pmovx<i32, i64>, u64>(ZYDIS_MNEMONIC_PMOVSXDQ),
+    narrow_row<pmovx<u8, u16>, u64>(ZYDIS_MNEMONIC_PMOVZXBW),
+    narrow_row<pmovx<u8, u32>, u32>(ZYDIS_MNEMONIC_PMOVZXBD),
+    narrow_row<pmovx<u8, u64>, u16>(ZYDIS_MNEMONIC_PMOVZXBQ),
+    narrow_row<pmovx<u16, u32>, u64>(ZYDIS_MNEMONIC_PMOVZXWD),
+    narrow_row<pmovx<u16, u64>, u32>(ZYDIS_MNEMONIC_PMOVZXWQ),
+    narrow_row<pmovx<u32, u64>, u64>(ZYDIS_MNEMONIC_PMOVZXDQ),
+    BinderRow{ZYDIS_MNEMONIC_PBLENDVB, &bind_blend_variable<i8>, unit},
+    BinderRow{ZYDIS_MNEMONIC_BLENDVPS, &bind_blend_variable<i32>, unit},
+    BinderRow{ZYDIS_MNEMONIC_BLENDVPD, &bind_blend_variable<i64>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PTEST, &bind_ptest, unit},
+    BinderRow{ZYDIS_MNEMONIC_PSLLDQ, &bind_shift_immediate<simd::pslldq, Xmm>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PSRLDQ, &bind_shift_immediate<simd::psrldq, Xmm>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PMOVMSKB, &bind_general_from_vector<pmovmskb, u32, Xmm>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PEXTRB, &bind_general_from_vector<pextr<u8, u32>, u32, Xmm>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PEXTRB, &bind_memory_from_vector<pextr<u8, u8>, u8>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PINSRB, &bind_vector_from_word<pinsr<u8, Xmm>, u8, Xmm>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PEXTRW, &bind_general_from_vector<pextr<u16, u32>, u32, Xmm>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PEXTRW, &bind_memory_from_vector<pextr<u16, u16>, u16>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PINSRW, &bind_vector_from_word<pinsr<u16, Xmm>, u16, Xmm>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PEXTRD, &bind_general_from_vector<pextr<u32, u32>, u32, Xmm>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PEXTRD, &bind_memory_from_vector<pextr<u32, u32>, u32>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PINSRD, &bind_vector_from_word<pinsr<u32, Xmm>, u32, Xmm>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PEXTRQ, &bind_general_from_vector<pextr<u64, u64>, u64, Xmm>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PEXTRQ, &bind_memory_from_vector<pextr<u64, u64>, u64>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PINSRQ, &bind_vector_from_word<pinsr<u64, Xmm>, u64, Xmm>, unit},
+    BinderRow{ZYDIS_MNEMONIC_EXTRACTPS, &bind_general_from_vector<pextr<u32, u32>, u32, Xmm>, unit},
+    BinderRow{ZYDIS_MNEMONIC_EXTRACTPS, &bind_memory_from_vector<pextr<u32, u32>, u32>, unit},
+    BinderRow{ZYDIS_MNEMONIC_MASKMOVDQU, &bind_maskmov<Xmm>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PCMPESTRI, &bind_pcmpestri, unit},
+    BinderRow{ZYDIS_MNEMONIC_PCMPESTRM, &bind_pcmpestrm, unit},
+    BinderRow{ZYDIS_MNEMONIC_PCMPISTRI, &bind_pcmpistri, unit},
+    BinderRow{ZYDIS_MNEMONIC_PCMPISTRM, &bind_pcmpistrm, unit},
+};
+
+}  // namespace
+
+std::span<const BinderRow> xmm_integer_rows() {
+    return xmm_only_rows;
+}
+std::span<const BinderRow> xmm_shared_rows() {
+    return shared_vector_rows<Xmm, unit>;
+}
+
+}  // namespace ringfence::sim::isa::x86
