@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/types.h"
 
@@ -43,7 +42,9 @@ struct Vulnerabilities {
 };
 
 struct Figures {
-    std::map<std::string, Figure, std::less<>> core;          ///< widths, queue sizes, penalties
+    std::map<std::string, Figure, std::less<>> core;  ///< widths, queue sizes, penalties
+    /// What a TLB hit or a walk costs, and how many walks run at once.
+    std::map<std::string, Figure, std::less<>> translation;
     std::map<std::string, Figure, std::less<>> privileged;    ///< cycles: cr3_write, syscall, ...
     std::map<std::string, CacheFigures, std::less<>> caches;  ///< l1i, l1d, l2, llc
     std::map<std::string, TlbFigures, std::less<>> tlbs;      ///< itlb_4k, dtlb_4k, stlb_4k2m, ...
