@@ -140,9 +140,7 @@ private:
             return Error{PagingError::Unaligned};
         }
         const Span range{start, start + (size - 1)};
-        const bool one_half = (range.first.value() ^ range.last.value()) >> 63 == 0;
-        if (range.last < range.first || !one_half || !F::canonical(range.first) ||
-            !F::canonical(range.last)) {
+        if (!translatable<F>(range)) {
             return Error{PagingError::NotCanonical};
         }
         return range;

@@ -15,6 +15,28 @@ struct Span {
     constexpr bool operator==(const Span&) const = default;
 };
 
+/// Whether the root of format F translates all of `range`, without a hole in between.
+template <typename F>
+constexpr bool translatable(Span range) {
+    return range.first <= range.last && F::canonical(range.first) && F::canonical(range.last) &&
+           (range.first.value() ^ range.last.value()) >> 63 == 0;
+}
+
+/// Calls `visit(Span)` for each stretch of addresses that a root of format F translates: two halves
+/// in x86-64, else one.
+template <typename F, typename Visit>
+constexpr void for_each_half(Visit visit) {
+    const bool low = F::canonical(VirtualAddress{0});
+    const bool high = F::canonical(VirtualAddress{~u64{0}});
+    const u64 reach = low_mask(low && high ? F::address_bits - 1 : F::address_bits);
+    if (low) {
+        visit(Span{VirtualAddress{0}, VirtualAddress{reach}});
+    }
+    if (high) {
+        visit(Span{VirtualAddress{~reach}, VirtualAddress{~u64{0}}});
+    }
+}
+
 /// One entry of a table, and what it translates.
 struct Slot {
     PhysicalAddress table;

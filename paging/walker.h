@@ -67,9 +67,10 @@ public:
     }
 
     /// Calls `visit(const Leaf&)` for each mapping in `range` in order of address. `range` is
-    /// canonical; pages that it cuts are visited whole.
+    /// translatable; pages that it cuts are visited whole.
     template <typename Visit>
     void for_each_leaf(Span range, Visit visit) const {
+        RF_ASSERT(translatable<F>(range));
         visit_table(root_, F::levels, range, no_limit, visit);
     }
 
@@ -93,6 +94,16 @@ public:
         if (run.size != 0) {
             visit(run);
         }
+    }
+
+    /// Everything that the root maps.
+    template <typename Visit>
+    void for_each_leaf(Visit visit) const {
+        for_each_half<F>([&](Span half) { for_each_leaf(half, visit); });
+    }
+    template <typename Visit>
+    void for_each_run(Visit visit) const {
+        for_each_half<F>([&](Span half) { for_each_run(half, visit); });
     }
 
     /// A leaf entry as a Leaf that starts at `start`, below tables that allow `limit`.
