@@ -2,6 +2,7 @@
 # The three kinds of target: host code, freestanding kernel code, and user programs for the guest.
 
 option(RF_TESTS "Build the tests" ON)
+option(RF_BENCH "Build the benchmarks" OFF)
 option(RF_SANITIZE "Build host code with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 
 set(RF_WARNINGS -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor
