@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// Files and directories below /tmp, and the devices that programs take for granted.
+#include <cstdint>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "guest/programs/check.h"
+
+namespace {
+
+void print_names(const char* path) {
+    dirent** entries = nullptr;
+    const int count = scandir(path, &entries, nullptr, alphasort);
+    show_value("entries", count);
+    for (int i = 0; i < count; ++i) {
+        std::printf("  %s\n", entries[i]->d_name);
+    }
+}
+
+void reading_and_writing() {
+    const int file = open("a", O_RDWR | O_CREAT | O_EXCL, 0640);
+    require(file >= 0, "create");
+    show("create again", open("a", O_RDWR | O_CREAT | O_EXCL, 0640));
+    show_value("write", write(file, "0123456789", 10));
+    show_value("seek", lseek(file, 4, SEEK_SET));
+    char buffer[16] = {};
+    show_value("read", read(file, buffer, 3));
+    std::printf("read %s\n", buffer);
+    show_value("pread", pread(file, buffer, 16, 8));
+    show_value("seek past the end", lseek(file, 100000, SEEK_SET));
+    show_value("write there", write(file, "!", 1));
+    struct stat status{};
+    show("fstat", fstat(file, &status));
+    std::printf("size %ld, regular %d, permissions %o\n", static_cast<long>(status.st_size),
+                S_ISREG(status.st_mode), status.st_mode & 0777);
+    show_value("read the hole", pread(file, buffer, 16, 50000));
+    std::printf("the hole is zero: %d\n", buffer[0] == 0 && buffer[15] == 0);
+    show("truncate", ftruncate(file, 5));
+    show_value("its end", lseek(file, 0, SEEK_END));
+    const int copy = dup(file);
+    show_value("a duplicate shares the position", lseek(copy, 0, SEEK_CUR));
+    close(copy);
+    close(file);
+    const int appending = open("a", O_WRONLY | O_APPEND);
+    show_value("append", write(appending, "xyz", 3));
+    show("read from a write-only file", read(appending, buffer, 1));
+    show("close", close(appending));
+    show("close again", close(appending));
+}
+
+void names() {
+    show("mkdir", mkdir("d", 0755));
+    show("mkdir again", mkdir("d", 0755));
+    show("rename", rename("a", "d/b"));
+    show("open the old name", open("a", O_RDONLY));
+    show("symlink", symlink("d/b", "link"));
+    char target[32] = {};
+    show_value("readlink", readlink("link", target, sizeof target - 1));
+    std::printf("link to %s\n", target);
+    struct stat status{};
+    show("stat through the link", stat("link", &status));
+    std::printf("size %ld\n", static_cast<long>(status.st_size));
+    show("lstat", lstat("link", &status));
+    std::printf("is a link: %d\n", S_ISLNK(status.st_mode));
+    show("rmdir of a full directory", rmdir("d"));
+    show("unlink of a directory", unlink("d"));
+    show("open below a file", open("d/b/c", O_RDONLY));
+    show("write to a directory", open("d", O_WRONLY));
+    show("a loop of links", symlink("loop", "loop"));
+    show("open the loop", open("loop", O_RDONLY));
+    show("access", access("d/b", R_OK));
+    show("chdir", chdir("d"));
+    char where[64];
+    std::printf("now in %s\n", getcwd(where, sizeof where));
+    show("chdir back", chdir(".."));
+    print_names(".");
+}
+
+/// An open file lives on after its last name is gone.
+void unlinked() {
+    const int file = open("d/b", O_RDONLY);
+    show("unlink an open file", unlink("d/b"));
+    char buffer[4] = {};
+    show_value("read it still", read(file, buffer, 3));
+    close(file);
+    show("remove", rmdir("d"));
+    show("remove the link", unlink("link"));
+    show("remove the loop", unlink("loop"));
+}
+
+void devices() {
+    char buffer[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+    const int null_device = open("/dev/null", O_RDWR);
+    show_value("read /dev/null", read(null_device, buffer, 8));
+    show_value("write /dev/null", write(null_device, buffer, 8));
+    const int zero_device = open("/dev/zero", O_RDONLY);
+    show_value("read /dev/zero", read(zero_device, buffer, 8));
+    std::printf("zero: %d\n", buffer[0] == 0 && buffer[7] == 0);
+    const int random_device = open("/dev/urandom", O_RDONLY);
+    show_value("read /dev/urandom", read(random_device, buffer, 8));
+    std::uint64_t value;
+    std::memcpy(&value, buffer, sizeof value);
+    std::printf("something: %d\n", value != 0);
+}
+
+}  // namespace
+
+int main() {
+    char directory[] = "/tmp/ringfence-files-XXXXXX";
+    require(mkdtemp(directory) != nullptr && chdir(directory) == 0, "a directory of our own");
+    umask(022);
+    reading_and_writing();
+    require(chdir("..") == 0 && rename(directory, "/tmp/ringfence-files") == 0 &&
+                chdir("/tmp/ringfence-files") == 0,
+            "a known name");
+    names();
+    unlinked();
+    devices();
+    show("clean up", rmdir("/tmp/ringfence-files"));
+    return 0;
+}
