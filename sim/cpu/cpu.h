@@ -7,6 +7,7 @@
 #include "arch/x86/cr4.h"
 #include "arch/x86/efer.h"
 #include "arch/x86/rflags.h"
+#include "arch/x86/segment_descriptor.h"
 #include "base/address.h"
 #include "sim/cpu/exception.h"
 #include "sim/cpu/execution_mode.h"
@@ -22,19 +23,21 @@
 
 namespace ringfence::sim::isa::x86 {
 struct Block;
-}
+class Engine;
+}  // namespace ringfence::sim::isa::x86
 
 namespace ringfence::sim::cpu {
 
 /// What a processor is connected to. Everything outlives it.
 struct Wiring {
-    mmu::Mmu& mmu;
+    memory::PhysicalMemory& memory;
     memory::PortBus& ports;
     memory::InterruptPins& pins;
     memory::InterruptAcknowledge& interrupts;
     memory::Clock& clock;
     observe::Recorder& recorder;
     const presets::CpuModel& model;
+    mmu::PagingFeatures paging{};
     observe::PlaceMap places{};
 };
 
@@ -70,10 +73,14 @@ public:
     u64 cycles = 0;
     /// The cycle at which the engine must look at the outside world again.
     u64 deadline = 0;
+    /// The engine that runs this processor; blocks hand over to each other through it.
+    isa::x86::Engine* engine = nullptr;
+    /// Retired instructions by place: the recorder's counters.
+    u64* retired = nullptr;
     /// RFLAGS.DF as the step of string instructions: 1 or -1.
     i64 direction = 1;
 
-    mmu::Mmu& mmu;
+    mmu::Mmu mmu;
     FpuState fpu;
 
     /// Set by a semantic function that returns false.
@@ -86,6 +93,8 @@ public:
     /// Replaces RFLAGS; reserved bits are ignored. Checks nothing: callers mask what they may not
     /// change.
     void set_rflags(u64 value);
+    /// RFLAGS without the status flags and DF, which are cheaper to leave alone.
+    [[nodiscard]] u64 other_flags() const { return other_flags_; }
     [[nodiscard]] bool interrupts_enabled() const {
         return arch::x86::Rflags::interrupt.test(other_flags_);
     }
@@ -99,9 +108,9 @@ public:
 
     [[nodiscard]] unsigned cpl() const { return cpl_; }
     void set_cpl(unsigned cpl);
-    [[nodiscard]] bool long_mode_active() const { return arch::x86::Efer::lma.test(efer_); }
+    [[nodiscard]] bool long_mode_active() const { return arch::x86::Efer::lma.test(mmu.efer()); }
     [[nodiscard]] bool code64() const { return ExecutionMode::code64.test(mode_); }
-    [[nodiscard]] bool protected_mode() const { return arch::x86::Cr0::pe.test(cr0_); }
+    [[nodiscard]] bool protected_mode() const { return arch::x86::Cr0::pe.test(mmu.cr0()); }
     /// Bits of ExecutionMode.
     [[nodiscard]] u32 mode() const { return mode_; }
 
@@ -118,13 +127,15 @@ public:
     // Control registers
     // ----------------------------------------------------------------------------
 
-    [[nodiscard]] u64 cr0() const { return cr0_; }
-    [[nodiscard]] u64 cr4() const { return cr4_; }
-    [[nodiscard]] u64 efer() const { return efer_; }
-    [[nodiscard]] u64 cr3() const;
-    /// These store without checks and tell the MMU; the checks are in the instructions.
-    void set_cr0(u64 value);
-    void set_cr4(u64 value);
+    [[nodiscard]] u64 cr0() const { return mmu.cr0(); }
+    [[nodiscard]] u64 cr3() const { return mmu.cr3(); }
+    [[nodiscard]] u64 cr4() const { return mmu.cr4(); }
+    [[nodiscard]] u64 efer() const { return mmu.efer(); }
+    /// These check nothing but what the MMU finds (false: `pending` is set); the instructions that
+    /// use them check reserved bits and forbidden combinations. They update the mode.
+    bool set_cr0(u64 value);
+    bool set_cr3(u64 value);
+    bool set_cr4(u64 value);
     void set_efer(u64 value);
     u64 cr2 = 0;
     u64 cr8 = 0;
@@ -143,6 +154,10 @@ public:
     bool nmi_blocked = false;
     bool halted = false;
     bool shutdown = false;
+    /// A single-step trap is due before the next instruction.
+    bool debug_trap = false;
+    /// The instruction that ran last takes no single-step trap, although TF was set before it.
+    bool no_debug_trap = false;
 
     /// Raises an exception: `return cpu.raise(...)` from a semantic function.
     bool raise(ExceptionVector vector, u32 error_code = 0) {
@@ -162,19 +177,15 @@ public:
     const presets::CpuModel& model;
     observe::PlaceMap places;
 
-    /// The state after power-up, except that fetching starts wherever the loader says.
-    /// [intel/vol3]: 10.1.1
+    /// Flat segments with limits of 64 KiB, CPL 0 and clear flags; the loader sets the rest.
     void reset();
 
 private:
     void update_mode();
-    void tell_mmu_flags();
+    bool accept(const Result<void, mmu::Fault>& outcome);
 
     /// All of RFLAGS but the status flags and DF.
     u64 other_flags_ = arch::x86::Rflags::fixed_one.mask;
-    u64 cr0_ = arch::x86::Cr0::reset;
-    u64 cr4_ = 0;
-    u64 efer_ = 0;
     u32 mode_ = 0;
     unsigned cpl_ = 0;
     Segment segments_[segment_register_count];

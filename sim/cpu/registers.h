@@ -85,37 +85,16 @@ private:
     std::array<u64, slot_count> slots_{};
 };
 
-/// Bits 55:40 of a segment descriptor, limit bits left out: its access rights as LAR reports them
-/// shifted right by 8. [intel/vol3]: 3.4.5, figure 3-8
-struct AccessRights {
-    static constexpr Bitfield<0, 4, u16> type{};
-    static constexpr Flag<4, u16> code_or_data{};  ///< S: 0 = system
-    static constexpr Bitfield<5, 2, u16> dpl{};
-    static constexpr Flag<7, u16> present{};
-    static constexpr Flag<13, u16> long_mode{};  ///< L, code segments
-    static constexpr Flag<14, u16> big{};        ///< D/B
-    static constexpr Flag<15, u16> granularity{};
-
-    // Within `type` of code and data segments.
-    static constexpr Flag<0, u16> accessed{};
-    static constexpr Flag<1, u16> writable{};     ///< data
-    static constexpr Flag<1, u16> readable{};     ///< code
-    static constexpr Flag<2, u16> expand_down{};  ///< data
-    static constexpr Flag<2, u16> conforming{};   ///< code
-    static constexpr Flag<3, u16> code{};
-};
-
 /// The visible and the hidden part of a segment register, LDTR or TR; the base of a segment
 /// register is in the register file.
 struct Segment {
     u16 selector = 0;
-    u16 rights = 0;
-    /// The last valid offset, granularity applied.
-    u32 limit = 0;
     /// False after a null selector was loaded.
     bool usable = false;
-
-    [[nodiscard]] unsigned dpl() const { return AccessRights::dpl.get(rights); }
+    /// The last valid offset, granularity applied.
+    u32 limit = 0;
+    /// As read from the table (its first 8 bytes): arch::x86::SegmentDescriptor.
+    u64 descriptor = 0;
 };
 
 /// LDTR and TR.

@@ -9,6 +9,7 @@
 
 #include <type_traits>
 
+#include "sim/isa/x86/block.h"
 #include "sim/isa/x86/op.h"
 
 namespace ringfence::sim::isa::x86 {
@@ -20,8 +21,16 @@ __attribute__((preserve_none)) void go_to_rip(Cpu& cpu, const Op* op);
 /// Leaves to the engine, which looks at everything afresh.
 __attribute__((preserve_none)) void leave(Cpu& cpu, const Op* op);
 
-/// The address of the instruction after `op`.
-u64 next_rip(const Cpu& cpu, const Op& op);
+/// Leaves to the engine as if the block had ended just before `op`.
+__attribute__((preserve_none)) void leave_before(Cpu& cpu, const Op* op);
+
+/// The address of the instruction that `op` belongs to, and of the one after it.
+RF_ALWAYS_INLINE u64 rip_of(const Cpu& cpu, const Op& op) {
+    return cpu.block->rip + op.offset;
+}
+RF_ALWAYS_INLINE u64 next_rip(const Cpu& cpu, const Op& op) {
+    return rip_of(cpu, op) + op.length;
+}
 
 template <auto semantics>
 RF_ALWAYS_INLINE bool perform(Cpu& cpu, const Op& op) {

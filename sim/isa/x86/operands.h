@@ -14,8 +14,8 @@ RF_ALWAYS_INLINE VirtualAddress linear_address(const Cpu& cpu, const Op& op) {
 
 /// Makes the MMU's fault the pending exception. Returns false, for `return memory_fault(...)`.
 bool memory_fault(Cpu& cpu, const Op& op);
-/// The same for an access to the stack that is no memory operand (PUSH, CALL, ...).
-bool stack_fault(Cpu& cpu);
+/// The same for accesses that name their reference to the MMU (PUSH, CALL, descriptor tables, ...).
+bool system_fault(Cpu& cpu);
 
 /// Reads the memory operand. `T`: u8 to u64, or cpu::Xmm.
 template <typename T>

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+#include "sim/isa/x86/block_builder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "sim/isa/x86/dispatch.h"
+#include "sim/isa/x86/event_delivery.h"
+
+namespace ringfence::sim::isa::x86 {
+namespace {
+
+using cpu::ExceptionVector;
+using cpu::ExecutionMode;
+using memory::page_size;
+
+bool raise_undefined(Cpu& cpu, const Op& /*op*/) {
+    return cpu.raise(ExceptionVector::InvalidOpcode);
+}
+
+bool raise_too_long(Cpu& cpu, const Op& /*op*/) {
+    return cpu.raise(ExceptionVector::GeneralProtection);
+}
+
+/// An encoding that the CPU is said to have but that nothing implements: the guest gets #UD, and
+/// the observers hear of it. `displacement` and `immediate` hold the first bytes.
+bool raise_unimplemented(Cpu& cpu, const Op& op) {
+    u8 bytes[longest_instruction] = {};
+    std::memcpy(bytes, &op.displacement, 8);
+    std::memcpy(bytes + 8, &op.immediate, 4);
+    cpu.recorder.unimplemented_instruction(
+        {.rip = VirtualAddress{rip_of(cpu, op)},
+         .bytes = std::span{bytes, std::min<usize>(op.length, 12)},
+         .operand_bits = operand_bits(cpu.mode()),
+         .user = cpu.cpl() == 3});
+    return cpu.raise(ExceptionVector::InvalidOpcode);
+}
+
+bool same_page(u64 a, u64 b) {
+    return a / page_size == b / page_size;
+}
+
+}  // namespace
+
+BlockBuilder::BlockBuilder(Cpu& cpu, memory::PhysicalMemory& memory)
+    : cpu_(cpu), memory_(memory), decoder_(cpu.model) {
+    ops_.reserve(3 * max_block_instructions);
+}
+
+bool BlockBuilder::build(PhysicalAddress physical, u64 linear) {
+    ops_.clear();
+    ended_ = false;
+    found_ = Block{};
+    found_.rip = cpu_.rip;
+    found_.mode = cpu_.mode();
+    found_.physical = physical;
+    found_.place = cpu_.places.of(VirtualAddress{cpu_.rip}, cpu_.cpl() == 3);
+
+    u8 page[page_size];
+    const auto available = static_cast<unsigned>(page_size - physical.offset_in(page_size));
+    const unsigned wanted = std::min(available, max_block_instructions * longest_instruction);
+    memory_.load(physical, page, wanted);
+    const std::span<const u8> bytes{page, wanted};
+    while (!ended_ && found_.instructions < max_block_instructions && found_.bytes < bytes.size()) {
+        if (!append(bytes.subspan(found_.bytes))) {
+            break;
+        }
+    }
+    if (found_.instructions == 0 && ops_.empty()) {
+        return build_crossing(linear, bytes);
+    }
+    close();
+    return true;
+}
+
+/// The instruction at the start of the block does not end in its page.
+bool BlockBuilder::build_crossing(u64 linear, std::span<const u8> first_part) {
+    const VirtualAddress next = VirtualAddress{linear}.align_down(page_size) + page_size;
+    const auto second = cpu_.mmu.translate_execute(next);
+    if (!second.ok()) {
+        cpu_.pending = from_mmu(second.error());
+        return false;
+    }
+    u8 joined[2 * longest_instruction];
+    std::memcpy(joined, first_part.data(), first_part.size());
+    memory_.load(second.value(), joined + first_part.size(), longest_instruction);
+    append({joined, longest_instruction});
+    if (found_.bytes > first_part.size()) {
+        found_.second_page = second.value();
+        found_.bytes_in_second_page = static_cast<u16>(found_.bytes - first_part.size());
+    }
+    close();
+    return true;
+}
+
+/// Adds the instruction at the start of `bytes`; false if it does not end within them.
+bool BlockBuilder::append(std::span<const u8> bytes) {
+    Instruction instruction;
+    instruction.rip = position();
+    instruction.mode = found_.mode;
+    instruction.model = &cpu_.model;
+    const auto given = bytes.first(std::min<usize>(bytes.size(), longest_instruction));
+    switch (decoder_.decode(given, instruction)) {
+        case DecodeResult::Ok:
+            return append_decoded(instruction, given);
+        case DecodeResult::NeedsMoreBytes:
+            return false;
+        case DecodeResult::TooLong:
+            append_faulting(&straight<raise_too_long>, longest_instruction);
+            return true;
+        case DecodeResult::Undefined:
+            append_faulting(&straight<raise_undefined>, 1);
+            return true;
+    }
+    RF_UNREACHABLE("all results are listed");
+}
+
+bool BlockBuilder::append_decoded(const Instruction& instruction, std::span<const u8> bytes) {
+    OpBuilder builder;
+    builder.op.length = instruction.info.length;
+    builder.op.offset = found_.bytes;
+    builder.op.ordinal = static_cast<u8>(found_.instructions);
+    if (!bind(instruction, builder)) {
+        append_undefined(instruction, bytes);
+        return true;
+    }
+    if (builder.has_preparation()) {
+        Op preparation = builder.preparation();
+        preparation.length = builder.op.length;
+        preparation.offset = builder.op.offset;
+        preparation.ordinal = builder.op.ordinal;
+        ops_.push_back(preparation);
+    }
+    ops_.push_back(builder.op);
+    found_.bytes = static_cast<u16>(found_.bytes + instruction.info.length);
+    ++found_.instructions;
+    ended_ = builder.ends_block();
+    return true;
+}
+
+/// An op that always raises an exception: nothing follows it.
+void BlockBuilder::append_faulting(Handler handler, unsigned length) {
+    Op op;
+    op.handler = handler;
+    op.length = static_cast<u8>(length);
+    op.offset = found_.bytes;
+    op.ordinal = static_cast<u8>(found_.instructions);
+    ops_.push_back(op);
+    found_.bytes = static_cast<u16>(found_.bytes + length);
+    ++found_.instructions;
+    ended_ = true;
+}
+
+void BlockBuilder::append_undefined(const Instruction& instruction, std::span<const u8> bytes) {
+    append_faulting(&straight<raise_unimplemented>, instruction.info.length);
+    Op& op = ops_.back();
+    u8 first[12] = {};
+    std::memcpy(first, bytes.data(), std::min<usize>(sizeof(first), instruction.info.length));
+    std::memcpy(&op.displacement, first, 8);
+    std::memcpy(&op.immediate, first + 8, 4);
+}
+
+/// Ends the block with an op that goes on behind it, if no instruction does so.
+void BlockBuilder::close() {
+    found_.count = found_.instructions;
+    if (ended_) {
+        return;
+    }
+    Op op;
+    const bool stays = same_page(position(), found_.rip) && !found_.crosses_page();
+    op.handler = stays ? &fall_through<Reach::SamePage> : &fall_through<Reach::OtherPage>;
+    op.offset = found_.bytes;
+    op.ordinal = static_cast<u8>(found_.instructions);
+    ops_.push_back(op);
+}
+
+void BlockBuilder::describe(Block& block) const {
+    block.rip = found_.rip;
+    block.count = found_.count;
+    block.instructions = found_.instructions;
+    block.mode = found_.mode;
+    block.place = found_.place;
+    block.bytes = found_.bytes;
+    block.physical = found_.physical;
+    block.second_page = found_.second_page;
+    block.bytes_in_second_page = found_.bytes_in_second_page;
+}
+
+}  // namespace ringfence::sim::isa::x86

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// Decodes a block from guest memory.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "sim/isa/x86/block.h"
+#include "sim/isa/x86/decoder.h"
+
+namespace ringfence::sim::isa::x86 {
+
+/// A block ends after a branch or any instruction that may change the mode or must be followed by a
+/// look at interrupts, at the end of its page, and after `max_block_instructions`. Where it ends
+/// depends on where it begins and on the bytes, never on what ran before. An instruction that
+/// crosses into the next page is a block of its own.
+class BlockBuilder {
+public:
+    BlockBuilder(Cpu& cpu, memory::PhysicalMemory& memory);
+
+    /// Decodes from cpu.rip, which translation has put at `physical`. False if the first
+    /// instruction raises an exception while it is fetched: it is in cpu.pending. Instructions that
+    /// raise one for their encoding (#UD, too long) become ops that do so.
+    bool build(PhysicalAddress physical, u64 linear);
+
+    /// The ops of the last build.
+    [[nodiscard]] std::span<const Op> ops() const { return ops_; }
+    /// Copies what the last build found out into a block that holds its ops.
+    void describe(Block& block) const;
+
+private:
+    bool build_crossing(u64 linear, std::span<const u8> first_part);
+    bool append(std::span<const u8> bytes);
+    bool append_decoded(const Instruction& instruction, std::span<const u8> bytes);
+    void append_faulting(Handler handler, unsigned length);
+    void append_undefined(const Instruction& instruction, std::span<const u8> bytes);
+    void close();
+    [[nodiscard]] u64 position() const { return found_.rip + found_.bytes; }
+
+    Cpu& cpu_;
+    memory::PhysicalMemory& memory_;
+    Decoder decoder_;
+    std::vector<Op> ops_;
+    Block found_;
+    bool ended_ = false;
+};
+
+/// Finds and calls the binder of an instruction, after checking that its unit is available. False
+/// if nothing implements it.
+bool bind(const Instruction& instruction, OpBuilder& out);
+
+}  // namespace ringfence::sim::isa::x86

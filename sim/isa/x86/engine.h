@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// The functional engine: runs decoded blocks, one handing over to the next, and looks at interrupts
+// and events in between.
+//
+// What a run does depends on nothing but the machine's state: an event takes effect after exactly
+// the instruction at which its cycle is reached, whatever was decoded before. A block that would
+// run past that instruction is cut there. A REP-prefixed instruction counts as one.
+#pragma once
+
+#include <array>
+#include <optional>
+
+#include "sim/isa/x86/block_builder.h"
+#include "sim/isa/x86/block_cache.h"
+
+namespace ringfence::sim::isa::x86 {
+
+class Engine final : private memory::CodeListener {
+public:
+    /// `cpu` and `memory` outlive the engine, which becomes the memory's code listener.
+    Engine(Cpu& cpu, memory::PhysicalMemory& memory);
+    ~Engine() override;
+    Engine(const Engine&) = delete;
+    Engine& operator=(const Engine&) = delete;
+
+    /// Runs until there is a reason to stop, at most until `instruction_limit` instructions have
+    /// retired since the machine was made (Counters::total_instructions). Call it again to go on.
+    cpu::StopReason run(u64 instruction_limit);
+
+    // For handlers
+    // ---------------------------------------------------------------------------------
+
+    /// Remembers where the block went, for branches whose target is only known when they run.
+    struct JumpEntry {
+        u64 rip = 0;
+        u64 stamp = 0;
+        u64 mode = ~u64{0};
+        const Block* block = nullptr;
+    };
+    static constexpr unsigned jump_entry_count = 1U << 12;
+    [[nodiscard]] JumpEntry& jump_entry(u64 rip) {
+        return jumps_[(rip ^ (rip >> 12)) % jump_entry_count];
+    }
+    /// Asks that the block found next becomes the target of this edge.
+    void request_link(const Block& from, EdgeName name) { link_ = &from.edge(name); }
+
+private:
+    std::optional<cpu::StopReason> look_outside(u64 instruction_limit);
+    bool take_interrupt();
+    void set_deadline(u64 instruction_limit, bool one_instruction);
+    void run_blocks();
+    void run_cut(const Block& block, u64 instructions);
+    void finish_step(u64 cycles_before, bool stepping);
+    void trace_instruction(const Block& block);
+
+    const Block* find_block();
+    const Block* find_or_build(PhysicalAddress physical, u64 linear);
+    bool second_page_holds(const Block& block, u64 linear);
+    const Block* build(PhysicalAddress physical, u64 linear);
+    void forget_jumps();
+    void link_to(const Block& block);
+    void code_written(PhysicalAddress first, u64 bytes) override;
+
+    Cpu& cpu_;
+    memory::PhysicalMemory& memory_;
+    BlockCache cache_;
+    BlockBuilder builder_;
+    Edge* link_ = nullptr;
+    Block nowhere_;
+    /// The first instructions of a block, when an event falls inside it.
+    Block cut_;
+    std::array<Op, 3 * max_block_instructions> cut_ops_;
+    std::array<JumpEntry, jump_entry_count> jumps_;
+};
+
+}  // namespace ringfence::sim::isa::x86

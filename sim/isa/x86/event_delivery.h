@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// Exceptions and interrupts reach the guest's handlers through the IDT. [intel/vol3]: chapter 6
+#pragma once
+
+#include "sim/isa/x86/op.h"
+
+namespace ringfence::sim::isa::x86 {
+
+/// The MMU's words for an exception in the processor's.
+cpu::PendingException from_mmu(const mmu::Fault& fault);
+
+/// Delivers an exception that the instruction at cpu.rip raised. If that fails, so does the double
+/// fault, and then the processor shuts down: [intel/vol3]: 6.15, vector 8.
+void deliver_exception(Cpu& cpu, const cpu::PendingException& exception);
+
+/// The trap after an instruction that began with TF set.
+void deliver_single_step_trap(Cpu& cpu);
+/// A maskable interrupt that was acknowledged with `vector`.
+void deliver_interrupt(Cpu& cpu, u8 vector);
+void deliver_nmi(Cpu& cpu);
+
+/// INT n, INT3, INTO and INT1 with `return_rip` behind them. False: cpu.pending holds the fault of
+/// the instruction.
+[[nodiscard]] bool deliver_software_interrupt(Cpu& cpu, u8 vector, u64 return_rip);
+
+}  // namespace ringfence::sim::isa::x86
