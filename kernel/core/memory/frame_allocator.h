@@ -21,11 +21,10 @@ enum class MemoryError : u8 { OutOfMemory };
 /// What the allocator knows of one frame.
 struct FrameRecord {
     enum class State : u8 {
-        Reserved,   ///< not RAM, or never to be given out
-        Free,       ///< first frame of a free block
-        FreeInner,  ///< inside a free block
-        Used,       ///< first frame of a used block
-        UsedInner,  ///< inside a used block
+        Reserved,  ///< not RAM, or never to be given out
+        Free,      ///< first frame of a free block
+        Used,      ///< first frame of a used block
+        Inner,     ///< not the first frame of any block
     };
     u32 references = 0;
     u32 next = 0;  ///< free blocks: list links as frame numbers; used blocks: tag

@@ -9,6 +9,7 @@
 #include "base/address.h"
 #include "base/result.h"
 #include "base/types.h"
+#include "kernel_arch/pcid_allocator.h"
 
 namespace ringfence::kernel::arch {
 
@@ -79,11 +80,10 @@ public:
     void send_user_table(u32 process) const;
 
 private:
-    friend class AddressSpaceAccess;
     PhysicalAddress kernel_root_{};  ///< 0: not created
     PhysicalAddress user_root_{};    ///< equal to kernel_root_ in the shared design
-    u64 context_ = 0;                ///< PCID and its generation, see pcid_allocator.h
-    bool user_flush_owed_ = false;   ///< the user table's TLB entries are stale until the next exit
+    PcidContext context_{};
+    bool user_flush_owed_ = false;  ///< while not active: the user PCID has stale entries
 };
 
 }  // namespace ringfence::kernel::arch

@@ -46,8 +46,8 @@ void switch_threads(ThreadState& from, ThreadState& to);
 /// nothing in the core on the way.
 [[noreturn]] void return_to_user(const TrapFrame& frame);
 
-/// The thread pointer of `thread` (CLONE_SETTLS): false if `address` is not a user address.
-/// For the running thread the register changes at once.
+/// The thread pointer of a new thread (CLONE_SETTLS), valid when it is next switched to: false if
+/// `address` is not a user address.
 bool set_thread_pointer(ThreadState& thread, VirtualAddress address);
 
 /// The system call arch_prctl for the running thread: its result, or minus an errno.

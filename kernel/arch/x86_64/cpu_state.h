@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+// What the entry and exit code needs of a CPU, at the kernel's GS base. Not in any user table.
+#pragma once
+
+#include "base/types.h"
+
+namespace ringfence::kernel::arch {
+
+struct CpuState {
+    u64 kernel_stack_top = 0;  ///< of the running thread
+    u64 exit_root = 0;  ///< CR3 for user mode; NO_FLUSH is clear exactly when its PCID owes a flush
+};
+
+/// Counts for abi::control::Statistics. Interrupts are off wherever they change.
+struct EntryCounters {
+    u64 system_calls = 0;
+    u64 interrupts = 0;
+    u64 page_faults = 0;
+    u64 other_exceptions = 0;
+    u64 entries_from_user = 0;  ///< each is one root write on entry in the isolated design
+    u64 exits_to_user = 0;      ///< each is one root write on exit in the isolated design
+    u64 thread_switches = 0;
+    u64 root_writes = 0;       ///< by C++: changes of address space and flushes
+    u64 paranoid_entries = 0;  ///< from kernel mode: two root writes each in the isolated design
+};
+
+extern EntryCounters entry_counters;
+
+}  // namespace ringfence::kernel::arch
+
+extern "C" ringfence::kernel::arch::CpuState cpu_state;

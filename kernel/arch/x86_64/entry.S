@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: MIT
+// From user mode into the kernel: SYSCALL, and interrupts and exceptions that use the ordinary stack.
+// Each path exists for the shared and for the isolated design; boot chooses by what it puts into
+// IA32_LSTAR and the IDT, so no path tests for the design.
+//
+// Isolated: interrupts are off from the first instruction until C++ runs on the thread's stack (gates
+// and IA32_FMASK clear IF). Until SWITCH_TO_KERNEL_ROOT only the manifest is mapped: this text, and the
+// entry area that holds the stack and the scratch slot. The text is at the same address in both tables.
+// It uses no literal outside itself.
+
+#include "kernel/arch/x86_64/entry_macros.inc"
+
+        .section .entry_text, "ax", @progbits
+
+// ---- SYSCALL: RCX = user RIP, R11 = user RFLAGS, RSP still the user's. [intel/vol2]: SYSCALL
+        .balign 64
+        .globl  syscall_isolated
+syscall_isolated:
+        swapgs
+        movq    %rsp, %gs:entry_scratch_from_gs
+        SWITCH_TO_KERNEL_ROOT %rsp
+        movq    %gs:CPU_KERNEL_STACK_TOP, %rsp
+        pushq   $USER_DATA
+        pushq   %gs:entry_scratch_from_gs
+        pushq   %r11
+        pushq   $USER_CODE
+        pushq   %rcx
+        pushq   %rax                    // error_code: the system call's number
+        pushq   $SYSCALL_VECTOR
+        pushq   %rdi
+        SAVE_REGISTERS_BELOW_RDI
+        call    enter_syscall
+        testb   %al, %al
+        jnz     exit_sysret_isolated
+        jmp     exit_iret_path_isolated
+
+        .balign 64
+        .globl  syscall_shared
+syscall_shared:
+        swapgs
+        movq    %rsp, %gs:entry_scratch_from_gs
+        movq    %gs:CPU_KERNEL_STACK_TOP, %rsp
+        pushq   $USER_DATA
+        pushq   %gs:entry_scratch_from_gs
+        pushq   %r11
+        pushq   $USER_CODE
+        pushq   %rcx
+        pushq   %rax
+        pushq   $SYSCALL_VECTOR
+        pushq   %rdi
+        SAVE_REGISTERS_BELOW_RDI
+        call    enter_syscall
+        testb   %al, %al
+        jnz     exit_sysret_shared
+        jmp     exit_iret_path_shared
+
+// ---- Interrupts and exceptions. The stub has completed the hardware's frame to:
+//      0 vector  8 error  16 rip  24 cs  32 rflags  40 rsp  48 ss
+// From user mode that is on the per-CPU entry stack (isolated) or on the thread's stack (shared).
+        .balign 64
+        .globl  trap_isolated, trap_from_user_isolated
+trap_isolated:
+        testb   $3, 24(%rsp)
+        jz      trap_from_kernel
+trap_from_user_isolated:
+        swapgs
+        pushq   %rdi
+        SWITCH_TO_KERNEL_ROOT %rdi
+        movq    %rsp, %rdi
+        movq    %gs:CPU_KERNEL_STACK_TOP, %rsp
+        pushq   56(%rdi)                // ss
+        pushq   48(%rdi)                // rsp
+        pushq   40(%rdi)                // rflags
+        pushq   32(%rdi)                // cs
+        pushq   24(%rdi)                // rip
+        pushq   16(%rdi)                // error
+        pushq   8(%rdi)                 // vector
+        pushq   (%rdi)                  // rdi
+        SAVE_REGISTERS_BELOW_RDI
+        call    enter_trap
+        jmp     exit_iret_path_isolated
+
+        .balign 64
+        .globl  trap_shared, trap_from_user_shared
+trap_shared:
+        testb   $3, 24(%rsp)
+        jz      trap_from_kernel
+trap_from_user_shared:
+        swapgs
+        pushq   %rdi
+        SAVE_REGISTERS_BELOW_RDI
+        call    enter_trap
+        jmp     exit_iret_path_shared
+
+// An #NMI or #DB that came from user mode in the shared design stands on an IST stack, which the next
+// one would overwrite: move it to the thread's stack.
+        .globl  trap_from_user_on_ist_shared
+trap_from_user_on_ist_shared:
+        swapgs
+        pushq   %rdi
+        movq    %rsp, %rdi
+        movq    %gs:CPU_KERNEL_STACK_TOP, %rsp
+        pushq   56(%rdi)
+        pushq   48(%rdi)
+        pushq   40(%rdi)
+        pushq   32(%rdi)
+        pushq   24(%rdi)
+        pushq   16(%rdi)
+        pushq   8(%rdi)
+        pushq   (%rdi)
+        SAVE_REGISTERS_BELOW_RDI
+        call    enter_trap
+        jmp     exit_iret_path_shared
+
+// The kernel itself was interrupted, with its own table, stack and GS base.
+        .balign 64
+        .globl  trap_from_kernel
+trap_from_kernel:
+        pushq   %rdi
+        SAVE_REGISTERS_BELOW_RDI
+        call    enter_trap_from_kernel
+        RESTORE_REGISTERS_BELOW_RDI
+        popq    %rdi
+        addq    $16, %rsp               // vector, error
+        iretq
+
+// ---- #NP, #SS and #GP may come from the IRET that leaves to user mode, when a program asked for a CS,
+// SS, RSP or RIP that cannot be loaded. Then the exception has the kernel's CS but all else is as in
+// user mode: GS, the table, and the stack, where the refused frame of five words stands above ours
+// (and above one word that the CPU's 16-byte alignment skipped). It counts as a fault of the program.
+        .set    REFUSED_FRAME, 72       // from RSP after RDI has been pushed
+
+        .globl  iret_fault_isolated
+iret_fault_isolated:
+        testb   $3, 24(%rsp)
+        jnz     trap_from_user_isolated
+        cmpq    $exit_iret_isolated, 16(%rsp)
+        jne     trap_from_kernel
+        swapgs
+        pushq   %rdi
+        SWITCH_TO_KERNEL_ROOT %rdi
+        movq    %rsp, %rdi
+        movq    %gs:CPU_KERNEL_STACK_TOP, %rsp
+        pushq   (REFUSED_FRAME + 32)(%rdi)
+        pushq   (REFUSED_FRAME + 24)(%rdi)
+        pushq   (REFUSED_FRAME + 16)(%rdi)
+        pushq   (REFUSED_FRAME + 8)(%rdi)
+        pushq   REFUSED_FRAME(%rdi)
+        pushq   16(%rdi)
+        pushq   8(%rdi)
+        pushq   (%rdi)
+        SAVE_REGISTERS_BELOW_RDI
+        call    enter_trap
+        jmp     exit_iret_path_isolated
+
+// Shared: the refused frame already stands at the top of the thread's stack, where it must be.
+        .globl  iret_fault_shared
+iret_fault_shared:
+        testb   $3, 24(%rsp)
+        jnz     trap_from_user_shared
+        cmpq    $exit_iret_shared, 16(%rsp)
+        jne     trap_from_kernel
+        swapgs
+        pushq   %rdi
+        movq    %rsp, %rdi
+        leaq    REFUSED_FRAME(%rdi), %rsp
+        pushq   16(%rdi)
+        pushq   8(%rdi)
+        pushq   (%rdi)
+        SAVE_REGISTERS_BELOW_RDI
+        call    enter_trap
+        jmp     exit_iret_path_shared

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "kernel_arch/kernel_stack.h"
+
+#include "kernel/arch/x86_64/isolation.h"
+#include "kernel/arch/x86_64/kernel_tables.h"
+#include "kernel/arch/x86_64/layout.h"
+#include "kernel/arch/x86_64/table_memory.h"
+#include "kernel/arch/x86_64/tlb.h"
+
+namespace ringfence::kernel::arch {
+
+namespace {
+
+/// Stacks that are not in use, linked through their lowest word. They stay mapped: unmapping would
+/// cost a flush of every PCID each time a thread ends.
+struct FreeStack {
+    FreeStack* next;
+};
+FreeStack* free_stacks = nullptr;
+VirtualAddress next_stack = kernel_stacks_start;
+
+/// Maps one stack of fresh frames above an unmapped page.
+Result<void, MapError> map_stack(VirtualAddress lowest) {
+    KernelMapper mapper(table_memory, kernel_root());
+    for (u64 offset = 0; offset < kernel_stack_size; offset += page_size) {
+        const auto frame = frames().allocate();
+        if (!frame.ok()) {
+            return Error{MapError::OutOfMemory};
+        }
+        auto outcome = mapper.map(
+            {.start = lowest + offset,
+             .frame = frame.value(),
+             .size = page_size,
+             .attributes = {.writable = true,
+                            .global = !isolation().enabled && isolation().global_pages}});
+        if (!outcome.ok()) {
+            frames().release(frame.value());
+            return Error{MapError::OutOfMemory};
+        }
+        std::move(outcome).value().consume(KernelTlb{});
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<VirtualAddress, MapError> allocate_kernel_stack() {
+    if (free_stacks != nullptr) {
+        const VirtualAddress lowest{reinterpret_cast<u64>(free_stacks)};
+        free_stacks = free_stacks->next;
+        return lowest + kernel_stack_size;
+    }
+    const VirtualAddress lowest = next_stack + page_size;  // the guard page stays unmapped
+    next_stack = lowest + kernel_stack_size;
+    // After a failure the addresses, and what was mapped of them, stay unused: the machine is out
+    // of memory for good.
+    RF_TRY(map_stack(lowest));
+    return lowest + kernel_stack_size;
+}
+
+void free_kernel_stack(VirtualAddress top) {
+    auto* stack = reinterpret_cast<FreeStack*>((top - kernel_stack_size).value());
+    stack->next = free_stacks;
+    free_stacks = stack;
+}
+
+}  // namespace ringfence::kernel::arch

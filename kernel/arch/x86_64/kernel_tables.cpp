@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/arch/x86_64/kernel_tables.h"
+
+#include "kernel/arch/x86_64/isolation.h"
+#include "kernel/arch/x86_64/layout.h"
+#include "kernel/arch/x86_64/manifest.h"
+#include "kernel/arch/x86_64/table_memory.h"
+#include "kernel/arch/x86_64/tlb.h"
+#include "kernel/core/log/log.h"
+
+namespace ringfence::kernel::arch {
+
+namespace {
+
+PhysicalAddress own_root;
+/// Template of every user table's kernel half; its tables hold the manifest and nothing else.
+PhysicalAddress manifest_root;
+VirtualAddress next_device = device_registers_start;
+
+PhysicalAddress zeroed_frame_or_panic() {
+    const auto frame = allocate_zeroed_frame();
+    if (!frame.ok()) {
+        panic("no memory for the kernel's page tables");
+    }
+    return frame.value();
+}
+
+void map_or_panic(PhysicalAddress root, const paging::MapRequest& request) {
+    KernelMapper mapper(table_memory, root);
+    auto outcome = mapper.map(request);
+    if (!outcome.ok()) {
+        panic("cannot map the kernel");
+    }
+    std::move(outcome).value().consume(KernelTlb{});
+}
+
+/// In the shared design the kernel's entries survive changes of address space, as classic kernels
+/// have it. In the isolated design a global entry could be used from the user table, which does
+/// not map it: only the manifest, which is in both, may be global.
+bool kernel_pages_global() {
+    return !isolation().enabled && isolation().global_pages;
+}
+
+void map_direct(PhysicalAddress start, PhysicalAddress end) {
+    if (start < end) {
+        map_or_panic(own_root, {.start = direct_map_start + start.value(),
+                                .frame = start,
+                                .size = end - start,
+                                .attributes = {.writable = true, .global = kernel_pages_global()},
+                                .largest_page = 2 * mib});
+    }
+}
+
+/// Leaves out the image, so that its read-only parts have no writable alias.
+void map_direct_without_image(const RamRange& range) {
+    const PhysicalAddress image_start{reinterpret_cast<u64>(__image_start_physical)};
+    const PhysicalAddress image_end{reinterpret_cast<u64>(__image_end_physical)};
+    if (range.end <= image_start || range.start >= image_end) {
+        map_direct(range.start, range.end);
+        return;
+    }
+    map_direct(range.start, image_start);
+    map_direct(image_end, range.end);
+}
+
+void map_image(const u8* start, const u8* end, paging::Attributes attributes) {
+    attributes.global = kernel_pages_global();
+    const VirtualAddress first = symbol_address(start);
+    map_or_panic(own_root, {.start = first,
+                            .frame = PhysicalAddress{first - kernel_base},
+                            .size = symbol_address(end) - first,
+                            .attributes = attributes,
+                            .largest_page = 2 * mib});
+}
+
+void map_manifest(PhysicalAddress root) {
+    for (const auto& entry : manifest()) {
+        map_or_panic(root, {.start = entry.start,
+                            .frame = entry.frame,
+                            .size = entry.size,
+                            .attributes = entry.attributes});
+    }
+}
+
+/// Root entries are copied into each address space, so those of regions that grow later must exist
+/// before the first one does.
+void reserve_root_entry(VirtualAddress region) {
+    const PhysicalAddress placeholder = zeroed_frame_or_panic();
+    map_or_panic(own_root, {.start = region, .frame = placeholder, .size = 4 * kib});
+    KernelMapper mapper(table_memory, own_root);
+    auto outcome = mapper.unmap(region, 4 * kib);
+    RF_ASSERT(outcome.ok());
+    std::move(outcome).value().consume(KernelTlb{});
+    frames().release(placeholder);
+}
+
+/// Makes the kernel half of `root` that of `from`.
+void share_kernel_half(PhysicalAddress root, PhysicalAddress from) {
+    const KernelMapper source(table_memory, from);
+    KernelMapper target(table_memory, root);
+    for (unsigned index = user_root_entries; index < root_entries; ++index) {
+        if (const auto entry = source.root_entry(index); entry != 0) {
+            target.share_root_entry(index, entry).consume(KernelTlb{});
+        }
+    }
+}
+
+}  // namespace
+
+void build_kernel_tables(const RamRange* ram, usize count) {
+    const auto pair = frames().allocate(isolation().enabled ? 1 : 0);
+    if (!pair.ok()) {
+        panic("no memory for the kernel's page tables");
+    }
+    own_root = pair.value();
+    __builtin_memset(direct_map(own_root), 0, isolation().enabled ? 8 * kib : 4 * kib);
+    for (usize i = 0; i < count; ++i) {
+        map_direct_without_image(ram[i]);
+    }
+    map_image(__text_start, __text_end, {.executable = true});
+    map_image(__rodata_start, __rodata_end, {});
+    map_image(__data_start, __data_end, {.writable = true});
+    map_manifest(own_root);
+    reserve_root_entry(kernel_stacks_start);
+    reserve_root_entry(device_registers_start);
+    if (isolation().enabled) {
+        manifest_root = zeroed_frame_or_panic();
+        map_manifest(manifest_root);
+        fill_user_manifest(own_root + 4 * kib);
+    }
+}
+
+PhysicalAddress kernel_root() {
+    return own_root;
+}
+
+void fill_kernel_half(PhysicalAddress root) {
+    share_kernel_half(root, own_root);
+}
+
+void fill_user_manifest(PhysicalAddress user_root) {
+    share_kernel_half(user_root, manifest_root);
+}
+
+VirtualAddress map_device(PhysicalAddress registers) {
+    const VirtualAddress address = next_device;
+    next_device += 4 * kib;
+    map_or_panic(own_root, {.start = address,
+                            .frame = registers,
+                            .size = 4 * kib,
+                            .attributes = {.writable = true,
+                                           .global = kernel_pages_global(),
+                                           .memory_type = paging::MemoryType::Device}});
+    return address;
+}
+
+}  // namespace ringfence::kernel::arch

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// struct rt_sigframe as Linux lays it out. [linux/abi]: arch/x86/include/asm/sigframe.h,
+// include/uapi/asm/sigcontext.h, ucontext.h
+#include "kernel_arch/signal_frame.h"
+
+#include <cstddef>
+
+#include "arch/x86/rflags.h"
+#include "kernel/arch/x86_64/descriptor_tables.h"
+#include "kernel/arch/x86_64/fpu.h"
+#include "kernel/arch/x86_64/instructions.h"
+#include "kernel_arch/user_access.h"
+
+namespace ringfence::kernel::arch {
+
+namespace {
+
+/// struct sigcontext_64
+struct SignalContext {
+    u64 r8, r9, r10, r11, r12, r13, r14, r15;
+    u64 rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, rflags;
+    u16 cs, gs, fs, ss;
+    u64 error_code, vector, old_mask, cr2;
+    u64 fpu_image;  ///< address of the FXSAVE image, or 0
+    u64 reserved[8];
+};
+static_assert(sizeof(SignalContext) == 256);
+
+/// struct ucontext
+struct UserContext {
+    u64 flags;
+    u64 link;
+    SignalStack stack;
+    SignalContext registers;
+    u64 blocked;
+};
+static_assert(sizeof(UserContext) == 304);
+
+struct SignalFrame {
+    u64 return_address;  ///< sa_restorer
+    UserContext context;
+    SignalInfoImage information;
+};
+static_assert(sizeof(SignalFrame) == 440);
+
+constexpr u64 red_zone = 128;  // [sysv/abi]: 3.2.2
+/// UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS: the context's SS is real and is restored.
+constexpr u64 context_flags = 0x2 | 0x4;
+
+/// Where the frame goes: below the red zone, or at the top of the alternate stack. The handler
+/// finds the stack pointer as after a call: 8 below a multiple of 16.
+VirtualAddress frame_place(const TrapFrame& frame, const SignalDelivery& delivery,
+                           VirtualAddress& fpu_place) {
+    const u64 top = delivery.use_alternate_stack
+                        ? delivery.alternate_stack.base + delivery.alternate_stack.size
+                        : frame.rsp - red_zone;
+    constexpr u64 fpu_alignment = 64;
+    fpu_place = VirtualAddress{top - sizeof(FpuImage)}.align_down(fpu_alignment);
+    return (fpu_place - sizeof(SignalFrame)).align_down(16) - 8;
+}
+
+SignalContext context_of(const TrapFrame& f, const SignalDelivery& delivery,
+                         VirtualAddress fpu_place) {
+    SignalContext c{};
+    c.r8 = f.r8;
+    c.r9 = f.r9;
+    c.r10 = f.r10;
+    c.r11 = f.r11;
+    c.r12 = f.r12;
+    c.r13 = f.r13;
+    c.r14 = f.r14;
+    c.r15 = f.r15;
+    c.rdi = f.rdi;
+    c.rsi = f.rsi;
+    c.rbp = f.rbp;
+    c.rbx = f.rbx;
+    c.rdx = f.rdx;
+    c.rax = f.rax;
+    c.rcx = f.rcx;
+    c.rsp = f.rsp;
+    c.rip = f.rip;
+    c.rflags = f.rflags;
+    c.cs = static_cast<u16>(f.cs);
+    c.ss = static_cast<u16>(f.ss);
+    c.error_code = f.is_syscall() ? 0 : f.error_code;
+    c.vector = f.is_syscall() ? 0 : f.vector;
+    c.old_mask = delivery.blocked;
+    c.cr2 = delivery.fault_address;
+    c.fpu_image = fpu_place.value();
+    return c;
+}
+
+void restore_registers(TrapFrame& f, const SignalContext& c) {
+    f.r8 = c.r8;
+    f.r9 = c.r9;
+    f.r10 = c.r10;
+    f.r11 = c.r11;
+    f.r12 = c.r12;
+    f.r13 = c.r13;
+    f.r14 = c.r14;
+    f.r15 = c.r15;
+    f.rdi = c.rdi;
+    f.rsi = c.rsi;
+    f.rbp = c.rbp;
+    f.rbx = c.rbx;
+    f.rdx = c.rdx;
+    f.rax = c.rax;
+    f.rcx = c.rcx;
+    f.rsp = c.rsp;
+    f.rip = c.rip;
+}
+
+/// Flags that a program may set: all that POPF at CPL 3 could change, and RF.
+constexpr u64 program_flags = x86::Rflags::status | x86::Rflags::tf.mask | x86::Rflags::df.mask |
+                              x86::Rflags::rf.mask | x86::Rflags::ac.mask | x86::Rflags::nt.mask;
+static_assert(!x86::Rflags::iopl.test(program_flags));
+
+/// CS and SS are the program's choice as far as they are user segments; IRET judges the rest.
+void restore_privileged(TrapFrame& f, const SignalContext& c) {
+    constexpr u64 user_privilege = 3;
+    f.rflags =
+        (c.rflags & program_flags) | x86::Rflags::fixed_one.mask | x86::Rflags::interrupt.mask;
+    f.cs = c.cs | user_privilege;
+    f.ss = c.ss | user_privilege;
+    f.forget_syscall();
+}
+
+bool restore_fpu(ThreadState& running, u64 address) {
+    if (address == 0) {
+        running.fpu = initial_fpu_image();
+    } else {
+        if (!copy_from_user(&running.fpu, VirtualAddress{address}, sizeof(FpuImage))) {
+            return false;
+        }
+        sanitize_fpu(running.fpu);
+    }
+    load_fpu(running.fpu);
+    return true;
+}
+
+}  // namespace
+
+bool push_signal_frame(TrapFrame& frame, ThreadState& running, const SignalDelivery& delivery) {
+    VirtualAddress fpu_place;
+    const VirtualAddress place = frame_place(frame, delivery, fpu_place);
+    SignalFrame image{};
+    image.return_address = delivery.restorer.value();
+    image.context.flags = context_flags;
+    image.context.stack = delivery.alternate_stack;
+    image.context.registers = context_of(frame, delivery, fpu_place);
+    image.context.blocked = delivery.blocked;
+    image.information = delivery.information;
+    save_fpu(running.fpu);
+    if (!copy_to_user(fpu_place, &running.fpu, sizeof(FpuImage)) ||
+        !copy_to_user(place, &image, sizeof(image))) {
+        return false;
+    }
+    frame.rdi = delivery.number;
+    frame.rsi = (place + offsetof(SignalFrame, information)).value();
+    frame.rdx = (place + offsetof(SignalFrame, context)).value();
+    frame.rax = 0;  // no vector registers hold arguments, for variadic handlers
+    frame.rsp = place.value();
+    frame.rip = delivery.handler.value();
+    frame.cs = user_code_selector;
+    frame.ss = user_data_selector;
+    frame.rflags &= ~(x86::Rflags::df.mask | x86::Rflags::tf.mask | x86::Rflags::rf.mask);
+    frame.forget_syscall();
+    return true;
+}
+
+bool pop_signal_frame(TrapFrame& frame, ThreadState& running, SignalReturn& result) {
+    // The handler's RET has taken the return address off the stack.
+    const VirtualAddress place{frame.rsp - offsetof(SignalFrame, context)};
+    SignalFrame image;
+    if (!copy_from_user(&image, place, sizeof(image))) {
+        return false;
+    }
+    const SignalContext& context = image.context.registers;
+    if (!restore_fpu(running, context.fpu_image)) {
+        return false;
+    }
+    restore_registers(frame, context);
+    restore_privileged(frame, context);
+    result = {image.context.blocked, image.context.stack};
+    return true;
+}
+
+}  // namespace ringfence::kernel::arch

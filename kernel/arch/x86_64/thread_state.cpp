@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+#include "kernel_arch/thread_state.h"
+
+#include "arch/x86/rflags.h"
+#include "base/compiler.h"
+#include "kernel/arch/x86_64/cpu_state.h"
+#include "kernel/arch/x86_64/descriptor_tables.h"
+#include "kernel/arch/x86_64/fpu.h"
+#include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/isolation.h"
+#include "kernel/core/errors.h"
+#include "kernel_arch/user_access.h"
+
+extern "C" {
+void switch_stacks(ringfence::u64* save, ringfence::u64 load);
+void thread_begin();
+[[noreturn]] void leave_kernel(const ringfence::kernel::arch::TrapFrame* from,
+                               ringfence::kernel::arch::TrapFrame* place, void (*exit_path)());
+void exit_iret_path_isolated();
+void exit_iret_path_shared();
+}
+
+namespace ringfence::kernel::arch {
+
+namespace {
+
+/// What switch_stacks pops, and where it returns to.
+struct SwitchFrame {
+    u64 r15, r14, r13, r12, rbx, rbp;
+    u64 return_address;
+    u64 padding[2];  ///< so that the stack is aligned to 16 where thread_begin calls
+};
+
+void load_segment_bases(const ThreadState& thread) {
+    write_msr(x86::Msr::IA32_FS_BASE, thread.fs_base);
+    // While the kernel runs, the program's GS base is the one that SWAPGS will bring.
+    write_msr(x86::Msr::IA32_KERNEL_GS_BASE, thread.gs_base);
+}
+
+void set_stack(VirtualAddress top) {
+    cpu_state.kernel_stack_top = top.value();
+    set_interrupt_stack(top);
+}
+
+void place_switch_frame(ThreadState& thread, VirtualAddress stack_top, void (*entry)(void*),
+                        void* argument) {
+    RF_ASSERT(stack_top.is_aligned(16));
+    auto* frame = reinterpret_cast<SwitchFrame*>(stack_top.value()) - 1;
+    *frame = {};
+    frame->r12 = reinterpret_cast<u64>(argument);
+    frame->rbx = reinterpret_cast<u64>(entry);
+    frame->return_address = reinterpret_cast<u64>(&thread_begin);
+    thread.saved_stack_pointer = reinterpret_cast<u64>(frame);
+    thread.kernel_stack_top = stack_top;
+}
+
+}  // namespace
+
+TrapFrame TrapFrame::for_program(VirtualAddress entry, VirtualAddress stack) {
+    TrapFrame frame{};
+    frame.rip = entry.value();
+    frame.cs = user_code_selector;
+    frame.rflags = x86::Rflags::fixed_one.mask | x86::Rflags::interrupt.mask;
+    frame.rsp = stack.value();
+    frame.ss = user_data_selector;
+    return frame;
+}
+
+u64 TrapFrame::syscall_argument(unsigned index) const {
+    const u64 arguments[] = {rdi, rsi, rdx, r10, r8, r9};
+    RF_ASSERT(index < 6);
+    return arguments[index];
+}
+
+void TrapFrame::restart_syscall() {
+    constexpr u64 syscall_length = 2;  // 0F 05
+    rip -= syscall_length;
+    rax = error_code;
+    vector = 0;  // RCX no longer equals RIP: leave by IRET
+}
+
+void prepare_thread(ThreadState& thread, VirtualAddress stack_top, void (*entry)(void*),
+                    void* argument) {
+    place_switch_frame(thread, stack_top, entry, argument);
+    thread.fs_base = 0;
+    thread.gs_base = 0;
+    thread.fpu = initial_fpu_image();
+}
+
+void prepare_fork(ThreadState& child, const ThreadState& parent, VirtualAddress stack_top,
+                  void (*entry)(void*), void* argument) {
+    place_switch_frame(child, stack_top, entry, argument);
+    child.fs_base = parent.fs_base;
+    child.gs_base = parent.gs_base;
+    save_fpu(child.fpu);
+}
+
+void reset_user_registers(ThreadState& running) {
+    running.fs_base = 0;
+    running.gs_base = 0;
+    load_segment_bases(running);
+    running.fpu = initial_fpu_image();
+    load_fpu(running.fpu);
+}
+
+void switch_threads(ThreadState& from, ThreadState& to) {
+    ++entry_counters.thread_switches;
+    save_fpu(from.fpu);
+    load_fpu(to.fpu);
+    load_segment_bases(to);
+    set_stack(to.kernel_stack_top);
+    switch_stacks(&from.saved_stack_pointer, to.saved_stack_pointer);
+}
+
+void return_to_user(const TrapFrame& frame) {
+    auto* place = reinterpret_cast<TrapFrame*>(cpu_state.kernel_stack_top) - 1;
+    ++entry_counters.exits_to_user;
+    leave_kernel(&frame, place,
+                 isolation().enabled ? exit_iret_path_isolated : exit_iret_path_shared);
+}
+
+bool set_thread_pointer(ThreadState& thread, VirtualAddress address) {
+    if (address >= user_end) {
+        return false;
+    }
+    thread.fs_base = address.value();
+    return true;
+}
+
+i64 arch_prctl(ThreadState& running, u64 operation, u64 address) {
+    constexpr u64 set_gs = 0x1001;
+    constexpr u64 set_fs = 0x1002;
+    constexpr u64 get_fs = 0x1003;
+    constexpr u64 get_gs = 0x1004;
+    const auto failure = [](Errno error) { return -static_cast<i64>(error); };
+    switch (operation) {
+        case set_fs:
+        case set_gs:
+            if (VirtualAddress{address} >= user_end) {
+                return failure(Errno::Eperm);
+            }
+            (operation == set_fs ? running.fs_base : running.gs_base) = address;
+            load_segment_bases(running);
+            return 0;
+        case get_fs:
+        case get_gs: {
+            const u64 base = operation == get_fs ? running.fs_base : running.gs_base;
+            return put_user(VirtualAddress{address}, base) ? 0 : failure(Errno::Efault);
+        }
+        default:
+            return failure(Errno::Einval);
+    }
+}
+
+}  // namespace ringfence::kernel::arch

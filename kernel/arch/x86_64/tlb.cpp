@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/arch/x86_64/tlb.h"
+
+#include "arch/x86/cr3.h"
+#include "arch/x86/cr4.h"
+#include "kernel/arch/x86_64/cpu_state.h"
+#include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/isolation.h"
+
+namespace ringfence::kernel::arch {
+
+namespace {
+
+/// More pages than this in one go: flushing the whole context costs less.
+constexpr u64 single_page_limit = 16;
+
+template <typename Invalidate>
+void for_each_page(const paging::StaleRange& stale, Invalidate invalidate) {
+    for (u64 offset = 0; offset < stale.bytes; offset += stale.stride) {
+        invalidate(stale.first + offset);
+    }
+}
+
+bool worth_single_pages(const paging::StaleRange& stale) {
+    return stale.bytes / stale.stride <= single_page_limit;
+}
+
+/// The active kernel PCID: reloading CR3 without NO_FLUSH removes its entries.
+void flush_kernel_pcid() {
+    load_root(read_cr3());
+}
+
+}  // namespace
+
+void load_root(u64 value) {
+    ++entry_counters.root_writes;
+    write_cr3(value);
+}
+
+void flush_all_translations() {
+    if (isolation().invpcid) {
+        invalidate_pcid(InvpcidType::AllWithGlobal, 0, VirtualAddress{});
+        return;
+    }
+    if (isolation().global_pages) {
+        const u64 cr4 = read_cr4();
+        write_cr4(cr4 & ~x86::Cr4::pge.mask);  // any change of PGE flushes all PCIDs
+        write_cr4(cr4);
+        return;
+    }
+    load_root(read_cr3());
+}
+
+void owe_user_flush() {
+    cpu_state.exit_root &= ~x86::Cr3::no_flush.mask;
+}
+
+bool user_flush_owed() {
+    return isolation().enabled && isolation().pcid && !x86::Cr3::no_flush.test(cpu_state.exit_root);
+}
+
+void KernelTlb::invalidate(const paging::StaleRange& stale) {
+    if (isolation().pcid || !worth_single_pages(stale)) {
+        flush_all_translations();  // INVLPG would reach the current PCID only
+        return;
+    }
+    for_each_page(stale, [](VirtualAddress page) { invalidate_page(page); });
+}
+
+void KernelTlb::invalidate_everything(bool /*global*/) {
+    flush_all_translations();
+}
+
+void UserTlb::invalidate(const paging::StaleRange& stale) {
+    if (!active_ || !worth_single_pages(stale)) {
+        invalidate_everything(false);
+        return;
+    }
+    for_each_page(stale, [](VirtualAddress page) { invalidate_page(page); });
+    if (!isolation().enabled || !isolation().pcid) {
+        return;  // one table, or the next exit flushes anyway
+    }
+    if (!isolation().invpcid) {
+        owe_user_flush();
+        return;
+    }
+    for_each_page(stale, [this](VirtualAddress page) {
+        invalidate_pcid(InvpcidType::Address, PcidAllocator::user_pcid(context_), page);
+    });
+}
+
+void UserTlb::invalidate_everything(bool /*global*/) {
+    if (!active_) {
+        context_ = {};  // its entries can never be used again: activation takes a new number
+        return;
+    }
+    flush_kernel_pcid();
+    if (isolation().enabled && isolation().pcid) {
+        owe_user_flush();
+    }
+}
+
+}  // namespace ringfence::kernel::arch

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/arch/x86_64/traps.h"
+
+#include "arch/x86/debug_registers.h"
+#include "arch/x86/exception_vector.h"
+#include "arch/x86/page_fault_error_code.h"
+#include "arch/x86/rflags.h"
+#include "kernel/arch/x86_64/cpu_state.h"
+#include "kernel/arch/x86_64/descriptor_tables.h"
+#include "kernel/arch/x86_64/entry_area.h"
+#include "kernel/arch/x86_64/entry_layout.h"
+#include "kernel/arch/x86_64/exception_table.h"
+#include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/local_apic.h"
+#include "kernel/arch/x86_64/panic.h"
+#include "kernel/arch/x86_64/user_exceptions.h"
+#include "kernel/core/entry_points.h"
+#include "kernel/core/log/log.h"
+#include "kernel_arch/user_access.h"
+
+namespace ringfence::kernel::arch {
+
+EntryCounters entry_counters;
+
+namespace {
+
+using x86::ExceptionVector;
+
+constexpr u64 number(ExceptionVector vector) {
+    return static_cast<u64>(vector);
+}
+
+FaultAccess access_of(u64 error_code) {
+    const u32 code = static_cast<u32>(error_code);
+    if (x86::PageFaultErrorCode::fetch.test(code)) {
+        return FaultAccess::Execute;
+    }
+    return x86::PageFaultErrorCode::write.test(code) ? FaultAccess::Write : FaultAccess::Read;
+}
+
+FaultCause cause_of(u64 error_code) {
+    return x86::PageFaultErrorCode::present.test(static_cast<u32>(error_code))
+               ? FaultCause::Protection
+               : FaultCause::NotPresent;
+}
+
+void handle_interrupt(const TrapFrame& frame) {
+    ++entry_counters.interrupts;
+    if (frame.vector == timer_vector) {
+        end_of_interrupt();
+        handle_timer_tick();
+    }
+    // A spurious interrupt is not acknowledged. [intel/vol3]: 11.9
+}
+
+void user_page_fault(TrapFrame& frame) {
+    const VirtualAddress address{read_cr2()};
+    ++entry_counters.page_faults;
+    if (x86::PageFaultErrorCode::reserved.test(static_cast<u32>(frame.error_code))) {
+        panic_with_frame("a reserved bit is set in a page table", frame, address);
+    }
+    // A fault from user mode is always settled.
+    static_cast<void>(
+        handle_page_fault(frame, address, access_of(frame.error_code), cause_of(frame.error_code)));
+}
+
+/// The kernel's own access to user memory, by an instruction that is allowed to fault.
+void kernel_page_fault(TrapFrame& frame) {
+    const VirtualAddress address{read_cr2()};
+    const VirtualAddress go_on = find_fault_continuation(frame.instruction_pointer());
+    if (go_on.value() == 0 || address >= user_end) {
+        panic_with_frame("page fault in the kernel", frame, address);
+    }
+    ++entry_counters.page_faults;
+    if (!handle_page_fault(frame, address, access_of(frame.error_code),
+                           cause_of(frame.error_code))) {
+        frame.set_instruction_pointer(go_on);
+    }
+}
+
+void handle_nmi() {
+    ++entry_counters.interrupts;
+    log_important("NMI: no source known, ignored");
+}
+
+/// NMIs stay blocked until IRET, so nothing here may switch threads or leave by SYSRET.
+void user_nmi() {
+    handle_nmi();
+    clear_ist_stack(EntryAreaPage::NmiStack);
+}
+
+/// SYSRET restores RIP from RCX, RFLAGS from R11, and the standard segments. RIP must be canonical,
+/// which a user address is. It cannot set RF, and TF would trap after it rather than after the
+/// next instruction.
+bool sysret_can_restore(const TrapFrame& frame) {
+    constexpr u64 refused = x86::Rflags::rf.mask | x86::Rflags::tf.mask | x86::Rflags::vm.mask;
+    return frame.is_syscall() && frame.rcx == frame.rip && frame.r11 == frame.rflags &&
+           frame.cs == user_code_selector && frame.ss == user_data_selector &&
+           frame.instruction_pointer() < user_end && (frame.rflags & refused) == 0;
+}
+
+void handle_user_trap(TrapFrame& frame) {
+    if (frame.vector >= x86::first_user_vector) {
+        handle_interrupt(frame);
+        return;
+    }
+    if (frame.vector == number(ExceptionVector::PageFault)) {
+        user_page_fault(frame);
+        return;
+    }
+    if (frame.vector == number(ExceptionVector::MachineCheck) ||
+        frame.vector == number(ExceptionVector::DoubleFault)) {
+        panic_with_frame("machine check or double fault", frame);
+    }
+    ++entry_counters.other_exceptions;
+    if (frame.vector == number(ExceptionVector::Debug)) {
+        clear_ist_stack(EntryAreaPage::DebugStack);
+    }
+    handle_exception(frame, user_exception(frame));
+}
+
+}  // namespace
+}  // namespace ringfence::kernel::arch
+
+using namespace ringfence::kernel;  // NOLINT: the C linkage below belongs to it
+
+bool enter_syscall(arch::TrapFrame* frame) {
+    ++arch::entry_counters.system_calls;
+    ++arch::entry_counters.entries_from_user;
+    handle_syscall(*frame);
+    prepare_return_to_user(*frame);
+    ++arch::entry_counters.exits_to_user;
+    return arch::sysret_can_restore(*frame);
+}
+
+void enter_trap(arch::TrapFrame* frame) {
+    ++arch::entry_counters.entries_from_user;
+    if (frame->vector == arch::number(arch::ExceptionVector::NonMaskableInterrupt)) {
+        arch::user_nmi();
+    } else {
+        arch::handle_user_trap(*frame);
+        prepare_return_to_user(*frame);
+    }
+    ++arch::entry_counters.exits_to_user;
+}
+
+void enter_trap_from_kernel(arch::TrapFrame* frame) {
+    if (frame->vector >= arch::x86::first_user_vector) {
+        arch::handle_interrupt(*frame);
+    } else if (frame->vector == arch::number(arch::ExceptionVector::PageFault)) {
+        arch::kernel_page_fault(*frame);
+    } else {
+        arch::panic_with_frame(arch::exception_name(frame->vector), *frame);
+    }
+}
+
+void enter_paranoid_trap(arch::TrapFrame* frame) {
+    using arch::ExceptionVector;
+    ++arch::entry_counters.paranoid_entries;
+    if (frame->vector == arch::number(ExceptionVector::NonMaskableInterrupt)) {
+        arch::handle_nmi();
+        return;
+    }
+    if (frame->vector == arch::number(ExceptionVector::Debug) &&
+        !arch::x86::Rflags::tf.test(frame->rflags)) {
+        // A breakpoint that MOV SS held back until the entry code: the kernel sets none itself.
+        arch::write_dr6(arch::x86::Dr6::reset);
+        return;
+    }
+    const bool overflow = frame->vector == arch::number(ExceptionVector::DoubleFault);
+    arch::panic_with_frame(overflow ? "double fault (kernel stack overflow, if cr2 is near rsp)"
+                                    : arch::exception_name(frame->vector),
+                           *frame, ringfence::VirtualAddress{arch::read_cr2()});
+}

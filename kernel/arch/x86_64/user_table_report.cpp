@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+// A process's user table as text: every supervisor page that it really holds, and the manifest in
+// the same words, so that a test on the host can compare the two byte for byte.
+#include <algorithm>
+
+#include "kernel/arch/x86_64/isolation.h"
+#include "kernel/arch/x86_64/layout.h"
+#include "kernel/arch/x86_64/manifest.h"
+#include "kernel/arch/x86_64/table_memory.h"
+#include "kernel/core/log/log.h"
+#include "kernel_arch/address_space.h"
+#include "kernel_arch/serial.h"
+
+namespace ringfence::kernel::arch {
+
+namespace {
+
+constexpr VirtualAddress user_half_last{(u64{1} << 47) - 1};
+
+/// Collects lines and sends them as records.
+class Report {
+public:
+    ~Report() { flush(); }
+
+    void line(std::string_view owner, VirtualAddress start, PhysicalAddress frame, u64 size,
+              const paging::Attributes& attributes, std::string_view name) {
+        char text[160];
+        const auto written =
+            format_to(text, "{} {} {} {} {}{}{}{} {} {}\n", owner, start, frame, size, "r",
+                      attributes.writable ? "w" : "-", attributes.executable ? "x" : "-",
+                      attributes.user ? "u" : "s", attributes.global ? "global" : "local", name);
+        if (used_ + written.size() > sizeof(buffer_)) {
+            flush();
+        }
+        std::copy(written.begin(), written.end(), buffer_ + used_);
+        used_ += written.size();
+    }
+
+private:
+    void flush() {
+        if (used_ > 0) {
+            send_record(abi::control::Record::UserTables,
+                        {reinterpret_cast<const u8*>(buffer_), used_});
+        }
+        used_ = 0;
+    }
+
+    char buffer_[2048];
+    usize used_ = 0;
+};
+
+/// The manifest's name for an address; "unlisted" if it has none.
+const ManifestEntry* listed(VirtualAddress address) {
+    for (const auto& entry : manifest()) {
+        if (address >= entry.start && address < entry.start + entry.size) {
+            return &entry;
+        }
+    }
+    return nullptr;
+}
+
+/// `Piece` is a paging::Leaf or a paging::Run.
+template <typename Piece>
+void report_piece(Report& report, std::string_view owner, const Piece& piece) {
+    if (!piece.attributes.user) {
+        const ManifestEntry* entry = listed(piece.start);
+        report.line(owner, piece.start, piece.frame, piece.size, piece.attributes,
+                    entry != nullptr ? entry->name : "unlisted");
+    }
+}
+
+/// The manifest, page by page, as a table of 4 KiB pages would hold it.
+void report_manifest(Report& report) {
+    for (const auto& entry : manifest()) {
+        for (u64 offset = 0; offset < entry.size; offset += page_size) {
+            report.line("manifest", entry.start + offset, entry.frame + offset, page_size,
+                        entry.attributes, entry.name);
+        }
+    }
+}
+
+}  // namespace
+
+void AddressSpace::send_user_table(u32 process) const {
+    char digits[16];
+    const auto owner = format_to(digits, "{}", process);
+    Report report;
+    report_manifest(report);
+    const KernelWalker walker(table_memory, user_root_);
+    const auto visit = [&](const auto& piece) { report_piece(report, owner, piece); };
+    const paging::Span halves[] = {{VirtualAddress{0}, user_half_last},
+                                   {direct_map_start, VirtualAddress{~u64{0}}}};
+    for (const auto& half : halves) {
+        if (isolation().enabled) {
+            walker.for_each_leaf(half, visit);
+        } else {
+            walker.for_each_run(half, visit);  // all of the kernel: too much to list by page
+        }
+    }
+}
+
+}  // namespace ringfence::kernel::arch
