@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// A 16550A serial port whose line is a pair of byte streams on the host. [ns/16550]
+#pragma once
+
+#include <deque>
+
+#include "sim/devices/interrupt_lines.h"
+#include "sim/devices/port_space.h"
+
+namespace ringfence::sim::devices {
+
+/// Where a guest's bytes go. Must not block for guest-visible reasons.
+class ByteSink {
+public:
+    virtual ~ByteSink() = default;
+    virtual void put(u8 byte) = 0;
+};
+
+/// Where a guest's input comes from. What is available may depend only on what the guest has sent,
+/// or a run is not reproducible.
+class ByteSource {
+public:
+    virtual ~ByteSource() = default;
+    [[nodiscard]] virtual bool available() = 0;
+    /// The next byte; called only if one is available.
+    virtual u8 take() = 0;
+};
+
+/// Sends at once and receives at once: the transmitter is always empty, and the receiver has a byte
+/// whenever the source has one. Line speed is not modelled.
+class Uart final : public PortDevice {
+public:
+    /// `sink` and `source` may be null: bytes are lost, none arrive. They outlive the port.
+    Uart(u16 base, InterruptLine line, ByteSink* sink, ByteSource* source);
+    void attach(PortSpace& ports);
+
+    u8 port_read(u16 port) override;
+    void port_write(u16 port, u8 value) override;
+
+    /// Looks whether the source has got something, and raises the interrupt if so.
+    void poll() { update_interrupt(); }
+
+private:
+    [[nodiscard]] bool loopback() const;
+    [[nodiscard]] bool has_input() const;
+    u8 receive();
+    void transmit(u8 byte);
+    [[nodiscard]] u8 line_status();
+    [[nodiscard]] u8 modem_status();
+    [[nodiscard]] u8 interrupt_cause() const;
+    void write_interrupt_enable(u8 value);
+    void write_fifo_control(u8 value);
+    void write_modem_control(u8 value);
+    [[nodiscard]] u8 modem_lines() const;
+    void update_interrupt();
+
+    u16 base_;
+    InterruptLine line_;
+    ByteSink* sink_;
+    ByteSource* source_;
+    std::deque<u8> looped_;  ///< received in loopback mode
+    u8 interrupt_enable_ = 0;
+    u8 line_control_ = 0;
+    u8 modem_control_ = 0;
+    u8 scratch_ = 0;
+    u16 divisor_ = 12;  ///< 9600 baud, as firmware leaves it
+    bool fifo_ = false;
+    bool overrun_ = false;
+    bool transmitter_empty_pending_ = false;  ///< the interrupt that IIR's read clears
+    u8 modem_delta_ = 0;
+    u8 last_modem_lines_ = 0;
+};
+
+}  // namespace ringfence::sim::devices
