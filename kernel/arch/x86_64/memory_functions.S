@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The functions that the compiler and the standard headers call without being asked. String instructions: short, and the
-// fastest way on hardware as in an emulator. [sysv/abi]: 3.2.3; DF is clear on entry.
+// The functions that the compiler and the standard headers call without being asked. String instructions:
+// short, and the fastest way on hardware as in an emulator. [sysv/abi]: 3.2.3; DF is clear on entry.
 
         .text
         .macro  FUNCTION name:req

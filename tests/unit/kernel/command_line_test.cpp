@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/core/command_line.h"
+
+#include <gtest/gtest.h>
+
+namespace ringfence::kernel {
+namespace {
+
+TEST(CommandLine, FindsTheValueOfAnOption) {
+    EXPECT_EQ(find_option("quiet init=/bin/sh pti=on", "init"), "/bin/sh");
+    EXPECT_EQ(find_option("init=", "init"), "");
+    EXPECT_EQ(find_option("init", "init"), "");
+}
+
+TEST(CommandLine, TakesTheLastOfEqualOptions) {
+    EXPECT_EQ(find_option("pti=on pti=off", "pti"), "off");
+}
+
+TEST(CommandLine, DoesNotTakeAPrefixForAName) {
+    EXPECT_FALSE(find_option("initrd=x nopti", "init").has_value());
+    EXPECT_FALSE(has_flag("noptix xnopti pti=nopti", "nopti"));
+}
+
+TEST(CommandLine, SplitsAtAnyBlanks) {
+    EXPECT_TRUE(has_flag("  a\tnopcid\n", "nopcid"));
+    EXPECT_FALSE(has_flag("", "nopcid"));
+    EXPECT_FALSE(has_flag("   ", "nopcid"));
+}
+
+TEST(CommandLine, LeavesTheProgramsPartAlone) {
+    EXPECT_FALSE(has_flag("quiet -- nopti", "nopti"));
+    EXPECT_FALSE(find_option("-- pti=on", "pti").has_value());
+}
+
+TEST(CommandLine, AFlagWithAValueIsNoFlag) {
+    EXPECT_FALSE(has_flag("quiet=1", "quiet"));
+}
+
+}  // namespace
+}  // namespace ringfence::kernel
