@@ -6,7 +6,7 @@
 
 namespace ringfence::arch::aarch64 {
 
-/// [arm/arm]: D19.2.101
+/// [arm/arm]: MAIR_EL1
 struct Mair {
     static constexpr u64 device_ngnrne = 0x00;
     static constexpr u64 normal_non_cacheable = 0x44;

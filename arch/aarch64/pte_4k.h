@@ -37,7 +37,7 @@ struct Pte4K {
     static constexpr Flag<54> uxn{};  ///< EL0 may not execute
     static constexpr Bitfield<55, 4> software{};
 
-    /// Table descriptors: limits on all that lies below, [arm/arm]: D8.4.1 and D8.4.2
+    /// Table descriptors: limits on all that lies below, [arm/arm]: D8.4
     static constexpr Flag<59> pxn_table{};
     static constexpr Flag<60> uxn_table{};
     static constexpr Flag<61> no_user_table{};    ///< APTable[0]: no EL0 access

@@ -58,7 +58,7 @@ public:
         });
     }
     /// The first probe for which an entry is valid that may not stand beside a cached one, because
-    /// more than permissions differ: [arm/arm]: D8.16.1.
+    /// more than permissions differ: [arm/arm]: D8, "Using break-before-make".
     template <typename M>
     [[nodiscard]] std::string find_unbroken(const Walker<F, M>& walker) const {
         return find_bad(

@@ -168,6 +168,19 @@ TYPED_TEST(MapperTest, FreesTablesThatTheRangeContains) {
     EXPECT_THAT(removed, ElementsAre(this->frame));
 }
 
+TYPED_TEST(MapperTest, NewTablesHoldNothingElse) {
+    auto& t = this->tables;
+    using Word = typename TypeParam::Word;
+    const VirtualAddress last = this->base() + this->large - page_size;
+    ASSERT_EQ(t.map({last, this->frame, page_size, this->data}), accepted);
+    PhysicalAddress table = t.root;
+    for (unsigned level = TypeParam::levels; level > 1; --level) {
+        const unsigned index = Geometry<TypeParam>::index(last, level);
+        table = TypeParam::table(t.memory.template read<Word>(table + index * sizeof(Word)));
+    }
+    EXPECT_EQ(t.memory.template read<Word>(table), Word{0});
+}
+
 TYPED_TEST(MapperTest, KeepsTablesThatTheRangeOnlyCuts) {
     auto& t = this->tables;
     ASSERT_EQ(t.map({this->base(), this->frame, page_size, this->data}), accepted);
