@@ -13,10 +13,11 @@ struct SerialWiring {
     unsigned irq;
 };
 /// COM1 to COM4 as on every PC: pairs share a line.
-constexpr std::array<SerialWiring, serial_port_count> serial_wiring{{{abi::kernel_log_port, 4},
-                                                                     {abi::program_output_port, 3},
-                                                                     {abi::program_error_port, 4},
-                                                                     {abi::control_port, 3}}};
+constexpr std::array<SerialWiring, memory::serial_port_count> serial_wiring{
+    {{abi::kernel_log_port, 4},
+     {abi::program_output_port, 3},
+     {abi::program_error_port, 4},
+     {abi::control_port, 3}}};
 
 constexpr unsigned timer_irq = 0;
 constexpr unsigned timer_holder = 0;
@@ -39,10 +40,9 @@ Platform::Platform(const PlatformOptions& options, memory::PhysicalMemory& memor
     memory.add_mmio(arch::x86::ApicBase::reset_address(), LocalApic::register_bytes, local_apic_);
 }
 
-Uart Platform::make_uart(unsigned index, const SerialEndpoint& endpoint) {
+Uart Platform::make_uart(unsigned index, const memory::SerialEndpoint& endpoint) {
     const SerialWiring& wiring = serial_wiring[index];
-    return {wiring.base, InterruptLine{lines_, wiring.irq, index + 1}, endpoint.sink,
-            endpoint.source};
+    return {wiring.base, InterruptLine{lines_, wiring.irq, index + 1}, endpoint};
 }
 
 void Platform::run_events() {

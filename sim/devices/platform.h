@@ -17,19 +17,11 @@
 
 namespace ringfence::sim::devices {
 
-inline constexpr unsigned serial_port_count = 4;
-
-/// The host's ends of a serial line; either may be null.
-struct SerialEndpoint {
-    ByteSink* sink = nullptr;
-    ByteSource* source = nullptr;
-};
-
 struct PlatformOptions {
     u64 core_hz = 0;
     u64 apic_timer_hz = 0;
-    u64 start_seconds = 0;                                   ///< Unix time at cycle 0
-    std::array<SerialEndpoint, serial_port_count> serial{};  ///< COM1 to COM4
+    u64 start_seconds = 0;  ///< Unix time at cycle 0
+    std::array<memory::SerialEndpoint, memory::serial_port_count> serial{};  ///< COM1 to COM4
 };
 
 class Platform final : public memory::PortBus,
@@ -58,7 +50,7 @@ private:
     void line_changed(unsigned irq, bool high) override;
     void interrupts_changed() override;
     void raise_nmi() override { pins_.non_maskable_interrupt = true; }
-    [[nodiscard]] Uart make_uart(unsigned index, const SerialEndpoint& endpoint);
+    [[nodiscard]] Uart make_uart(unsigned index, const memory::SerialEndpoint& endpoint);
 
     memory::Clock clock_;
     memory::InterruptPins pins_;
@@ -70,7 +62,7 @@ private:
     Pit pit_;
     RealTimeClock real_time_clock_;
     SystemControl system_control_{pins_};
-    std::array<Uart, serial_port_count> uarts_;
+    std::array<Uart, memory::serial_port_count> uarts_;
 };
 
 }  // namespace ringfence::sim::devices

@@ -74,8 +74,8 @@ constexpr u8 high_half(u16 word) {
 
 }  // namespace
 
-Uart::Uart(u16 base, InterruptLine line, ByteSink* sink, ByteSource* source)
-    : base_(base), line_(line), sink_(sink), source_(source) {
+Uart::Uart(u16 base, InterruptLine line, const memory::SerialEndpoint& endpoint)
+    : base_(base), line_(line), sink_(endpoint.sink), source_(endpoint.source) {
     last_modem_lines_ = modem_lines();
 }
 

@@ -6,32 +6,16 @@
 
 #include "sim/devices/interrupt_lines.h"
 #include "sim/devices/port_space.h"
+#include "sim/memory/byte_stream.h"
 
 namespace ringfence::sim::devices {
-
-/// Where a guest's bytes go. Must not block for guest-visible reasons.
-class ByteSink {
-public:
-    virtual ~ByteSink() = default;
-    virtual void put(u8 byte) = 0;
-};
-
-/// Where a guest's input comes from. What is available may depend only on what the guest has sent,
-/// or a run is not reproducible.
-class ByteSource {
-public:
-    virtual ~ByteSource() = default;
-    [[nodiscard]] virtual bool available() = 0;
-    /// The next byte; called only if one is available.
-    virtual u8 take() = 0;
-};
 
 /// Sends at once and receives at once: the transmitter is always empty, and the receiver has a byte
 /// whenever the source has one. Line speed is not modelled.
 class Uart final : public PortDevice {
 public:
-    /// `sink` and `source` may be null: bytes are lost, none arrive. They outlive the port.
-    Uart(u16 base, InterruptLine line, ByteSink* sink, ByteSource* source);
+    /// What `endpoint` names outlives the port.
+    Uart(u16 base, InterruptLine line, const memory::SerialEndpoint& endpoint);
     void attach(PortSpace& ports);
 
     u8 port_read(u16 port) override;
@@ -56,8 +40,8 @@ private:
 
     u16 base_;
     InterruptLine line_;
-    ByteSink* sink_;
-    ByteSource* source_;
+    memory::ByteSink* sink_;
+    memory::ByteSource* source_;
     std::deque<u8> looped_;  ///< received in loopback mode
     u8 interrupt_enable_ = 0;
     u8 line_control_ = 0;

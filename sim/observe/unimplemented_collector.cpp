@@ -10,13 +10,14 @@ void UnimplementedCollector::unimplemented_instruction(const Executed& executed)
     if (seen.count++ == 0) {
         seen.first_rip = executed.rip;
         seen.instruction = disassemble(executed);
+        seen.user = executed.user;
     }
 }
 
 std::vector<UnimplementedCollector::Row> UnimplementedCollector::rows() const {
     std::vector<Row> rows;
     for (const auto& [bytes, seen] : seen_) {
-        rows.push_back({seen.first_rip, hex_bytes(bytes), seen.instruction, seen.count});
+        rows.push_back({seen.first_rip, hex_bytes(bytes), seen.instruction, seen.user, seen.count});
     }
     return rows;
 }

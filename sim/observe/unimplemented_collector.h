@@ -16,6 +16,7 @@ public:
         VirtualAddress first_rip;
         std::string bytes;        ///< hexadecimal pairs
         std::string instruction;  ///< disassembled
+        bool user;                ///< the first one ran at CPL 3
         u64 count;
     };
 
@@ -27,6 +28,7 @@ private:
     struct Seen {
         VirtualAddress first_rip;
         std::string instruction;
+        bool user = false;
         u64 count = 0;
     };
     std::map<std::vector<u8>, Seen> seen_;
