@@ -221,6 +221,10 @@ const std::optional<observe::Counters>& Machine::counters_at_first_user() const 
     return parts_->first_user.marked();
 }
 
+bool Machine::read_physical(PhysicalAddress address, std::span<u8> out) const {
+    return parts_->memory.copy_out(out.data(), address, out.size());
+}
+
 std::vector<observe::UnimplementedCollector::Row> Machine::unimplemented() const {
     return parts_->unimplemented.rows();
 }

@@ -72,6 +72,10 @@ public:
     [[nodiscard]] const observe::Counters& counters() const;
     /// The counters when the guest first went to user mode; nothing if it never did.
     [[nodiscard]] const std::optional<observe::Counters>& counters_at_first_user() const;
+    /// Copies guest RAM out, for observers and tools; false (and nothing copied) unless all of
+    /// [address, address + out.size()) is RAM.
+    [[nodiscard]] bool read_physical(PhysicalAddress address, std::span<u8> out) const;
+
     /// Instructions that the guest wanted and the machine has not.
     [[nodiscard]] std::vector<observe::UnimplementedCollector::Row> unimplemented() const;
 
