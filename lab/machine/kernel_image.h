@@ -2,13 +2,11 @@
 // The kernel's ELF file: found, read, and asked for its symbols.
 #pragma once
 
-#include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "base/types.h"
 #include "sim/observe/place_map.h"
+#include "sim/observe/symbol_table.h"
 
 namespace ringfence::lab::machine {
 
@@ -21,28 +19,16 @@ public:
 
     [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] std::string_view bytes() const { return bytes_; }
-
-    [[nodiscard]] std::optional<u64> symbol(const std::string& name) const;
-
-    /// "name+0x12" for an address in a function of the image, otherwise empty.
-    [[nodiscard]] std::string describe(u64 address) const;
+    [[nodiscard]] const sim::observe::SymbolTable& symbols() const { return symbols_; }
 
     /// Which addresses are entry and exit code, from the symbols that bound them. Ranges whose
     /// symbols are missing are empty.
     [[nodiscard]] sim::observe::PlaceMap places() const;
 
 private:
-    struct Function {
-        std::string name;
-        u64 size;
-    };
-
-    void read_symbols();
-
     std::string path_;
     std::string bytes_;
-    std::map<std::string, u64> symbols_;
-    std::map<u64, Function> functions_;
+    sim::observe::SymbolTable symbols_;
 };
 
 }  // namespace ringfence::lab::machine
