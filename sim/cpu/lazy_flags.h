@@ -43,6 +43,11 @@ struct LazyFlags {
         return __builtin_parity(static_cast<u8>(result ^ (carries >> 8))) == 0;
     }
 
+    /// SF != OF: the signed comparison "less".
+    [[nodiscard]] RF_ALWAYS_INLINE bool less() const {
+        return ((result ^ (carries << 63) ^ carries ^ (carries << 1)) >> 63) != 0;
+    }
+
     /// After an addition or subtraction of `Word`s: `carry_out` has, at each bit, the carry (or
     /// borrow) out of that bit.
     template <typename Word>

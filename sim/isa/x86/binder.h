@@ -34,6 +34,8 @@ struct Instruction {
     }
     /// Of operand `i`, in bytes.
     [[nodiscard]] unsigned size(unsigned i) const { return operands[i].size / 8U; }
+    /// Whether the instruction and `target` are all on one page.
+    [[nodiscard]] bool stays_on_page(u64 target) const;
     [[nodiscard]] bool code64() const { return cpu::ExecutionMode::code64.test(mode); }
 };
 
@@ -109,6 +111,7 @@ std::span<const BinderRow> logic_rows();
 std::span<const BinderRow> shift_rows();
 std::span<const BinderRow> multiply_rows();
 std::span<const BinderRow> bit_rows();
+std::span<const BinderRow> bit_manipulation_rows();
 std::span<const BinderRow> data_transfer_rows();
 std::span<const BinderRow> exchange_rows();
 std::span<const BinderRow> stack_rows();

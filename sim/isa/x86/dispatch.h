@@ -26,7 +26,7 @@ RF_ALWAYS_INLINE const Op* enter(Cpu& cpu, const Block& block, u64 cycles_after)
 /// Goes along an edge of the running block. Taken: op->displacement is the target; FallThrough: the
 /// next instruction.
 template <EdgeName name, Reach reach>
-__attribute__((preserve_none)) RF_ALWAYS_INLINE void follow(Cpu& cpu, const Op* op) {
+RF_ALWAYS_INLINE __attribute__((preserve_none)) void follow(Cpu& cpu, const Op* op) {
     const Edge& edge = cpu.block->edge(name);
     const u64 cycles = cpu.cycles + edge.to->count;
     if (RF_UNLIKELY(cycles > cpu.deadline) ||

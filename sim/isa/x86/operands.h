@@ -39,11 +39,11 @@ RF_ALWAYS_INLINE bool store(Cpu& cpu, const Op& op, const T& value) {
 template <typename T>
 struct DstRegister {
     using Word = T;
-    static RF_ALWAYS_INLINE bool read(Cpu& cpu, const Op& op, T& out) {
+    RF_ALWAYS_INLINE static bool read(Cpu& cpu, const Op& op, T& out) {
         out = cpu.gpr.get<T>(op.dst);
         return true;
     }
-    static RF_ALWAYS_INLINE bool write(Cpu& cpu, const Op& op, T value) {
+    RF_ALWAYS_INLINE static bool write(Cpu& cpu, const Op& op, T value) {
         cpu.gpr.set<T>(op.dst, value);
         return true;
     }
@@ -52,11 +52,11 @@ struct DstRegister {
 template <typename T>
 struct SrcRegister {
     using Word = T;
-    static RF_ALWAYS_INLINE bool read(Cpu& cpu, const Op& op, T& out) {
+    RF_ALWAYS_INLINE static bool read(Cpu& cpu, const Op& op, T& out) {
         out = cpu.gpr.get<T>(op.src);
         return true;
     }
-    static RF_ALWAYS_INLINE bool write(Cpu& cpu, const Op& op, T value) {
+    RF_ALWAYS_INLINE static bool write(Cpu& cpu, const Op& op, T value) {
         cpu.gpr.set<T>(op.src, value);
         return true;
     }
@@ -65,8 +65,8 @@ struct SrcRegister {
 template <typename T>
 struct Memory {
     using Word = T;
-    static RF_ALWAYS_INLINE bool read(Cpu& cpu, const Op& op, T& out) { return load(cpu, op, out); }
-    static RF_ALWAYS_INLINE bool write(Cpu& cpu, const Op& op, T value) {
+    RF_ALWAYS_INLINE static bool read(Cpu& cpu, const Op& op, T& out) { return load(cpu, op, out); }
+    RF_ALWAYS_INLINE static bool write(Cpu& cpu, const Op& op, T value) {
         return store(cpu, op, value);
     }
 };
@@ -74,7 +74,7 @@ struct Memory {
 template <typename T>
 struct Immediate {
     using Word = T;
-    static RF_ALWAYS_INLINE bool read(Cpu& /*cpu*/, const Op& op, T& out) {
+    RF_ALWAYS_INLINE static bool read(Cpu& /*cpu*/, const Op& op, T& out) {
         out = static_cast<T>(static_cast<i64>(op.immediate));
         return true;
     }

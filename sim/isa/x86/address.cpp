@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include "sim/isa/x86/address.h"
+
+#include "arch/x86/segment_descriptor.h"
+#include "base/bits.h"
+
+namespace ringfence::sim::isa::x86 {
+namespace {
+
+using arch::x86::SegmentDescriptor;
+using cpu::ExceptionVector;
+using cpu::Segment;
+using cpu::SegmentRegister;
+
+// In a preparing op: `dst` is the segment register, `src` the address size in bits, `extra` is 1
+// for a write, `immediate` the size of the access.
+
+u64 offset_of(const Cpu& cpu, const Op& op) {
+    const u64 sum =
+        cpu.gpr.get<u64>(op.base) + (cpu.gpr.get<u64>(op.index) << op.scale) + op.displacement;
+    return sum & low_mask(op.src);
+}
+
+/// 32-bit addresses in 64-bit mode. `segment` is the slot of the base.
+void prepare_address64(Cpu& cpu, const Op& op) {
+    cpu.gpr.set<u64>(cpu::address_slot, offset_of(cpu, op) + cpu.gpr.get<u64>(op.segment));
+}
+
+bool within_limit(const Segment& segment, u64 offset, u64 bytes) {
+    const u64 last = offset + (bytes == 0 ? 0 : bytes - 1);
+    const bool expand_down = !SegmentDescriptor::code.test(segment.descriptor) &&
+                             SegmentDescriptor::expand_down.test(segment.descriptor);
+    if (!expand_down) {
+        return last <= segment.limit;
+    }
+    const u64 top =
+        SegmentDescriptor::default_big.test(segment.descriptor) ? low_mask(32) : low_mask(16);
+    return offset > segment.limit && last <= top;
+}
+
+bool allows(const Segment& segment, bool write) {
+    const bool code = SegmentDescriptor::code.test(segment.descriptor);
+    if (write) {
+        return !code && SegmentDescriptor::writable.test(segment.descriptor);
+    }
+    return !code || SegmentDescriptor::readable.test(segment.descriptor);
+}
+
+/// Offsets in legacy and compatibility mode.
+bool prepare_address32(Cpu& cpu, const Op& op) {
+    const auto which = static_cast<SegmentRegister>(op.dst);
+    const Segment& segment = cpu.segment(which);
+    const u64 offset = offset_of(cpu, op);
+    const auto bytes = static_cast<u64>(op.immediate);
+    if (!segment.usable || !allows(segment, op.extra != 0) ||
+        !within_limit(segment, offset, bytes)) {
+        return cpu.raise(which == SegmentRegister::Ss ? ExceptionVector::StackFault
+                                                      : ExceptionVector::GeneralProtection);
+    }
+    cpu.gpr.set<u64>(cpu::address_slot, static_cast<u32>(offset + cpu.gpr.base(which)));
+    return true;
+}
+
+/// LEA: the offset alone.
+void prepare_offset(Cpu& cpu, const Op& op) {
+    cpu.gpr.set<u64>(cpu::address_slot, offset_of(cpu, op));
+}
+
+}  // namespace
+
+Handler prepare_address_handler(const OperandAddress& operand, Op& op) {
+    op.src = static_cast<u8>(operand.address_bits);
+    if (!operand.has_segment) {
+        return &straight<prepare_offset>;
+    }
+    if (operand.code64) {
+        const bool based =
+            operand.segment == SegmentRegister::Fs || operand.segment == SegmentRegister::Gs;
+        op.segment = based ? cpu::base_slot(operand.segment) : cpu::zero_slot;
+        return &straight<prepare_address64>;
+    }
+    op.dst = static_cast<u8>(operand.segment);
+    op.extra = operand.writes ? 1 : 0;
+    op.immediate = static_cast<i32>(operand.bytes);
+    return &straight<prepare_address32>;
+}
+
+}  // namespace ringfence::sim::isa::x86
