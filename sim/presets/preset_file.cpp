@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
-#include <iterator>
+#include <cstdio>
+#include <memory>
 #include <span>
 
 #include <toml++/toml.h>
@@ -298,7 +298,8 @@ void read_caches(Reader& reader, const toml::table& root, Figures& out) {
         }
         constexpr double line = 64;
         const double sets = cache.kib.value * 1024.0 / (cache.ways.value * line);
-        if (!(sets >= 1) || sets != std::floor(sets) || cache.ways.value > 1024) {
+        if (!std::isfinite(sets) || sets < 1 || sets != std::floor(sets) ||
+            cache.ways.value > 1024) {
             reader.fail(*table, "cache '" + std::string{name} +
                                     "': its size is no multiple of ways times 64 bytes");
         }
@@ -389,9 +390,14 @@ Result<CpuModel, std::string> parse_preset(std::string_view text, std::string_vi
 }
 
 Result<CpuModel, std::string> load_preset(const std::string& path) {
-    std::ifstream stream(path, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(stream), {}};
-    if (!stream.good() && !stream.eof()) {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                               &std::fclose);
+    std::string text;
+    std::array<char, 4096> piece;
+    while (file != nullptr && !std::feof(file.get()) && !std::ferror(file.get())) {
+        text.append(piece.data(), std::fread(piece.data(), 1, piece.size(), file.get()));
+    }
+    if (file == nullptr || std::ferror(file.get()) != 0) {
         return Error{path + ": cannot be read"};
     }
     return parse_preset(text, path);
