@@ -16,7 +16,7 @@ using arch::x86::CpuidFeature;
 namespace feature = arch::x86::cpuid_feature;
 
 /// Only what the machine implements: a name that is missing here cannot be promised to a guest.
-constexpr std::array<std::pair<std::string_view, CpuidFeature>, 43> features{{
+constexpr std::array<std::pair<std::string_view, CpuidFeature>, 51> features{{
     {"sse3", feature::sse3},
     {"pclmulqdq", feature::pclmulqdq},
     {"ssse3", feature::ssse3},
@@ -26,7 +26,6 @@ constexpr std::array<std::pair<std::string_view, CpuidFeature>, 43> features{{
     {"sse4_2", feature::sse4_2},
     {"movbe", feature::movbe},
     {"popcnt", feature::popcnt},
-    {"tsc_deadline", feature::tsc_deadline},
     {"aes", feature::aes},
     {"fpu", feature::fpu},
     {"de", feature::de},
@@ -47,6 +46,15 @@ constexpr std::array<std::pair<std::string_view, CpuidFeature>, 43> features{{
     {"sse", feature::sse},
     {"sse2", feature::sse2},
     {"fsgsbase", feature::fsgsbase},
+    {"tsc_adjust", feature::tsc_adjust},
+    {"bmi1", feature::bmi1},
+    {"bmi2", feature::bmi2},
+    {"adx", feature::adx},
+    {"clflushopt", feature::clflushopt},
+    {"clwb", feature::clwb},
+    {"rdpid", feature::rdpid},
+    {"lzcnt", feature::lzcnt},
+    {"prefetchw", feature::prefetchw},
     {"smep", feature::smep},
     {"erms", feature::erms},
     {"invpcid", feature::invpcid},
