@@ -30,10 +30,10 @@ enum class FaultCause : u8 { NotPresent, Protection };
 
 /// A fault other than a page fault that user code raised, as the signal that Linux sends for it.
 struct UserException {
-    u32 signal;                   ///< Linux signal number, such as 8 for SIGFPE
-    i32 code;                     ///< si_code, such as FPE_INTDIV
-    VirtualAddress address;       ///< si_addr: usually the instruction's address
-    std::string_view description; ///< for the kernel log, such as "divide error"
+    u32 signal;                    ///< Linux signal number, such as 8 for SIGFPE
+    i32 code;                      ///< si_code, such as FPE_INTDIV
+    VirtualAddress address;        ///< si_addr: usually the instruction's address
+    std::string_view description;  ///< for the kernel log, such as "divide error"
 };
 
 /// Takes over after memory, heap, traps and the timer work. Builds the root file system, starts the

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// The ioctl requests that the core knows. [linux/abi]: include/uapi/asm-generic/ioctls.h
+#pragma once
+
+#include "base/types.h"
+
+namespace ringfence::kernel::control_requests {
+
+inline constexpr u32 bytes_readable = 21531;       ///< FIONREAD
+inline constexpr u32 set_non_blocking = 21537;     ///< FIONBIO
+inline constexpr u32 clear_close_on_exec = 21584;  ///< FIONCLEX
+inline constexpr u32 set_close_on_exec = 21585;    ///< FIOCLEX
+
+}  // namespace ringfence::kernel::control_requests

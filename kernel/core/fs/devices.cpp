@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/core/fs/devices.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernel/core/fs/open_file.h"
+#include "kernel_arch/cpu.h"
+#include "kernel_arch/serial.h"
+
+namespace ringfence::kernel {
+
+namespace {
+
+// Numbers of Documentation/admin-guide/devices.txt.
+constexpr DeviceNumber null_device{1, 3};
+constexpr DeviceNumber zero_device{1, 5};
+constexpr DeviceNumber full_device{1, 7};
+constexpr DeviceNumber random_device{1, 8};
+constexpr DeviceNumber urandom_device{1, 9};
+constexpr DeviceNumber stream_file_system{0, 14};
+
+class MemoryDeviceFile final : public OpenFile {
+public:
+    using OpenFile::OpenFile;
+
+    Fallible<u64> read(const IoDestination& to, u64) override {
+        const DeviceNumber device = inode().metadata().device;
+        if (device == null_device) {
+            return u64{0};
+        }
+        if (device == random_device || device == urandom_device) {
+            return read_random(to);
+        }
+        RF_TRY(to.put_zeroes(0, to.size()));
+        return to.size();
+    }
+    Fallible<u64> write(const IoSource& from, u64) override {
+        if (inode().metadata().device == full_device && from.size() > 0) {
+            return Error{Errno::Enospc};
+        }
+        return from.size();
+    }
+    Fallible<u64> seek(i64, SeekFrom) override {
+        position = 0;
+        return position;
+    }
+
+private:
+    static Fallible<u64> read_random(const IoDestination& to) {
+        u8 bytes[256];
+        for (u64 done = 0; done < to.size(); done += sizeof(bytes)) {
+            const u64 piece = std::min<u64>(sizeof(bytes), to.size() - done);
+            fill_random({bytes, piece});
+            RF_TRY(to.put(done, {bytes, piece}));
+        }
+        return to.size();
+    }
+};
+
+class StreamFile final : public OpenFile {
+public:
+    StreamFile(Ref<Inode> inode, OpenFlags flags, StandardStream stream)
+        : OpenFile(std::move(inode), flags), stream_(stream) {}
+
+    Fallible<u64> read(const IoDestination& to, u64) override {
+        if (stream_ != StandardStream::Input) {
+            return Error{Errno::Ebadf};
+        }
+        if (to.size() == 0) {
+            return u64{0};
+        }
+        u8 bytes[piece_size];
+        const usize count =
+            arch::request_standard_input({bytes, std::min<u64>(piece_size, to.size())});
+        RF_TRY(to.put(0, {bytes, count}));
+        return u64{count};
+    }
+    Fallible<u64> write(const IoSource& from, u64) override {
+        if (stream_ == StandardStream::Input) {
+            return Error{Errno::Ebadf};
+        }
+        const auto port = stream_ == StandardStream::Output ? arch::SerialPort::ProgramOutput
+                                                            : arch::SerialPort::ProgramError;
+        u8 bytes[piece_size];
+        for (u64 done = 0; done < from.size();) {
+            const u64 piece = std::min<u64>(piece_size, from.size() - done);
+            const auto copied = from.get(done, {bytes, piece});
+            if (!copied) {
+                return done > 0 ? Fallible<u64>(done) : Error{copied.error()};
+            }
+            arch::serial_write(port, {bytes, piece});
+            done += piece;
+        }
+        return from.size();
+    }
+    [[nodiscard]] bool seekable() const override { return false; }
+
+private:
+    static constexpr u64 piece_size = 1024;  // on a 16 KiB kernel stack
+    StandardStream stream_;
+};
+
+void add_device(TmpfsDirectory& directory, std::string_view name, DeviceNumber device) {
+    // The directory is new and names differ, so only memory could be missing, and at boot it is
+    // not.
+    RF_ASSERT(
+        directory
+            .create(name,
+                    {.type = FileType::CharacterDevice, .permissions = 0666, .device = device})
+            .ok());
+}
+
+void add_link(TmpfsDirectory& directory, std::string_view name, std::string_view target) {
+    RF_ASSERT(
+        directory
+            .create(name, {.type = FileType::SymbolicLink, .permissions = 0777, .target = target})
+            .ok());
+}
+
+}  // namespace
+
+Fallible<Ref<OpenFile>> DeviceInode::open(const OpenFlags& flags) {
+    const DeviceNumber wanted = metadata().device;
+    for (const DeviceNumber known :
+         {null_device, zero_device, full_device, random_device, urandom_device}) {
+        if (type() == FileType::CharacterDevice && wanted == known) {
+            return Ref<OpenFile>(new MemoryDeviceFile(this, flags));
+        }
+    }
+    return Error{Errno::Enxio};
+}
+
+Fallible<Ref<OpenFile>> StreamInode::open(const OpenFlags& flags) {
+    return Ref<OpenFile>(new StreamFile(this, flags, stream_));
+}
+
+Ref<Inode> make_stream(StandardStream stream) {
+    return make_ref<StreamInode>(
+        new_metadata({.type = FileType::Fifo, .permissions = 0600}, stream_file_system), stream);
+}
+
+void populate_devices(TmpfsDirectory& directory) {
+    add_device(directory, "null", null_device);
+    add_device(directory, "zero", zero_device);
+    add_device(directory, "full", full_device);
+    add_device(directory, "random", random_device);
+    add_device(directory, "urandom", urandom_device);
+    add_device(directory, "tty", {5, 0});
+    add_link(directory, "fd", "/proc/self/fd");
+    add_link(directory, "stdin", "/proc/self/fd/0");
+    add_link(directory, "stdout", "/proc/self/fd/1");
+    add_link(directory, "stderr", "/proc/self/fd/2");
+    for (const std::string_view name : {"shm", "pts"}) {
+        RF_ASSERT(directory.create(name, {.type = FileType::Directory, .permissions = 01777}).ok());
+    }
+}
+
+void fill_random(std::span<u8> bytes) {
+    // SplitMix64: good enough for programs' hash seeds, and the same for the same seed.
+    static u64 state = arch::random_seed();
+    constexpr u64 increment = 11400714819323198485u;
+    constexpr u64 first_factor = 13787848793156543929u;
+    constexpr u64 second_factor = 10723151780598845931u;
+    for (usize done = 0; done < bytes.size();) {
+        state += increment;
+        u64 mixed = (state ^ (state >> 30)) * first_factor;
+        mixed = (mixed ^ (mixed >> 27)) * second_factor;
+        mixed ^= mixed >> 31;
+        const usize piece = std::min(sizeof(mixed), bytes.size() - done);
+        std::memcpy(bytes.data() + done, &mixed, piece);
+        done += piece;
+    }
+}
+
+}  // namespace ringfence::kernel

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/core/fs/file_table.h"
+
+namespace ringfence::kernel {
+
+const FileTable::Slot* FileTable::find(i32 descriptor) const {
+    const usize index = static_cast<usize>(descriptor);
+    if (descriptor < 0 || index >= slots_.size() || !slots_[index].file) {
+        return nullptr;
+    }
+    return &slots_[index];
+}
+
+Fallible<Ref<OpenFile>> FileTable::get(i32 descriptor) const {
+    const Slot* slot = find(descriptor);
+    if (slot == nullptr) {
+        return Error{Errno::Ebadf};
+    }
+    return slot->file;
+}
+
+Fallible<i32> FileTable::add(Ref<OpenFile> file, bool close_on_exec, u64 limit, i32 lowest) {
+    usize index = static_cast<usize>(lowest);
+    while (index < slots_.size() && slots_[index].file) {
+        ++index;
+    }
+    if (index >= limit) {
+        return Error{Errno::Emfile};
+    }
+    if (index >= slots_.size()) {
+        slots_.resize(index + 1);
+    }
+    slots_[index] = {std::move(file), close_on_exec};
+    return static_cast<i32>(index);
+}
+
+Fallible<void> FileTable::replace(i32 descriptor, Ref<OpenFile> file, bool close_on_exec,
+                                  u64 limit) {
+    const usize index = static_cast<usize>(descriptor);
+    if (descriptor < 0 || index >= limit) {
+        return Error{Errno::Ebadf};
+    }
+    if (index >= slots_.size()) {
+        slots_.resize(index + 1);
+    }
+    const Slot closed = std::exchange(slots_[index], Slot{std::move(file), close_on_exec});
+    return {};
+}
+
+Fallible<void> FileTable::close(i32 descriptor) {
+    if (find(descriptor) == nullptr) {
+        return Error{Errno::Ebadf};
+    }
+    // The file may act when its last reference goes; the slot must be empty by then.
+    const Slot closed = std::exchange(slots_[static_cast<usize>(descriptor)], Slot{});
+    return {};
+}
+
+Fallible<bool> FileTable::close_on_exec(i32 descriptor) const {
+    const Slot* slot = find(descriptor);
+    if (slot == nullptr) {
+        return Error{Errno::Ebadf};
+    }
+    return slot->close_on_exec;
+}
+
+Fallible<void> FileTable::set_close_on_exec(i32 descriptor, bool value) {
+    if (find(descriptor) == nullptr) {
+        return Error{Errno::Ebadf};
+    }
+    slots_[static_cast<usize>(descriptor)].close_on_exec = value;
+    return {};
+}
+
+void FileTable::close_for_exec() {
+    for (Slot& slot : slots_) {
+        if (slot.close_on_exec) {
+            const Slot closed = std::exchange(slot, Slot{});
+        }
+    }
+}
+
+Ref<FileTable> FileTable::copy() const {
+    Ref<FileTable> made = make_ref<FileTable>();
+    made->slots_ = slots_;
+    return made;
+}
+
+}  // namespace ringfence::kernel

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/core/fs/open_file.h"
+
+namespace ringfence::kernel {
+
+void OpenFile::set_status_flags(u32 word) {
+    using namespace open_bits;
+    constexpr u32 changeable = Append::mask | NonBlocking::mask | Direct::mask | NoAccessTime::mask;
+    flags_.word = (flags_.word & ~changeable) | (word & changeable);
+}
+
+Fallible<u64> OpenFile::read(const IoDestination&, u64) {
+    return Error{inode_->is_directory() ? Errno::Eisdir : Errno::Einval};
+}
+
+Fallible<u64> OpenFile::write(const IoSource&, u64) {
+    return Error{Errno::Einval};
+}
+
+Fallible<u64> OpenFile::seek(i64 offset, SeekFrom from) {
+    if (!seekable()) {
+        return Error{Errno::Espipe};
+    }
+    const i64 size = static_cast<i64>(inode_->size());
+    i64 base = 0;
+    switch (from) {
+        case SeekFrom::Start:
+            break;
+        case SeekFrom::Current:
+            base = static_cast<i64>(position);
+            break;
+        case SeekFrom::End:
+            base = size;
+            break;
+        case SeekFrom::Data:
+        case SeekFrom::Hole:
+            // A file without known holes: all data up to the end.
+            if (offset < 0 || offset >= size) {
+                return Error{Errno::Enxio};
+            }
+            base = from == SeekFrom::Hole ? size - offset : 0;
+            break;
+    }
+    i64 target = 0;
+    if (__builtin_add_overflow(base, offset, &target)) {
+        return Error{Errno::Eoverflow};
+    }
+    if (target < 0) {
+        return Error{Errno::Einval};
+    }
+    position = static_cast<u64>(target);
+    return position;
+}
+
+Fallible<u64> OpenFile::control(u32, u64) {
+    return Error{Errno::Enotty};
+}
+
+u32 OpenFile::ready() const {
+    using namespace poll_bits;
+    return In::mask | Out::mask | ReadNormal::mask | WriteNormal::mask;
+}
+
+Fallible<u64> read_at_position(OpenFile& file, const IoDestination& to) {
+    RF_TRY_ASSIGN(count, file.read(to, file.position));
+    if (file.seekable()) {
+        file.position += count;
+    }
+    return count;
+}
+
+Fallible<u64> write_at_position(OpenFile& file, const IoSource& from) {
+    if (file.seekable() && file.flags().append()) {
+        file.position = file.inode().size();
+    }
+    RF_TRY_ASSIGN(count, file.write(from, file.position));
+    if (file.seekable()) {
+        file.position += count;
+    }
+    return count;
+}
+
+}  // namespace ringfence::kernel

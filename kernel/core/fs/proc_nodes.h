@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// The kinds of files that /proc is made of.
+#pragma once
+
+#include "kernel/core/fs/inode.h"
+#include "kernel/core/fs/open_file.h"
+
+namespace ringfence::kernel {
+
+/// Numbers of /proc's inodes: those of a process's files follow from its own number.
+[[nodiscard]] constexpr u64 proc_inode_number(u32 process, u64 index) {
+    constexpr u64 per_process = 65536;
+    return (u64{process} + 1) * per_process + index;
+}
+
+[[nodiscard]] Metadata proc_metadata(FileType type, u32 permissions, u64 number);
+
+/// A file whose text is made when it is opened. `subject` is a process number, or what the
+/// generator takes it for.
+class ProcText final : public Inode {
+public:
+    using Generator = Fallible<String> (*)(u32 subject);
+    ProcText(const Metadata& metadata, Generator generator, u32 subject)
+        : Inode(metadata), generator_(generator), subject_(subject) {}
+    Fallible<Ref<OpenFile>> open(const OpenFlags& flags) override;
+
+private:
+    Generator generator_;
+    u32 subject_;
+};
+
+/// A link whose target is made when it is read, and that may lead straight to an object.
+class ProcLink final : public Inode {
+public:
+    using Target = Fallible<String> (*)(u32 process, u32 item);
+    using Jump = Ref<Inode> (*)(u32 process, u32 item);
+    ProcLink(const Metadata& metadata, Target target, Jump jump, u32 process, u32 item)
+        : Inode(metadata), target_(target), jump_(jump), process_(process), item_(item) {}
+    Fallible<String> target() override { return target_(process_, item_); }
+    Ref<Inode> jump() override { return jump_ != nullptr ? jump_(process_, item_) : nullptr; }
+
+private:
+    Target target_;
+    Jump jump_;
+    u32 process_;
+    u32 item_;
+};
+
+/// A directory of /proc. Subclasses name their children in a stable order.
+class ProcDirectory : public Inode {
+public:
+    ProcDirectory(u64 number, Ref<Inode> parent);
+
+    Ref<Inode> parent() override { return parent_; }
+    Fallible<Ref<Inode>> lookup(std::string_view name) final;
+    Fallible<String> name_of(const Inode& child) final;
+    Fallible<u64> list(u64 offset, DirectorySink& sink) final;
+    Fallible<Ref<OpenFile>> open(const OpenFlags& flags) final;
+
+protected:
+    /// What listing needs to know of a child.
+    struct Child {
+        String name;
+        FileType type;
+        u64 number;
+    };
+    /// The first child whose key is at least `key`; its own key is put there. Keys only have to
+    /// ascend from one child to the next.
+    virtual bool child_from(u64& key, Child& child) = 0;
+    /// The child called `name`, or null.
+    virtual Ref<Inode> make_child(std::string_view name) = 0;
+
+private:
+    Ref<Inode> parent_;
+};
+
+/// One fixed file of a directory.
+struct ProcEntry {
+    std::string_view name;
+    ProcText::Generator generator;
+    u32 permissions = 0444;
+};
+
+/// /proc/PID; the process may be gone by the time it is used.
+[[nodiscard]] Ref<Inode> make_process_directory(u32 process, Ref<Inode> parent);
+/// The files of /proc itself, without the numbers.
+[[nodiscard]] std::span<const ProcEntry> system_entries();
+/// The files of /proc/PID that are plain text.
+[[nodiscard]] std::span<const ProcEntry> process_entries();
+/// /proc/sys and what is below it.
+[[nodiscard]] Ref<Inode> make_proc_sys(Ref<Inode> parent);
+
+}  // namespace ringfence::kernel

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+// The directories /proc/PID, its fd and its task, and the links in them.
+#include "kernel/core/fs/path.h"
+#include "kernel/core/fs/proc_nodes.h"
+#include "kernel/core/process/process_table.h"
+
+namespace ringfence::kernel {
+
+namespace {
+
+constexpr u64 link_index = 100;       // of the first link in /proc/PID
+constexpr u64 directory_index = 200;  // fd and task
+constexpr u64 file_index = 1000;      // of descriptor 0 in fd
+constexpr u64 thread_index = 6000;
+constexpr u32 link_permissions = 0777;
+constexpr u32 descriptor_permissions = 0700;
+
+using Kind = FileType;
+
+Ref<OpenFile> open_file(u32 process_id, u32 descriptor) {
+    const Process* process = processes().find(process_id);
+    if (process == nullptr || !process->files) {
+        return nullptr;
+    }
+    const auto file = process->files->get(static_cast<i32>(descriptor));
+    return file ? file.value() : Ref<OpenFile>();
+}
+
+Fallible<String> descriptor_target(u32 process, u32 descriptor) {
+    const Ref<OpenFile> file = open_file(process, descriptor);
+    if (!file) {
+        return ringfence::Error{Errno::Enoent};
+    }
+    return file->path();
+}
+
+Ref<Inode> descriptor_jump(u32 process, u32 descriptor) {
+    const Ref<OpenFile> file = open_file(process, descriptor);
+    return file ? Ref<Inode>(&file->inode()) : nullptr;
+}
+
+/// exe, cwd and root.
+enum class Where : u32 { Executable, WorkingDirectory, Root };
+
+Ref<Inode> place_jump(u32 id, u32 where) {
+    const Process* process = processes().find(id);
+    if (process == nullptr || !process->place) {
+        return nullptr;
+    }
+    switch (static_cast<Where>(where)) {
+        case Where::Executable:
+            return process->executable;
+        case Where::WorkingDirectory:
+            return process->place->directory;
+        case Where::Root:
+            return process->place->root;
+    }
+    return nullptr;
+}
+
+Fallible<String> place_target(u32 id, u32 where) {
+    const Ref<Inode> inode = place_jump(id, where);
+    if (!inode) {
+        return ringfence::Error{Errno::Enoent};
+    }
+    const Process& process = *processes().find(id);
+    if (static_cast<Where>(where) == Where::Executable) {
+        return process.executable_path;
+    }
+    return directory_path(*inode, *process.place->root);
+}
+
+struct LinkEntry {
+    std::string_view name;
+    Where where;
+};
+constexpr LinkEntry links[] = {
+    {"cwd", Where::WorkingDirectory}, {"exe", Where::Executable}, {"root", Where::Root}};
+
+Ref<Inode> make_link(u32 process, u64 index, u32 permissions, ProcLink::Target target,
+                     ProcLink::Jump jump, u32 item) {
+    return make_ref<ProcLink>(
+        proc_metadata(Kind::SymbolicLink, permissions, proc_inode_number(process, index)), target,
+        jump, process, item);
+}
+
+class DescriptorDirectory final : public ProcDirectory {
+public:
+    DescriptorDirectory(u32 process, Ref<Inode> parent)
+        : ProcDirectory(proc_inode_number(process, directory_index), std::move(parent)),
+          process_(process) {}
+
+protected:
+    bool child_from(u64& key, Child& child) override {
+        const Process* process = processes().find(process_);
+        if (process == nullptr || !process->files) {
+            return false;
+        }
+        for (; key < static_cast<u64>(process->files->end()); ++key) {
+            if (process->files->get(static_cast<i32>(key)).ok()) {
+                child = {String().append_decimal(key), Kind::SymbolicLink,
+                         proc_inode_number(process_, file_index + key)};
+                return true;
+            }
+        }
+        return false;
+    }
+    Ref<Inode> make_child(std::string_view name) override {
+        const auto number = parse_decimal(name);
+        if (!number || !open_file(process_, *number)) {
+            return nullptr;
+        }
+        return make_link(process_, file_index + *number, descriptor_permissions, descriptor_target,
+                         descriptor_jump, *number);
+    }
+
+private:
+    u32 process_;
+};
+
+class ProcessDirectory : public ProcDirectory {
+public:
+    /// `number` is of the directory itself; that of a thread's differs from its process's.
+    ProcessDirectory(u32 process, u64 number, Ref<Inode> parent)
+        : ProcDirectory(number, std::move(parent)), process_(process) {
+        if (const Process* subject = processes().find(process); subject != nullptr) {
+            metadata().owner = subject->credentials.user.effective;
+            metadata().group = subject->credentials.group.effective;
+        }
+    }
+
+protected:
+    [[nodiscard]] u32 process() const { return process_; }
+    bool child_from(u64& key, Child& child) override;
+    Ref<Inode> make_child(std::string_view name) override;
+
+private:
+    u32 process_;
+};
+
+/// /proc/PID/task: the threads, each with the same files as the process.
+class TaskDirectory final : public ProcDirectory {
+public:
+    TaskDirectory(u32 process, Ref<Inode> parent)
+        : ProcDirectory(proc_inode_number(process, directory_index + 1), std::move(parent)),
+          process_(process) {}
+
+protected:
+    bool child_from(u64& key, Child& child) override {
+        const Process* process = processes().find(process_);
+        u32 lowest = 0;
+        if (process != nullptr) {
+            for (const Thread& thread : process->threads) {
+                if (thread.id() >= key && (lowest == 0 || thread.id() < lowest)) {
+                    lowest = thread.id();
+                }
+            }
+        }
+        if (lowest == 0) {
+            return false;
+        }
+        key = lowest;
+        child = {String().append_decimal(lowest), Kind::Directory,
+                 proc_inode_number(lowest, thread_index)};
+        return true;
+    }
+    Ref<Inode> make_child(std::string_view name) override {
+        const auto number = parse_decimal(name);
+        const Thread* thread = number ? processes().find_thread(*number) : nullptr;
+        if (thread == nullptr || thread->process().id() != process_) {
+            return nullptr;
+        }
+        return make_ref<ProcessDirectory>(process_, proc_inode_number(*number, thread_index),
+                                          Ref<Inode>(this));
+    }
+
+private:
+    u32 process_;
+};
+
+bool ProcessDirectory::child_from(u64& key, Child& child) {
+    const std::span<const ProcEntry> texts = process_entries();
+    if (key < texts.size()) {
+        child = {texts[key].name, Kind::Regular, proc_inode_number(process_, key + 1)};
+        return true;
+    }
+    u64 index = key - texts.size();
+    if (index < std::size(links)) {
+        child = {links[index].name, Kind::SymbolicLink,
+                 proc_inode_number(process_, link_index + index)};
+        return true;
+    }
+    index -= std::size(links);
+    if (index < 2) {
+        child = {index == 0 ? "fd" : "task", Kind::Directory,
+                 proc_inode_number(process_, directory_index + index)};
+        return true;
+    }
+    return false;
+}
+
+Ref<Inode> ProcessDirectory::make_child(std::string_view name) {
+    const std::span<const ProcEntry> texts = process_entries();
+    for (usize i = 0; i < texts.size(); ++i) {
+        if (texts[i].name == name) {
+            return make_ref<ProcText>(proc_metadata(Kind::Regular, texts[i].permissions,
+                                                    proc_inode_number(process_, i + 1)),
+                                      texts[i].generator, process_);
+        }
+    }
+    for (usize i = 0; i < std::size(links); ++i) {
+        if (links[i].name == name) {
+            return make_link(process_, link_index + i, link_permissions, place_target, place_jump,
+                             static_cast<u32>(links[i].where));
+        }
+    }
+    if (name == "fd") {
+        return make_ref<DescriptorDirectory>(process_, Ref<Inode>(this));
+    }
+    return name == "task" ? Ref<Inode>(make_ref<TaskDirectory>(process_, Ref<Inode>(this)))
+                          : nullptr;
+}
+
+}  // namespace
+
+Ref<Inode> make_process_directory(u32 process, Ref<Inode> parent) {
+    return make_ref<ProcessDirectory>(process, proc_inode_number(process, 0), std::move(parent));
+}
+
+}  // namespace ringfence::kernel

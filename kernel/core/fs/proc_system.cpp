@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: MIT
+// The files of /proc that describe the whole system, and /proc/sys.
+#include "kernel/core/fs/proc_nodes.h"
+#include "kernel/core/memory/frame_allocator.h"
+#include "kernel/core/process/process_table.h"
+#include "kernel/core/scheduler/scheduler.h"
+#include "kernel/core/system_names.h"
+#include "kernel_arch/cpu.h"
+#include "kernel_arch/statistics.h"
+
+namespace ringfence::kernel {
+
+namespace {
+
+constexpr u64 kib_per_frame = frame_size / kib;
+
+void memory_line(String& text, std::string_view label, u64 amount) {
+    constexpr usize label_width = 16;
+    constexpr usize number_width = 8;
+    text.append(label).append(':');
+    for (usize i = label.size() + 1; i < label_width; ++i) {
+        text.append(' ');
+    }
+    text.append_decimal(amount, number_width).append(" kB\n");
+}
+
+Fallible<String> memory_information(u32) {
+    const u64 total = frames().total_frames() * kib_per_frame;
+    const u64 free = frames().free_frames() * kib_per_frame;
+    String text;
+    memory_line(text, "MemTotal", total);
+    memory_line(text, "MemFree", free);
+    memory_line(text, "MemAvailable", free);
+    for (const std::string_view label :
+         {"Buffers", "Cached", "SwapCached", "Active", "Inactive", "SwapTotal", "SwapFree", "Dirty",
+          "Writeback", "AnonPages", "Mapped", "Shmem", "Slab", "SReclaimable", "SUnreclaim"}) {
+        memory_line(text, label, 0);
+    }
+    memory_line(text, "CommitLimit", total);
+    memory_line(text, "Committed_AS", total - free);
+    return text;
+}
+
+Fallible<String> cpu_information(u32) {
+    String text("processor\t: 0\n");
+    text.append("model name\t: Ringfence ").append(arch::machine_name).append("\n");
+    text.append("cpu cores\t: 1\nsiblings\t: 1\n\n");
+    return text;
+}
+
+/// Seconds with two decimals.
+void append_seconds(String& text, u64 nanoseconds) {
+    constexpr u64 hundredth = nanoseconds_per_second / 100;
+    text.append_decimal(nanoseconds / nanoseconds_per_second).append('.');
+    text.append_decimal(nanoseconds % nanoseconds_per_second / hundredth, 2, '0');
+}
+
+Fallible<String> uptime(u32) {
+    String text;
+    append_seconds(text, monotonic_now());
+    text.append(" 0.00\n");
+    return text;
+}
+
+Fallible<String> load_average(u32) {
+    String text("0.00 0.00 0.00 1/");
+    text.append_decimal(processes().thread_count()).append(' ');
+    text.append_decimal(processes().last_id()).append("\n");
+    return text;
+}
+
+Fallible<String> version(u32) {
+    String text(SystemNames::system);
+    text.append(" version ").append(SystemNames::release).append(" ");
+    text.append(SystemNames::version).append("\n");
+    return text;
+}
+
+Fallible<String> file_systems(u32) {
+    return String("nodev\ttmpfs\nnodev\tproc\n");
+}
+
+Fallible<String> mounts(u32) {
+    return String("rootfs / tmpfs rw 0 0\nproc /proc proc rw 0 0\n");
+}
+
+Fallible<String> statistics(u32) {
+    abi::control::Statistics counted{};
+    arch::read_statistics(counted);
+    const u64 ticks = monotonic_now() / nanoseconds_per_clock_tick;
+    String all;
+    all.append_decimal(ticks).append(" 0 0 0 0 0 0 0 0 0\n");
+    String text("cpu  ");
+    text.append(all).append("cpu0 ").append(all);
+    text.append("intr ").append_decimal(counted.interrupts).append("\n");
+    text.append("ctxt ").append_decimal(counted.context_switches).append("\n");
+    text.append("btime ");
+    text.append_decimal((realtime_now() - monotonic_now()) / nanoseconds_per_second).append("\n");
+    text.append("processes ").append_decimal(processes().created()).append("\n");
+    text.append("procs_running 1\nprocs_blocked 0\n");
+    return text;
+}
+
+Fallible<String> devices(u32) {
+    return String("Character devices:\n  1 mem\n  5 /dev/tty\n\nBlock devices:\n");
+}
+
+Fallible<String> nothing(u32) {
+    return String();
+}
+
+constexpr ProcEntry top_entries[] = {
+    {"cpuinfo", cpu_information},
+    {"devices", devices},
+    {"filesystems", file_systems},
+    {"loadavg", load_average},
+    {"meminfo", memory_information},
+    {"mounts", mounts},
+    {"partitions", nothing},
+    {"stat", statistics},
+    {"swaps", nothing},
+    {"uptime", uptime},
+    {"version", version},
+    {"modules", nothing},
+};
+
+Fallible<String> operating_system(u32) {
+    return String("Linux\n");
+}
+Fallible<String> release(u32) {
+    return String(SystemNames::release).append("\n");
+}
+Fallible<String> sys_version(u32) {
+    return String(SystemNames::version).append("\n");
+}
+Fallible<String> host_name(u32) {
+    return String(system_names().node.view()).append("\n");
+}
+Fallible<String> largest_pid(u32) {
+    return String().append_decimal(ProcessTable::largest_id + 1).append("\n");
+}
+Fallible<String> most_groups(u32) {
+    return String("65536\n");
+}
+Fallible<String> zero(u32) {
+    return String("0\n");
+}
+Fallible<String> most_regions(u32) {
+    return String("65530\n");
+}
+Fallible<String> lowest_mapping(u32) {
+    return String("65536\n");
+}
+Fallible<String> most_files(u32) {
+    return String("65536\n");
+}
+
+constexpr ProcEntry kernel_entries[] = {
+    {"ostype", operating_system},
+    {"osrelease", release},
+    {"version", sys_version},
+    {"hostname", host_name},
+    {"pid_max", largest_pid},
+    {"ngroups_max", most_groups},
+    {"randomize_va_space", zero},
+    {"cap_last_cap", [](u32) -> Fallible<String> { return String("40\n"); }},
+};
+constexpr ProcEntry memory_entries[] = {
+    {"overcommit_memory", zero},
+    {"max_map_count", most_regions},
+    {"mmap_min_addr", lowest_mapping},
+};
+constexpr ProcEntry file_entries[] = {
+    {"file-max", most_files},
+    {"nr_open", most_files},
+};
+
+/// A directory of fixed texts.
+class ProcSysGroup final : public ProcDirectory {
+public:
+    ProcSysGroup(u64 first_number, std::span<const ProcEntry> entries, Ref<Inode> parent)
+        : ProcDirectory(first_number, std::move(parent)),
+          first_number_(first_number),
+          entries_(entries) {}
+
+protected:
+    bool child_from(u64& key, Child& child) override {
+        if (key >= entries_.size()) {
+            return false;
+        }
+        child = {entries_[key].name, FileType::Regular, first_number_ + 1 + key};
+        return true;
+    }
+    Ref<Inode> make_child(std::string_view name) override {
+        for (usize i = 0; i < entries_.size(); ++i) {
+            if (entries_[i].name == name) {
+                return make_ref<ProcText>(proc_metadata(FileType::Regular, entries_[i].permissions,
+                                                        first_number_ + 1 + i),
+                                          entries_[i].generator, 0);
+            }
+        }
+        return nullptr;
+    }
+
+private:
+    u64 first_number_;
+    std::span<const ProcEntry> entries_;
+};
+
+struct SysGroup {
+    std::string_view name;
+    std::span<const ProcEntry> entries;
+};
+constexpr SysGroup sys_groups[] = {
+    {"fs", file_entries}, {"kernel", kernel_entries}, {"vm", memory_entries}};
+
+class ProcSys final : public ProcDirectory {
+public:
+    explicit ProcSys(Ref<Inode> parent)
+        : ProcDirectory(proc_inode_number(0, sys_number), std::move(parent)) {}
+
+protected:
+    bool child_from(u64& key, Child& child) override {
+        if (key >= std::size(sys_groups)) {
+            return false;
+        }
+        child = {sys_groups[key].name, FileType::Directory, group_number(key)};
+        return true;
+    }
+    Ref<Inode> make_child(std::string_view name) override {
+        for (usize i = 0; i < std::size(sys_groups); ++i) {
+            if (sys_groups[i].name == name) {
+                return make_ref<ProcSysGroup>(group_number(i), sys_groups[i].entries,
+                                              Ref<Inode>(this));
+            }
+        }
+        return nullptr;
+    }
+
+private:
+    static constexpr u64 sys_number = 902;
+    static u64 group_number(u64 index) {
+        constexpr u64 numbers_per_group = 100;
+        return proc_inode_number(0, 2000 + index * numbers_per_group);
+    }
+};
+
+}  // namespace
+
+std::span<const ProcEntry> system_entries() {
+    return top_entries;
+}
+
+Ref<Inode> make_proc_sys(Ref<Inode> parent) {
+    return make_ref<ProcSys>(std::move(parent));
+}
+
+}  // namespace ringfence::kernel

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// /proc: what programs may read about the system and its processes. [linux/abi]: proc(5)
+#pragma once
+
+#include "kernel/core/fs/inode.h"
+
+namespace ringfence::kernel {
+
+inline constexpr DeviceNumber proc_device{0, 5};
+
+/// The directory that is mounted on /proc; `parent` is the directory above it.
+[[nodiscard]] Ref<Inode> make_procfs(Ref<Inode> parent);
+
+}  // namespace ringfence::kernel

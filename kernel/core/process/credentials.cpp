@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/core/process/credentials.h"
+
+#include <algorithm>
+
+namespace ringfence::kernel {
+
+namespace {
+using OwnerBits = Bitfield<6, 3, u32>;
+using GroupBits = Bitfield<3, 3, u32>;
+using OtherBits = Bitfield<0, 3, u32>;
+using AnyExecute = Bitfield<0, 1, u32>;
+
+bool executable_by_anyone(u32 permissions) {
+    return AnyExecute::test(OwnerBits::get(permissions)) ||
+           AnyExecute::test(GroupBits::get(permissions)) ||
+           AnyExecute::test(OtherBits::get(permissions));
+}
+}  // namespace
+
+bool Credentials::in_group(u32 wanted) const {
+    return group.effective == wanted ||
+           std::find(groups.begin(), groups.end(), wanted) != groups.end();
+}
+
+bool Credentials::may_access(const Metadata& file, Access wanted) const {
+    if (privileged()) {
+        return !wants(wanted, Access::Execute) || file.type == FileType::Directory ||
+               executable_by_anyone(file.permissions);
+    }
+    u32 granted = OtherBits::get(file.permissions);
+    if (file.owner == user.effective) {
+        granted = OwnerBits::get(file.permissions);
+    } else if (in_group(file.group)) {
+        granted = GroupBits::get(file.permissions);
+    }
+    return (static_cast<u32>(wanted) & ~granted) == 0;
+}
+
+Credentials Credentials::with_real_ids() const {
+    Credentials real = *this;
+    real.user.effective = user.real;
+    real.group.effective = group.real;
+    return real;
+}
+
+}  // namespace ringfence::kernel

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// Who a process acts as.
+#pragma once
+
+#include "base/types.h"
+#include "kernel/core/containers/vector.h"
+#include "kernel/core/fs/metadata.h"
+
+namespace ringfence::kernel {
+
+/// [linux/abi]: credentials(7)
+struct UserIds {
+    u32 real = 0;
+    u32 effective = 0;
+    u32 saved = 0;
+};
+
+struct Credentials {
+    UserIds user;
+    UserIds group;
+    Vector<u32> groups;  ///< supplementary
+
+    [[nodiscard]] bool privileged() const { return user.effective == 0; }
+    [[nodiscard]] bool in_group(u32 wanted) const;
+    /// Whether `file` may be accessed in all the ways of `wanted`. The privileged user may do
+    /// everything but execute a file that nobody may execute.
+    [[nodiscard]] bool may_access(const Metadata& file, Access wanted) const;
+    /// The same with the real instead of the effective ids, as access(2) asks.
+    [[nodiscard]] Credentials with_real_ids() const;
+};
+
+}  // namespace ringfence::kernel

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/core/process/exec.h"
+
+#include <algorithm>
+
+#include "kernel/core/process/current_place.h"
+#include "kernel/core/process/exit.h"
+#include "kernel/core/process/initial_stack.h"
+#include "kernel/core/process/process_table.h"
+#include "kernel/core/process/program_loader.h"
+#include "kernel/core/process/script.h"
+#include "kernel/core/scheduler/scheduler.h"
+#include "kernel/core/signal/send.h"
+#include "kernel_arch/user_access.h"
+
+namespace ringfence::kernel {
+
+namespace {
+
+// Where Linux puts things when address randomisation is off.
+constexpr u64 least_stack_gap = 128 * mib;
+constexpr u64 initial_stack_size = 132 * kib;
+constexpr usize longest_name = 15;
+
+/// Two thirds of the address space: ELF_ET_DYN_BASE.
+VirtualAddress dynamic_program_base() {
+    return VirtualAddress{arch::user_end.value() / 3 * 2}.align_down(page_size);
+}
+
+struct NewProgram {
+    ProgramFile main;
+    ProgramFile interpreter;  ///< inode null: static
+    Ref<MemorySpace> space;
+    LoadedProgram loaded;
+    LoadedProgram loaded_interpreter;
+};
+
+ExecFailure failure(Errno reason, std::string_view explanation) {
+    return {reason, String(explanation)};
+}
+
+Result<void, ExecFailure> check_file(Inode& file) {
+    const Credentials& who = current_process().credentials;
+    if (file.type() != FileType::Regular) {
+        return Error{failure(Errno::Eacces, "it is not a regular file")};
+    }
+    if (!who.may_access(file.metadata(), Access::Execute)) {
+        return Error{failure(Errno::Eacces, "permission denied: it is not executable")};
+    }
+    return {};
+}
+
+Result<void, ExecFailure> find_interpreter(NewProgram& program) {
+    const String& path = program.main.image.interpreter;
+    if (path.empty()) {
+        return {};
+    }
+    const auto found = find_file(current_walk_context(), path, FinalLink::Follow);
+    if (!found) {
+        String text("its ELF interpreter ");
+        text.append(path).append(" is missing");
+        return Error{ExecFailure{Errno::Enoent, std::move(text)}};
+    }
+    RF_TRY(check_file(*found.value()));
+    auto image = inspect_program(*found.value());
+    if (!image) {
+        String text("its ELF interpreter ");
+        text.append(path).append(" cannot be used: ").append(elf::describe(image.error()));
+        return Error{ExecFailure{Errno::Elibbad, std::move(text)}};
+    }
+    program.interpreter = {found.value(), path, std::move(image).value()};
+    return {};
+}
+
+void lay_out(MemorySpace& space, const Process& process) {
+    const u64 stack_limit = process.limit(Resource::Stack);
+    space.layout.stack_top = arch::user_end;
+    const u64 most = arch::user_end.value() / 6 * 5;
+    const u64 gap = std::clamp(stack_limit, least_stack_gap, most);
+    space.layout.stack_limit = std::min(stack_limit, gap);
+    space.layout.map_top = (arch::user_end - gap).align_down(page_size);
+}
+
+Fallible<void> map_stack(MemorySpace& space, bool executable) {
+    return space.map({.start = space.layout.stack_top - initial_stack_size,
+                      .end = space.layout.stack_top,
+                      .protection = {.read = true, .write = true, .execute = executable},
+                      .grows_down = true,
+                      .kind = RegionKind::Stack},
+                     Placement::Fixed, ResourceLimit::unlimited)
+                   .ok()
+               ? Fallible<void>{}
+               : Error{Errno::Enomem};
+}
+
+/// Builds the new address space beside the old one.
+Fallible<void> load(NewProgram& program) {
+    RF_TRY_ASSIGN(space, MemorySpace::create());
+    lay_out(*space, current_process());
+    RF_TRY(map_stack(*space, program.main.image.executable_stack));
+    const bool has_interpreter = static_cast<bool>(program.interpreter.inode);
+    const VirtualAddress base = has_interpreter ? dynamic_program_base() : VirtualAddress{};
+    RF_TRY_ASSIGN(loaded, map_program(*space, program.main, base));
+    program.loaded = loaded;
+    if (has_interpreter) {
+        RF_TRY_ASSIGN(other, map_program(*space, program.interpreter, VirtualAddress{}));
+        program.loaded_interpreter = other;
+    }
+    // A static position-independent program lies in the mapping area, where a heap could not grow.
+    const bool heap_apart = program.main.image.position_independent && !has_interpreter;
+    space->set_heap(heap_apart ? dynamic_program_base() : loaded.end);
+    space->layout.code_start = VirtualAddress{program.main.image.start() + loaded.bias};
+    space->layout.code_end = loaded.end;
+    program.space = space;
+    return {};
+}
+
+/// All other threads end; this one becomes the first.
+void become_only_thread() {
+    Thread& self = current_thread();
+    Process& process = self.process();
+    for (Thread& other : process.threads) {
+        if (&other != &self) {
+            other.exiting = true;
+            if (other.state == Thread::State::Stopped) {
+                make_ready(other);
+            }
+            wake(other, WakeReason::Interrupted);
+        }
+    }
+    WaitQueue* const queues[] = {&process.thread_ended};
+    while (process.has_several_threads()) {
+        sleep_on(queues, never, Sleep::Uninterruptible);
+    }
+    if (self.id() != process.id()) {
+        const Ref<Thread> held(&self);
+        processes().remove(self);
+        self.set_id(process.id());
+        processes().add(held);
+    }
+}
+
+String joined(const Vector<String>& texts) {
+    String all;
+    for (const String& text : texts) {
+        all.append(text).append('\0');
+    }
+    return all;
+}
+
+void take_identity(Process& process, NewProgram& program, const ProgramRequest& request) {
+    const std::string_view path = request.path;
+    const usize slash = path.rfind('/');
+    const std::string_view base = slash == std::string_view::npos ? path : drop(path, slash + 1);
+    process.name = String(take(base, longest_name));
+    process.command_line = joined(request.arguments);
+    process.environment = joined(request.environment);
+    process.executable = program.main.inode;
+    process.executable_path = program.main.path;
+    process.has_executed = true;
+    const Metadata& file = program.main.inode->metadata();
+    if (mode_bits::SetUserId::test(file.permissions)) {
+        process.credentials.user.effective = file.owner;
+    }
+    if (mode_bits::SetGroupId::test(file.permissions)) {
+        process.credentials.group.effective = file.group;
+    }
+    process.credentials.user.saved = process.credentials.user.effective;
+    process.credentials.group.saved = process.credentials.group.effective;
+}
+
+void reset_process(Thread& self) {
+    Process& process = self.process();
+    if (process.handlers->references() > 1) {
+        process.handlers = process.handlers->copy();
+    }
+    process.handlers->reset_caught();
+    if (process.files->references() > 1) {
+        process.files = process.files->copy();
+    }
+    process.files->close_for_exec();
+    process.exit_signal = signals::child;
+    self.alternate_stack = {.base = 0, .flags = 2, .reserved = 0, .size = 0};
+    self.restart = {};
+    arch::reset_user_registers(self.registers);
+}
+
+/// Fills the new space, which is active now. Failing here is fatal for the process.
+Fallible<VirtualAddress> finish_loading(NewProgram& program, const ProgramRequest& request) {
+    RF_TRY(clear_partial_pages(program.main, program.loaded));
+    if (program.interpreter.inode) {
+        RF_TRY(clear_partial_pages(program.interpreter, program.loaded_interpreter));
+    }
+    const StackContents contents{
+        .request = request,
+        .program = program.loaded,
+        .interpreter_base = VirtualAddress{program.loaded_interpreter.bias},
+        .credentials = current_process().credentials,
+        .top = program.space->layout.stack_top};
+    return build_initial_stack(contents, program.space->layout);
+}
+
+void switch_to_program(NewProgram& program, const ProgramRequest& request, arch::TrapFrame& frame) {
+    Thread& self = current_thread();
+    Process& process = self.process();
+    clear_child_id(self);
+    const Ref<MemorySpace> old = std::exchange(process.memory, program.space);
+    program.space->activate();
+    release_borrowed_memory(process);
+    take_identity(process, program, request);
+    reset_process(self);
+    const auto stack = finish_loading(program, request);
+    if (!stack) {
+        begin_group_exit(process, {.signal = signals::kill});
+        return;
+    }
+    const LoadedProgram& first =
+        program.interpreter.inode ? program.loaded_interpreter : program.loaded;
+    frame = arch::TrapFrame::for_program(first.entry, stack.value());
+}
+
+}  // namespace
+
+Result<void, ExecFailure> execute(ProgramRequest request, arch::TrapFrame& frame) {
+    RF_TRY(check_file(*request.file));
+    RF_TRY(resolve_scripts(request));
+    NewProgram program;
+    auto image = inspect_program(*request.file);
+    if (!image) {
+        return Error{failure(Errno::Enoexec, elf::describe(image.error()))};
+    }
+    program.main = {request.file, request.absolute_path, std::move(image).value()};
+    RF_TRY(find_interpreter(program));
+    if (const auto loaded = load(program); !loaded) {
+        return Error{failure(loaded.error(), "there is not enough memory to load it")};
+    }
+    become_only_thread();
+    if (current_thread().exiting) {
+        return Error{failure(Errno::Eintr, "the process was killed meanwhile")};
+    }
+    switch_to_program(program, request, frame);
+    return {};
+}
+
+}  // namespace ringfence::kernel

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/core/process/exit.h"
+
+#include "kernel/core/process/first_process.h"
+#include "kernel/core/process/process_table.h"
+#include "kernel/core/process/run_report.h"
+#include "kernel/core/scheduler/scheduler.h"
+#include "kernel/core/signal/send.h"
+#include "kernel/core/syscall/futex_table.h"
+#include "kernel/core/vm/user_memory.h"
+
+namespace ringfence::kernel {
+
+namespace {
+
+void adopt(Process& orphan, Process& parent) {
+    orphan.sibling_hook.unlink();
+    orphan.parent = &parent;
+    parent.children.push_back(orphan);
+}
+
+void leave_children_to_init(Process& process) {
+    Process& init = processes().init();
+    for (Process& child : process.children) {
+        adopt(child, init);
+        if (child.is_zombie()) {
+            reap(child);
+        } else if (child.parent_death_signal != 0) {
+            send_signal(child, {.number = child.parent_death_signal, .sender = process.id()});
+        }
+    }
+}
+
+/// The parent does not want to know: no zombie is kept.
+bool is_unwatched(const Process& process) {
+    const Process& parent = *process.parent;
+    const SignalAction& action = parent.handlers->action(signals::child);
+    return &parent == &processes().init() ||
+           (process.exit_signal == signals::child &&
+            (action.is_ignored() || action_bits::NoChildWait::test(action.flags)));
+}
+
+void end_process(Process& process) {
+    process.real_timer.timer.cancel();
+    process.files = nullptr;
+    process.place = nullptr;
+    process.executable = nullptr;
+    if (process.memory->references() == 1) {
+        report_user_table(process);
+    }
+    process.memory = nullptr;
+    release_borrowed_memory(process);
+    process.state = Process::State::Zombie;
+    leave_children_to_init(process);
+    if (is_first_process(process)) {
+        finish_machine(process.status);
+    }
+    const bool unwatched = is_unwatched(process);
+    const WaitStatus& status = process.status;
+    notify_parent(process,
+                  status.signal == 0 ? signal_codes::child_exited : signal_codes::child_killed,
+                  static_cast<i32>(status.signal == 0 ? status.exit_code : status.signal));
+    if (unwatched) {
+        reap(process);
+    }
+}
+
+}  // namespace
+
+void release_borrowed_memory(Process& process) {
+    process.holds_borrowed_memory = false;
+    process.released.wake_all();
+}
+
+void clear_child_id(Thread& thread) {
+    const VirtualAddress address = std::exchange(thread.clear_child_id, VirtualAddress{});
+    Process& process = thread.process();
+    const bool somebody_looks = process.memory->references() > 1 || process.has_several_threads();
+    if (address != VirtualAddress{} && somebody_looks) {
+        // A bad address is the program's own affair; nobody is left to tell.
+        if (write_user(address, u32{0}).ok()) {
+            wake_futex(address, 1);
+        }
+    }
+}
+
+void reap(Process& process) {
+    Process& parent = *process.parent;
+    parent.children_time += cpu_time(process) + process.children_time;
+    parent.children_page_faults += process.page_faults + process.children_page_faults;
+    process.sibling_hook.unlink();
+    processes().remove(process);
+}
+
+void exit_current_thread() {
+    {
+        Thread& thread = current_thread();
+        const Ref<Process> process(&thread.process());
+        clear_child_id(thread);
+        process->ended_threads_time += cpu_time(thread);
+        thread.process_hook.unlink();
+        process->thread_ended.wake_all();
+        if (process->threads.empty()) {
+            end_process(*process);
+        }
+    }
+    end_current();
+}
+
+}  // namespace ringfence::kernel

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// How threads and processes end.
+#pragma once
+
+#include "kernel/core/process/process.h"
+
+namespace ringfence::kernel {
+
+/// Ends the running thread, and with the last one its process; with the first program's process
+/// the machine.
+[[noreturn]] void exit_current_thread();
+/// Gives back the memory that a vfork child uses, and lets its parent go on.
+void release_borrowed_memory(Process& process);
+/// Tells user space that the thread uses its stack no more: see set_tid_address(2).
+void clear_child_id(Thread& thread);
+/// Takes an ended process away for good, and adds its times to its parent's.
+void reap(Process& process);
+
+}  // namespace ringfence::kernel

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/core/process/fork.h"
+
+#include "kernel/core/process/interval_timer.h"
+#include "kernel/core/process/process_table.h"
+#include "kernel/core/scheduler/scheduler.h"
+#include "kernel/core/signal/send.h"
+#include "kernel/core/vm/admission.h"
+#include "kernel/core/vm/user_memory.h"
+#include "kernel_arch/kernel_stack.h"
+
+namespace ringfence::kernel {
+
+namespace {
+
+/// Where a new thread's life begins, on its own kernel stack.
+void enter_user_mode(void* argument) {
+    finish_switch();
+    auto* stored = static_cast<arch::TrapFrame*>(argument);
+    arch::TrapFrame frame = *stored;
+    delete stored;
+    Thread& self = current_thread();
+    if (self.announce_id_at != VirtualAddress{}) {
+        // A bad address is ignored, as Linux does.
+        static_cast<void>(write_user(self.announce_id_at, self.id()).ok());
+    }
+    prepare_return_to_user(frame);
+    arch::return_to_user(frame);
+}
+
+Fallible<void> check(const CloneRequest& request) {
+    using namespace clone_bits;
+    const u64 flags = request.flags;
+    const bool bad_combination = (Handlers::test(flags) && !Memory::test(flags)) ||
+                                 (clone_bits::Thread::test(flags) && !Handlers::test(flags));
+    if (bad_combination || NewNamespaces::test(flags) || NewMountNamespace::test(flags) ||
+        PidDescriptor::test(flags) || request.exit_signal > signal_count) {
+        return Error{Errno::Einval};
+    }
+    return {};
+}
+
+Fallible<void> share_or_copy_memory(Process& child, Process& parent, u64 flags) {
+    using namespace clone_bits;
+    if (Memory::test(flags)) {
+        child.memory = parent.memory;
+        return {};
+    }
+    RF_TRY_ASSIGN(memory, parent.memory->copy());
+    child.memory = memory;
+    return {};
+}
+
+void inherit(Process& child, Process& parent, const CloneRequest& request) {
+    using namespace clone_bits;
+    const u64 flags = request.flags;
+    child.files = Files::test(flags) ? parent.files : parent.files->copy();
+    child.place = Place::test(flags) ? parent.place : parent.place->copy();
+    child.handlers = Handlers::test(flags) ? parent.handlers : parent.handlers->copy();
+    child.credentials = parent.credentials;
+    child.limits = parent.limits;
+    child.group = parent.group;
+    child.session = parent.session;
+    child.name = parent.name;
+    child.command_line = parent.command_line;
+    child.environment = parent.environment;
+    child.executable = parent.executable;
+    child.executable_path = parent.executable_path;
+    child.exit_signal = request.exit_signal;
+    child.started = monotonic_now();
+    child.holds_borrowed_memory = VFork::test(flags);
+    child.parent = SameParent::test(flags) ? parent.parent : &parent;
+    child.parent->children.push_back(child);
+}
+
+Fallible<Ref<Process>> make_child(Process& parent, u32 id, const CloneRequest& request) {
+    Ref<Process> child = make_ref<Process>(id);
+    RF_TRY(share_or_copy_memory(*child, parent, request.flags));
+    inherit(*child, parent, request);
+    return child;
+}
+
+void apply_thread_options(ringfence::kernel::Thread& thread, const CloneRequest& request) {
+    using namespace clone_bits;
+    if (ChildSetId::test(request.flags)) {
+        thread.announce_id_at = request.child_id;
+    }
+    if (ChildClearId::test(request.flags)) {
+        thread.clear_child_id = request.child_id;
+    }
+}
+
+Fallible<void> set_registers(ringfence::kernel::Thread& thread, const CloneRequest& request) {
+    if (clone_bits::SetThreadPointer::test(request.flags) &&
+        !arch::set_thread_pointer(thread.registers, request.thread_pointer)) {
+        return Error{Errno::Eperm};
+    }
+    return {};
+}
+
+void wait_for_memory_return(Process& child) {
+    WaitQueue* const queues[] = {&child.released};
+    while (child.holds_borrowed_memory && !current_thread().exiting) {
+        sleep_on(queues, never, Sleep::Uninterruptible);
+    }
+}
+
+/// A thread with a kernel stack.
+Fallible<Ref<ringfence::kernel::Thread>> make_thread(Ref<Process> process, u32 id) {
+    RF_TRY(admit_allocation());
+    const auto stack = arch::allocate_kernel_stack();
+    if (!stack) {
+        return Error{Errno::Enomem};
+    }
+    auto thread = make_ref<ringfence::kernel::Thread>(id, std::move(process));
+    thread->stack_top = stack.value();
+    return thread;
+}
+
+void discard_unstarted(Process& child) {
+    child.sibling_hook.unlink();
+    child.memory = nullptr;
+}
+
+}  // namespace
+
+Process::Process(u32 identifier)
+    : real_timer([](void* process) { fire_real_timer(*static_cast<Process*>(process)); }, this),
+      id_(identifier) {}
+
+u64 cpu_time(const Process& process) {
+    u64 total = process.ended_threads_time;
+    for (const Thread& thread : process.threads) {
+        total += cpu_time(thread);
+    }
+    return total;
+}
+
+Fallible<Ref<Thread>> make_user_thread(Ref<Process> process, u32 id, const Thread& parent,
+                                       const arch::TrapFrame& frame) {
+    RF_TRY_ASSIGN(thread, make_thread(std::move(process), id));
+    arch::prepare_fork(thread->registers, parent.registers, thread->stack_top, enter_user_mode,
+                       new arch::TrapFrame(frame));
+    thread->blocked = parent.blocked;
+    return thread;
+}
+
+Fallible<Ref<Thread>> make_kernel_thread(Ref<Process> process, u32 id, void (*entry)(void*),
+                                         void* argument) {
+    RF_TRY_ASSIGN(thread, make_thread(std::move(process), id));
+    arch::prepare_thread(thread->registers, thread->stack_top, entry, argument);
+    return thread;
+}
+
+Fallible<u32> clone_process(const CloneRequest& request, const arch::TrapFrame& frame) {
+    using namespace clone_bits;
+    RF_TRY(check(request));
+    ringfence::kernel::Thread& self = current_thread();
+    Process& parent = self.process();
+    if (processes().thread_count() >= parent.limit(Resource::Processes)) {
+        return Error{Errno::Eagain};
+    }
+    RF_TRY_ASSIGN(id, processes().new_id());
+
+    const bool is_thread = clone_bits::Thread::test(request.flags);
+    Ref<Process> process(&parent);
+    if (!is_thread) {
+        RF_TRY_ASSIGN(child, make_child(parent, id, request));
+        process = child;
+    }
+    arch::TrapFrame child_frame = frame;
+    child_frame.set_result(0);
+    child_frame.forget_syscall();
+    if (request.stack != VirtualAddress{}) {
+        child_frame.set_stack_pointer(request.stack);
+    }
+    const auto made = make_user_thread(process, id, self, child_frame);
+    const auto registers_set =
+        made ? set_registers(*made.value(), request) : Fallible<void>(Error{made.error()});
+    if (!registers_set) {
+        if (!is_thread) {
+            discard_unstarted(*process);
+        }
+        return Error{registers_set.error()};
+    }
+    const Ref<ringfence::kernel::Thread>& thread = made.value();
+    apply_thread_options(*thread, request);
+    if (!Memory::test(request.flags) || VFork::test(request.flags)) {
+        thread->alternate_stack = self.alternate_stack;
+    }
+    if (!is_thread) {
+        processes().add(process);
+    }
+    process->threads.push_back(*thread);
+    processes().add(thread);
+    if (ParentSetId::test(request.flags)) {
+        static_cast<void>(write_user(request.parent_id, id).ok());  // ignored, as Linux does
+    }
+    make_ready(*thread);
+    if (VFork::test(request.flags) && !is_thread) {
+        wait_for_memory_return(*process);
+    }
+    return id;
+}
+
+}  // namespace ringfence::kernel

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/core/scheduler/scheduler.h"
+
+#include "kernel/core/log/log.h"
+#include "kernel/core/process/process.h"
+#include "kernel/core/process/process_table.h"
+#include "kernel/core/scheduler/run_queue.h"
+#include "kernel/core/signal/deliver.h"
+#include "kernel_arch/cpu.h"
+#include "kernel_arch/kernel_stack.h"
+
+namespace ringfence::kernel {
+
+namespace {
+
+constexpr u32 ticks_per_slice = 4;
+
+struct SchedulerState {
+    RunQueue ready;
+    Thread* running = nullptr;
+    Thread* idle = nullptr;
+    Ref<Thread> dead;  ///< ended, still owns the stack it ran on last
+    u32 slice_left = ticks_per_slice;
+    bool slice_over = false;
+};
+
+SchedulerState& scheduler() {
+    static SchedulerState state;
+    return state;
+}
+
+/// Goes on with `next`, which is in no queue.
+void switch_to(Thread& next) {
+    SchedulerState& state = scheduler();
+    Thread& previous = *state.running;
+    state.slice_left = ticks_per_slice;
+    state.slice_over = false;
+    next.state = Thread::State::Running;
+    if (&next == &previous) {
+        return;
+    }
+    const u64 now = monotonic_now();
+    previous.run_time += now - previous.running_since;
+    next.running_since = now;
+    state.running = &next;
+    if (!next.is_idle()) {
+        next.process().memory->activate();
+    }
+    arch::switch_threads(previous.registers, next.registers);
+    finish_switch();
+}
+
+/// Gives the CPU to the next thread, or to the idle one.
+void switch_away() {
+    Thread* next = scheduler().ready.take();
+    switch_to(next != nullptr ? *next : *scheduler().idle);
+}
+
+void wake_from_timer(void* thread) {
+    wake(*static_cast<Thread*>(thread), WakeReason::TimedOut);
+}
+
+}  // namespace
+
+Thread::Thread(u32 identifier, Ref<Process> owner)
+    : sleep_timer(wake_from_timer, this), id_(identifier), process_(std::move(owner)) {}
+
+Thread::~Thread() {
+    if (stack_top != VirtualAddress{}) {
+        arch::free_kernel_stack(stack_top);
+    }
+}
+
+void finish_switch() {
+    scheduler().dead = nullptr;
+}
+
+Thread& current_thread() {
+    return *scheduler().running;
+}
+
+Process& current_process() {
+    return scheduler().running->process();
+}
+
+TimerQueue& timers() {
+    static TimerQueue queue;
+    return queue;
+}
+
+void start_scheduler() {
+    static Ref<Thread> idle = make_ref<Thread>(0, Ref<Process>());
+    SchedulerState& state = scheduler();
+    state.idle = idle.get();
+    state.running = idle.get();
+    idle->state = Thread::State::Running;
+}
+
+void run_idle() {
+    SchedulerState& state = scheduler();
+    for (;;) {
+        if (!state.ready.empty()) {
+            switch_away();
+        } else if (timers().empty()) {
+            report_deadlock();
+        } else {
+            arch::wait_for_interrupt();
+        }
+    }
+}
+
+void make_ready(Thread& thread) {
+    RF_ASSERT(thread.state == Thread::State::New || thread.state == Thread::State::Stopped);
+    scheduler().ready.add(thread);
+}
+
+void wake(Thread& thread, WakeReason reason) {
+    if (thread.state == Thread::State::Sleeping) {
+        thread.wake_reason = reason;
+        scheduler().ready.add(thread);
+    }
+}
+
+void WaitQueue::wake_all() {
+    for (Waiter& waiter : waiters_) {
+        wake(waiter.thread, WakeReason::Woken);
+    }
+}
+
+void yield() {
+    SchedulerState& state = scheduler();
+    if (!state.ready.empty()) {
+        state.ready.add(*state.running);
+        switch_away();
+    }
+}
+
+WakeReason sleep_on(std::span<WaitQueue* const> queues, u64 deadline, Sleep kind) {
+    Thread& self = current_thread();
+    if (kind == Sleep::Interruptible && has_deliverable_signal(self)) {
+        return WakeReason::Interrupted;
+    }
+    if (deadline <= monotonic_now()) {
+        return WakeReason::TimedOut;
+    }
+    Vector<Waiter*> places;
+    for (WaitQueue* queue : queues) {
+        Waiter* place = new Waiter(self);
+        queue->add(*place);
+        places.push_back(place);
+    }
+    timers().arm(self.sleep_timer, deadline);
+    self.interruptible = kind == Sleep::Interruptible;
+    self.state = Thread::State::Sleeping;
+    switch_away();
+    self.sleep_timer.cancel();
+    for (Waiter* place : places) {
+        place->hook.unlink();
+        delete place;
+    }
+    return self.wake_reason;
+}
+
+void stop_current() {
+    current_thread().state = Thread::State::Stopped;
+    switch_away();
+}
+
+void end_current() {
+    SchedulerState& state = scheduler();
+    state.running->state = Thread::State::Dead;
+    state.dead = state.running;
+    processes().remove(*state.running);
+    switch_away();
+    RF_UNREACHABLE("a dead thread runs");
+}
+
+void scheduler_tick() {
+    timers().expire(monotonic_now());
+    SchedulerState& state = scheduler();
+    if (state.slice_left > 0) {
+        --state.slice_left;
+    }
+    state.slice_over = state.slice_left == 0;
+}
+
+void reschedule_if_due() {
+    if (scheduler().slice_over) {
+        scheduler().slice_over = false;
+        scheduler().slice_left = ticks_per_slice;
+        yield();
+    }
+}
+
+u64 cpu_time(const Thread& thread) {
+    const bool running = &thread == scheduler().running;
+    return thread.run_time + (running ? monotonic_now() - thread.running_since : 0);
+}
+
+}  // namespace ringfence::kernel

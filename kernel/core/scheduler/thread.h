@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// A thread: what the scheduler runs. Everything that several threads of a program share is in
+// Process.
+#pragma once
+
+#include <optional>
+
+#include "base/address.h"
+#include "kernel/core/containers/intrusive_list.h"
+#include "kernel/core/containers/ref.h"
+#include "kernel/core/scheduler/timer.h"
+#include "kernel/core/signal/pending_signals.h"
+#include "kernel_arch/signal_frame.h"
+#include "kernel_arch/thread_state.h"
+
+namespace ringfence::kernel {
+
+class Process;
+
+enum class WakeReason : u8 { Woken, TimedOut, Interrupted };
+
+/// How restart_syscall goes on with an interrupted sleep.
+struct RestartBlock {
+    bool armed = false;
+    u64 deadline = never;
+    VirtualAddress remaining{};  ///< where the program wants to know the rest; may be null
+};
+
+class Thread final : public RefCounted {
+public:
+    enum class State : u8 { New, Ready, Running, Sleeping, Stopped, Dead };
+
+    /// `process` is null only for the idle thread.
+    Thread(u32 identifier, Ref<Process> owner);
+    ~Thread() override;
+
+    [[nodiscard]] u32 id() const { return id_; }
+    /// For execve by another thread than the first, which then takes the first one's place.
+    void set_id(u32 id) { id_ = id; }
+    [[nodiscard]] Process& process() const { return *process_; }
+    [[nodiscard]] bool is_idle() const { return !process_; }
+
+    arch::ThreadState registers;
+    VirtualAddress stack_top{};  ///< zero: runs on a stack that it does not own
+
+    // The scheduler's.
+    State state = State::New;
+    bool interruptible = false;  ///< while it sleeps: a signal wakes it
+    WakeReason wake_reason = WakeReason::Woken;
+    ListHook<Thread> run_hook{this};
+    Timer sleep_timer;
+    u64 running_since = 0;
+    u64 run_time = 0;  ///< nanoseconds on the CPU before running_since
+
+    // Signals.
+    SignalSet blocked;
+    std::optional<SignalSet> blocked_before_call;  ///< of sigsuspend, ppoll: restored on return
+    PendingSignals pending;
+    arch::SignalStack alternate_stack{.base = 0, .flags = 2, .reserved = 0, .size = 0};
+    RestartBlock restart;
+    u64 fault_address = 0;  ///< of the last page fault that became a signal
+
+    // Threads in user space.
+    VirtualAddress clear_child_id;  ///< zeroed and woken as a futex when the thread ends
+    VirtualAddress announce_id_at;  ///< where a new thread writes its number when it starts
+    ListHook<Thread> process_hook{this};
+    bool exiting = false;  ///< must end before it returns to user mode
+
+private:
+    u32 id_;
+    Ref<Process> process_;
+};
+
+}  // namespace ringfence::kernel

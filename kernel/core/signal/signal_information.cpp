@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/core/signal/signal_information.h"
+
+#include "kernel/core/signal/signal_numbers.h"
+
+namespace ringfence::kernel {
+
+SignalInformationImage to_image(const SignalInformation& information) {
+    SignalInformationImage image{};
+    image.number = static_cast<i32>(information.number);
+    image.error = information.error;
+    image.code = information.code;
+    switch (information.kind) {
+        case SignalInformation::Kind::Fault:
+            image.fields.fault = {information.value};
+            break;
+        case SignalInformation::Kind::Timer:
+            image.fields.timer = {0, 0, information.value};
+            break;
+        case SignalInformation::Kind::Child:
+            image.fields.child = {.child = information.sender,
+                                  .user = information.sender_user,
+                                  .status = information.status,
+                                  .padding = 0,
+                                  .user_ticks = information.user_ticks,
+                                  .system_ticks = information.system_ticks};
+            break;
+        case SignalInformation::Kind::Sender:
+        case SignalInformation::Kind::Raw:
+            image.fields.queued = {information.sender, information.sender_user, information.value};
+            break;
+    }
+    return image;
+}
+
+SignalInformation from_image(const SignalInformationImage& image) {
+    return {.number = static_cast<u32>(image.number),
+            .code = image.code,
+            .error = image.error,
+            .kind = SignalInformation::Kind::Raw,
+            .sender = image.fields.queued.sender,
+            .sender_user = image.fields.queued.user,
+            .value = image.fields.queued.value};
+}
+
+}  // namespace ringfence::kernel

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+// Descriptors: duplicating, closing, their flags, and files that are made without a name.
+#include "kernel/core/fs/control_requests.h"
+#include "kernel/core/fs/event_file.h"
+#include "kernel/core/fs/pipe.h"
+#include "kernel/core/fs/tmpfs.h"
+#include "kernel/core/syscall/support.h"
+
+namespace ringfence::kernel::syscalls {
+
+namespace {
+
+enum class FcntlCommand : u32 {
+    Duplicate = 0,
+    GetDescriptorFlags = 1,
+    SetDescriptorFlags = 2,
+    GetStatusFlags = 3,
+    SetStatusFlags = 4,
+    GetLock = 5,
+    SetLock = 6,
+    SetLockWait = 7,
+    SetOwner = 8,
+    GetOwner = 9,
+    DuplicateCloseOnExec = 1030,
+    SetPipeSize = 1031,
+    GetPipeSize = 1032,
+};
+using CloseOnExecFlag = Flag<0, u64>;  // FD_CLOEXEC
+
+u64 open_file_limit() {
+    return current_process().limit(Resource::OpenFiles);
+}
+
+Value duplicate(i32 descriptor, u64 lowest, bool close_on_exec) {
+    RF_TRY_ASSIGN(file, file_of(descriptor));
+    if (lowest >= open_file_limit()) {
+        return Error{Errno::Einval};
+    }
+    RF_TRY_ASSIGN(made, current_process().files->add(file, close_on_exec, open_file_limit(),
+                                                     static_cast<i32>(lowest)));
+    return static_cast<u64>(made);
+}
+
+/// `struct flock`.
+struct FileLock {
+    i16 type;
+    i16 whence;
+    i32 padding;
+    i64 start;
+    i64 length;
+    i32 owner;
+    i32 padding_2;
+};
+constexpr i16 unlocked = 2;  // F_UNLCK
+
+/// Locks of one process never conflict; other processes' are not kept, so none ever does.
+Value get_lock(Pointer lock) {
+    RF_TRY_ASSIGN(wanted, read_user<FileLock>(lock));
+    wanted.type = unlocked;
+    RF_TRY(write_user(lock, wanted));
+    return u64{0};
+}
+
+}  // namespace
+
+Nothing close(i32 descriptor) {
+    return current_process().files->close(descriptor);
+}
+
+Nothing close_range(u32 first, u32 last, u32 flags) {
+    using CloseOnExec = Flag<2, u32>;
+    if (first > last) {
+        return Error{Errno::Einval};
+    }
+    FileTable& files = *current_process().files;
+    for (u32 at = first; at <= last && at < static_cast<u32>(files.end()); ++at) {
+        const i32 descriptor = static_cast<i32>(at);
+        // Numbers that are not in use are skipped.
+        static_cast<void>(CloseOnExec::test(flags) ? files.set_close_on_exec(descriptor, true).ok()
+                                                   : files.close(descriptor).ok());
+    }
+    return {};
+}
+
+Value dup(i32 descriptor) {
+    return duplicate(descriptor, 0, false);
+}
+
+Value dup2(i32 descriptor, i32 wanted) {
+    RF_TRY_ASSIGN(file, file_of(descriptor));
+    if (descriptor != wanted) {
+        RF_TRY(current_process().files->replace(wanted, file, false, open_file_limit()));
+    }
+    return static_cast<u64>(wanted);
+}
+
+Value dup3(i32 descriptor, i32 wanted, u32 flags) {
+    const OpenFlags open_flags{flags};
+    if (descriptor == wanted || (flags & ~open_bits::CloseOnExec::mask) != 0) {
+        return Error{Errno::Einval};
+    }
+    RF_TRY_ASSIGN(file, file_of(descriptor));
+    RF_TRY(current_process().files->replace(wanted, file, open_flags.close_on_exec(),
+                                            open_file_limit()));
+    return static_cast<u64>(wanted);
+}
+
+Value fcntl(i32 descriptor, u32 command, u64 argument) {
+    RF_TRY_ASSIGN(file, file_of(descriptor));
+    FileTable& files = *current_process().files;
+    switch (static_cast<FcntlCommand>(command)) {
+        case FcntlCommand::Duplicate:
+            return duplicate(descriptor, argument, false);
+        case FcntlCommand::DuplicateCloseOnExec:
+            return duplicate(descriptor, argument, true);
+        case FcntlCommand::GetDescriptorFlags: {
+            RF_TRY_ASSIGN(close_on_exec, files.close_on_exec(descriptor));
+            return CloseOnExecFlag::make(close_on_exec ? 1 : 0);
+        }
+        case FcntlCommand::SetDescriptorFlags:
+            RF_TRY(files.set_close_on_exec(descriptor, CloseOnExecFlag::test(argument)));
+            return u64{0};
+        case FcntlCommand::GetStatusFlags:
+            return u64{file->flags().word & ~open_bits::CloseOnExec::mask};
+        case FcntlCommand::SetStatusFlags:
+            file->set_status_flags(static_cast<u32>(argument));
+            return u64{0};
+        case FcntlCommand::GetLock:
+            return get_lock(Pointer{argument});
+        case FcntlCommand::SetLock:
+        case FcntlCommand::SetLockWait:
+        case FcntlCommand::SetOwner:
+        case FcntlCommand::GetOwner:
+            return u64{0};
+        case FcntlCommand::SetPipeSize:
+        case FcntlCommand::GetPipeSize:
+            return file->inode().type() == FileType::Fifo ? Value(pipe_capacity)
+                                                          : Error{Errno::Ebadf};
+    }
+    return Error{Errno::Einval};
+}
+
+Value ioctl(i32 descriptor, u32 request, u64 argument) {
+    RF_TRY_ASSIGN(file, file_of(descriptor));
+    switch (request) {
+        case control_requests::set_close_on_exec:
+        case control_requests::clear_close_on_exec:
+            RF_TRY(current_process().files->set_close_on_exec(
+                descriptor, request == control_requests::set_close_on_exec));
+            return u64{0};
+        case control_requests::set_non_blocking: {
+            RF_TRY_ASSIGN(wanted, read_user<i32>(Pointer{argument}));
+            const u32 flag = open_bits::NonBlocking::mask;
+            const u32 word = file->flags().word;
+            file->set_status_flags(wanted != 0 ? word | flag : word & ~flag);
+            return u64{0};
+        }
+        case control_requests::bytes_readable:
+            if (file->inode().type() == FileType::Regular) {
+                const u64 size = file->inode().size();
+                const u64 left = size > file->position ? size - file->position : 0;
+                RF_TRY(write_user(Pointer{argument}, static_cast<i32>(left)));
+                return u64{0};
+            }
+            break;
+        default:
+            break;
+    }
+    return file->control(request, argument);
+}
+
+Nothing flock(i32 descriptor, u32) {
+    // Held by nobody else that could conflict: see get_lock.
+    RF_TRY(file_of(descriptor));
+    return {};
+}
+
+Nothing pipe2(Pointer descriptors, u32 flags) {
+    const OpenFlags open_flags{flags};
+    constexpr u32 allowed =
+        open_bits::CloseOnExec::mask | open_bits::NonBlocking::mask | open_bits::Direct::mask;
+    if ((flags & ~allowed) != 0) {
+        return Error{Errno::Einval};
+    }
+    RF_TRY_ASSIGN(ends, make_pipe(OpenFlags{flags & ~open_bits::CloseOnExec::mask}));
+    RF_TRY_ASSIGN(reader, new_descriptor(ends.reader, open_flags.close_on_exec()));
+    const auto writer = new_descriptor(ends.writer, open_flags.close_on_exec());
+    FileTable& files = *current_process().files;
+    if (!writer) {
+        RF_TRY(files.close(static_cast<i32>(reader)));
+        return Error{writer.error()};
+    }
+    const i32 pair[] = {static_cast<i32>(reader), static_cast<i32>(writer.value())};
+    const auto written =
+        write_user_bytes(descriptors, {reinterpret_cast<const u8*>(pair), sizeof(pair)});
+    if (!written) {
+        RF_TRY(files.close(pair[0]));
+        RF_TRY(files.close(pair[1]));
+    }
+    return written;
+}
+
+Nothing pipe(Pointer descriptors) {
+    return pipe2(descriptors, 0);
+}
+
+Value eventfd2(u32 initial, u32 flags) {
+    constexpr u32 semaphore = 1;
+    constexpr u32 allowed = open_bits::CloseOnExec::mask | open_bits::NonBlocking::mask | semaphore;
+    if ((flags & ~allowed) != 0) {
+        return Error{Errno::Einval};
+    }
+    RF_TRY_ASSIGN(file, make_event_file(initial, OpenFlags{flags & open_bits::NonBlocking::mask},
+                                        (flags & semaphore) != 0));
+    return new_descriptor(file, OpenFlags{flags}.close_on_exec());
+}
+
+Value eventfd(u32 initial) {
+    return eventfd2(initial, 0);
+}
+
+Value memfd_create(Pointer name, u32 flags) {
+    using CloseOnExec = Flag<0, u32>;
+    constexpr usize longest_name = 249;
+    RF_TRY_ASSIGN(text, read_user_string(name, longest_name, Errno::Einval));
+    const Ref<TmpfsFile> inode = make_unnamed_file(0);
+    RF_TRY_ASSIGN(file, inode->open(OpenFlags{OpenFlags::read_write}));
+    file->set_path(String("/memfd:").append(text).append(" (deleted)"));
+    return new_descriptor(file, CloseOnExec::test(flags));
+}
+
+}  // namespace ringfence::kernel::syscalls

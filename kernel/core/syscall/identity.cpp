@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+// Numbers of processes, groups, sessions and users. [linux/abi]: credentials(7)
+#include <algorithm>
+
+#include "kernel/core/process/process_table.h"
+#include "kernel/core/syscall/support.h"
+
+namespace ringfence::kernel::syscalls {
+
+namespace {
+
+constexpr u32 keep_id = ~u32{0};
+constexpr i32 most_groups = 65536;  // NGROUPS_MAX
+
+Nothing write_ids(const UserIds& ids, Pointer real, Pointer effective, Pointer saved) {
+    RF_TRY(write_user(real, ids.real));
+    RF_TRY(write_user(effective, ids.effective));
+    return write_user(saved, ids.saved);
+}
+
+bool is_own(const UserIds& ids, u32 id) {
+    return id == keep_id || id == ids.real || id == ids.effective || id == ids.saved;
+}
+
+/// setresuid and setresgid.
+Nothing set_all(UserIds& ids, u32 real, u32 effective, u32 saved) {
+    const bool privileged = current_process().credentials.privileged();
+    if (!privileged && (!is_own(ids, real) || !is_own(ids, effective) || !is_own(ids, saved))) {
+        return Error{Errno::Eperm};
+    }
+    ids.real = real == keep_id ? ids.real : real;
+    ids.effective = effective == keep_id ? ids.effective : effective;
+    ids.saved = saved == keep_id ? ids.saved : saved;
+    return {};
+}
+
+/// setuid and setgid.
+Nothing set_one(UserIds& ids, u32 id) {
+    if (id == keep_id) {
+        return Error{Errno::Einval};
+    }
+    if (current_process().credentials.privileged()) {
+        ids = {id, id, id};
+        return {};
+    }
+    if (!is_own(ids, id)) {
+        return Error{Errno::Eperm};
+    }
+    ids.effective = id;
+    return {};
+}
+
+/// setreuid and setregid: the saved one follows the effective one if the real one is set or
+/// differs.
+Nothing set_two(UserIds& ids, u32 real, u32 effective) {
+    const u32 old_real = ids.real;
+    RF_TRY(set_all(ids, real, effective, keep_id));
+    if (real != keep_id || (effective != keep_id && effective != old_real)) {
+        ids.saved = ids.effective;
+    }
+    return {};
+}
+
+}  // namespace
+
+Value getpid() {
+    return u64{current_process().id()};
+}
+
+Value gettid() {
+    return u64{current_thread().id()};
+}
+
+Value getppid() {
+    return u64{current_process().parent->id()};
+}
+
+Value getuid() {
+    return u64{current_process().credentials.user.real};
+}
+
+Value geteuid() {
+    return u64{current_process().credentials.user.effective};
+}
+
+Value getgid() {
+    return u64{current_process().credentials.group.real};
+}
+
+Value getegid() {
+    return u64{current_process().credentials.group.effective};
+}
+
+Nothing getresuid(Pointer real, Pointer effective, Pointer saved) {
+    return write_ids(current_process().credentials.user, real, effective, saved);
+}
+
+Nothing getresgid(Pointer real, Pointer effective, Pointer saved) {
+    return write_ids(current_process().credentials.group, real, effective, saved);
+}
+
+Nothing setuid(u32 id) {
+    return set_one(current_process().credentials.user, id);
+}
+
+Nothing setgid(u32 id) {
+    return set_one(current_process().credentials.group, id);
+}
+
+Nothing setreuid(u32 real, u32 effective) {
+    return set_two(current_process().credentials.user, real, effective);
+}
+
+Nothing setregid(u32 real, u32 effective) {
+    return set_two(current_process().credentials.group, real, effective);
+}
+
+Nothing setresuid(u32 real, u32 effective, u32 saved) {
+    return set_all(current_process().credentials.user, real, effective, saved);
+}
+
+Nothing setresgid(u32 real, u32 effective, u32 saved) {
+    return set_all(current_process().credentials.group, real, effective, saved);
+}
+
+// The file system's ids are always the effective ones; setting them tells the old ones.
+
+Value setfsuid(u32) {
+    return geteuid();
+}
+
+Value setfsgid(u32) {
+    return getegid();
+}
+
+Value getgroups(i32 size, Pointer list) {
+    const Vector<u32>& groups = current_process().credentials.groups;
+    const u64 count = groups.size();
+    if (size < 0 || (size > 0 && static_cast<u64>(size) < count)) {
+        return Error{Errno::Einval};
+    }
+    if (size > 0) {
+        RF_TRY(write_user_bytes(list,
+                                {reinterpret_cast<const u8*>(groups.data()), count * sizeof(u32)}));
+    }
+    return count;
+}
+
+Nothing setgroups(u64 size, Pointer list) {
+    Credentials& who = current_process().credentials;
+    if (!who.privileged()) {
+        return Error{Errno::Eperm};
+    }
+    if (size > static_cast<u64>(most_groups)) {
+        return Error{Errno::Einval};
+    }
+    Vector<u32> groups;
+    groups.resize(size);
+    RF_TRY(read_user_bytes(list, {reinterpret_cast<u8*>(groups.data()), size * sizeof(u32)}));
+    who.groups = std::move(groups);
+    return {};
+}
+
+Value getpgrp() {
+    return u64{current_process().group};
+}
+
+Value getpgid(i32 id) {
+    RF_TRY_ASSIGN(process, process_called(id));
+    return u64{process->group};
+}
+
+Nothing setpgid(i32 id, i32 group) {
+    if (group < 0) {
+        return Error{Errno::Einval};
+    }
+    RF_TRY_ASSIGN(process, process_called(id));
+    Process& self = current_process();
+    if (process != &self && process->parent != &self) {
+        return Error{Errno::Esrch};
+    }
+    if (process != &self && process->has_executed) {
+        return Error{Errno::Eacces};
+    }
+    if (process->session != self.session || process->session == process->id()) {
+        return Error{Errno::Eperm};
+    }
+    const u32 wanted = group == 0 ? process->id() : static_cast<u32>(group);
+    if (wanted != process->id() && !processes().has_group(wanted, self.session)) {
+        return Error{Errno::Eperm};
+    }
+    process->group = wanted;
+    return {};
+}
+
+Value getsid(i32 id) {
+    RF_TRY_ASSIGN(process, process_called(id));
+    return u64{process->session};
+}
+
+Value setsid() {
+    Process& self = current_process();
+    if (processes().has_group(self.id())) {
+        return Error{Errno::Eperm};
+    }
+    self.group = self.session = self.id();
+    return u64{self.id()};
+}
+
+}  // namespace ringfence::kernel::syscalls

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: MIT
+// The system as a whole, and options of the calling process.
+#include <algorithm>
+#include <cstring>
+
+#include "kernel/core/fs/devices.h"
+#include "kernel/core/memory/frame_allocator.h"
+#include "kernel/core/process/process_table.h"
+#include "kernel/core/syscall/support.h"
+#include "kernel/core/system_names.h"
+#include "kernel_arch/cpu.h"
+
+namespace ringfence::kernel {
+
+SystemNames& system_names() {
+    static SystemNames names;
+    return names;
+}
+
+}  // namespace ringfence::kernel
+
+namespace ringfence::kernel::syscalls {
+
+namespace {
+
+constexpr usize name_field = 65;
+
+/// `struct utsname`.
+struct UserNames {
+    char system[name_field];
+    char node[name_field];
+    char release[name_field];
+    char version[name_field];
+    char machine[name_field];
+    char domain[name_field];
+};
+
+void set_field(char (&field)[name_field], std::string_view text) {
+    const std::string_view fitting = take(text, name_field - 1);
+    std::memcpy(field, fitting.data(), fitting.size());
+}
+
+/// `struct sysinfo`.
+struct SystemInformation {
+    i64 uptime;
+    u64 loads[3];
+    u64 total_memory;
+    u64 free_memory;
+    u64 shared_memory;
+    u64 buffer_memory;
+    u64 total_swap;
+    u64 free_swap;
+    u16 processes;
+    u16 padding;
+    u64 total_high;
+    u64 free_high;
+    u32 unit;
+};
+static_assert(sizeof(SystemInformation) == 112);
+
+enum class ProcessOption : u32 {
+    SetParentDeathSignal = 1,
+    GetParentDeathSignal = 2,
+    GetDumpable = 3,
+    SetDumpable = 4,
+    GetKeepCapabilities = 7,
+    SetKeepCapabilities = 8,
+    SetName = 15,
+    GetName = 16,
+    GetSeccomp = 21,
+    CapabilityBoundingRead = 23,
+    SetTimerSlack = 29,
+    GetTimerSlack = 30,
+    SetChildSubreaper = 36,
+    GetChildSubreaper = 37,
+    SetNoNewPrivileges = 38,
+    GetNoNewPrivileges = 39,
+};
+
+constexpr usize process_name_size = 16;
+constexpr u64 default_timer_slack = 50'000;
+constexpr u64 last_capability = 40;
+
+Value set_process_name(Pointer name) {
+    char text[process_name_size] = {};
+    for (usize i = 0; i + 1 < process_name_size; ++i) {
+        RF_TRY_ASSIGN(byte, read_user<char>(name + i));
+        if (byte == '\0') {
+            break;
+        }
+        text[i] = byte;
+    }
+    current_process().name = String(text);
+    return u64{0};
+}
+
+Value get_process_name(Pointer to) {
+    u8 field[process_name_size] = {};
+    const std::string_view name = current_process().name;
+    std::memcpy(field, name.data(), std::min(name.size(), process_name_size - 1));
+    RF_TRY(write_user_bytes(to, field));
+    return u64{0};
+}
+
+}  // namespace
+
+Nothing uname(Pointer names) {
+    UserNames all{};
+    set_field(all.system, SystemNames::system);
+    set_field(all.node, system_names().node);
+    set_field(all.release, SystemNames::release);
+    set_field(all.version, SystemNames::version);
+    set_field(all.machine, arch::machine_name);
+    set_field(all.domain, "(none)");
+    return write_user(names, all);
+}
+
+Nothing sethostname(Pointer name, u64 size) {
+    if (!current_process().credentials.privileged()) {
+        return Error{Errno::Eperm};
+    }
+    if (size >= name_field) {
+        return Error{Errno::Einval};
+    }
+    String text;
+    text.resize(size);
+    RF_TRY(read_user_bytes(name, {reinterpret_cast<u8*>(text.data()), size}));
+    system_names().node = text;
+    return {};
+}
+
+Nothing sysinfo(Pointer information) {
+    SystemInformation all{};
+    all.uptime = static_cast<i64>(monotonic_now() / nanoseconds_per_second);
+    all.total_memory = frames().total_frames() * frame_size;
+    all.free_memory = frames().free_frames() * frame_size;
+    all.processes = static_cast<u16>(processes().thread_count());
+    all.unit = 1;
+    return write_user(information, all);
+}
+
+Value prctl(u32 option, u64 argument, u64, u64, u64) {
+    Process& process = current_process();
+    switch (static_cast<ProcessOption>(option)) {
+        case ProcessOption::SetParentDeathSignal:
+            if (argument > signal_count) {
+                return Error{Errno::Einval};
+            }
+            process.parent_death_signal = static_cast<u32>(argument);
+            return u64{0};
+        case ProcessOption::GetParentDeathSignal:
+            RF_TRY(write_user(Pointer{argument}, process.parent_death_signal));
+            return u64{0};
+        case ProcessOption::SetName:
+            return set_process_name(Pointer{argument});
+        case ProcessOption::GetName:
+            return get_process_name(Pointer{argument});
+        case ProcessOption::GetDumpable:
+            return u64{1};
+        case ProcessOption::GetTimerSlack:
+            return default_timer_slack;
+        case ProcessOption::CapabilityBoundingRead:
+            return argument <= last_capability ? Value(u64{1}) : Error{Errno::Einval};
+        case ProcessOption::SetDumpable:
+        case ProcessOption::GetKeepCapabilities:
+        case ProcessOption::SetKeepCapabilities:
+        case ProcessOption::SetTimerSlack:
+        case ProcessOption::GetSeccomp:
+        case ProcessOption::SetNoNewPrivileges:
+        case ProcessOption::GetNoNewPrivileges:
+            return u64{0};
+        case ProcessOption::SetChildSubreaper:
+            break;
+        case ProcessOption::GetChildSubreaper:
+            RF_TRY(write_user(Pointer{argument}, i32{0}));
+            return u64{0};
+    }
+    return Error{Errno::Einval};
+}
+
+Value arch_prctl(u32 operation, u64 address) {
+    const i64 result = arch::arch_prctl(current_thread().registers, operation, address);
+    if (result < 0) {
+        return Error{static_cast<Errno>(-result)};
+    }
+    return static_cast<u64>(result);
+}
+
+Value getrandom(Pointer buffer, u64 size, u32 flags) {
+    constexpr u32 known = 7;
+    if ((flags & ~known) != 0) {
+        return Error{Errno::Einval};
+    }
+    u8 bytes[256];
+    const u64 total = std::min(size, most_transfer);
+    for (u64 done = 0; done < total;) {
+        const u64 piece = std::min<u64>(sizeof(bytes), total - done);
+        fill_random({bytes, piece});
+        RF_TRY(write_user_bytes(buffer + done, {bytes, piece}));
+        done += piece;
+    }
+    return total;
+}
+
+Value syslog(u32 type, Pointer, i32) {
+    // The kernel's messages go to the host; there is no buffer for programs to read.
+    constexpr u32 last_type = 10;
+    if (type > last_type) {
+        return Error{Errno::Einval};
+    }
+    return current_process().credentials.privileged() ? Value(u64{0}) : Error{Errno::Eperm};
+}
+
+Value personality(u32 wanted) {
+    constexpr u32 query = ~u32{0};
+    if (wanted != query && wanted != 0) {
+        return Error{Errno::Einval};
+    }
+    return u64{0};
+}
+
+Value getpriority(u32 which, i32 who) {
+    constexpr u32 last_kind = 2;
+    constexpr u64 nice_zero = 20;  // the call answers 20 - nice
+    if (which > last_kind) {
+        return Error{Errno::Einval};
+    }
+    RF_TRY(which == 0 ? process_called(who) : Fallible<Process*>(&current_process()));
+    return nice_zero;
+}
+
+Nothing setpriority(u32 which, i32 who, i32) {
+    constexpr u32 last_kind = 2;
+    if (which > last_kind) {
+        return Error{Errno::Einval};
+    }
+    RF_TRY(which == 0 ? process_called(who) : Fallible<Process*>(&current_process()));
+    return {};  // all share the CPU alike
+}
+
+Value membarrier(u32 command, u32) {
+    // One CPU: every command is fulfilled by being made.
+    constexpr u64 supported = 31;
+    constexpr u32 query = 0;
+    if (command == query) {
+        return supported;
+    }
+    return (command & ~static_cast<u32>(supported)) == 0 ? Value(u64{0}) : Error{Errno::Einval};
+}
+
+Nothing capget(Pointer header, Pointer data) {
+    struct Header {
+        u32 version;
+        i32 id;
+    };
+    struct Data {
+        u32 effective;
+        u32 permitted;
+        u32 inheritable;
+    };
+    constexpr u32 version_3 = 537396514;
+    RF_TRY_ASSIGN(wanted, read_user<Header>(header));
+    if (wanted.version != version_3) {
+        RF_TRY(write_user(header, version_3));
+        return Error{Errno::Einval};
+    }
+    RF_TRY_ASSIGN(process, process_called(wanted.id));
+    using Low = Bitfield<0, 32>;
+    using High = Bitfield<32, 9>;  // up to CAP_LAST_CAP
+    const bool all = process->credentials.privileged();
+    const u32 low = all ? static_cast<u32>(Low::get(Low::mask)) : 0;
+    const u32 high = all ? static_cast<u32>(High::get(High::mask)) : 0;
+    const Data sets[] = {{low, low, 0}, {high, high, 0}};
+    return data == Pointer{}
+               ? Nothing{}
+               : write_user_bytes(data, {reinterpret_cast<const u8*>(sets), sizeof(sets)});
+}
+
+}  // namespace ringfence::kernel::syscalls

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// Clocks, sleeping and interval timers.
+#include "kernel/core/process/interval_timer.h"
+#include "kernel/core/signal/deliver.h"
+#include "kernel/core/syscall/support.h"
+#include "kernel_arch/cpu.h"
+
+namespace ringfence::kernel {
+
+u64 monotonic_now() {
+    return arch::monotonic_ns();
+}
+
+u64 realtime_now() {
+    static const u64 boot_time = arch::boot_time_ns();
+    return boot_time + monotonic_now();
+}
+
+}  // namespace ringfence::kernel
+
+namespace ringfence::kernel::syscalls {
+
+namespace {
+
+enum class Clock : u32 {
+    Realtime = 0,
+    Monotonic = 1,
+    ProcessCpu = 2,
+    ThreadCpu = 3,
+    MonotonicRaw = 4,
+    RealtimeCoarse = 5,
+    MonotonicCoarse = 6,
+    BootTime = 7,
+    RealtimeAlarm = 8,
+    BootTimeAlarm = 9,
+    International = 11,
+};
+
+Fallible<u64> read_clock(u32 clock) {
+    switch (static_cast<Clock>(clock)) {
+        case Clock::Realtime:
+        case Clock::RealtimeCoarse:
+        case Clock::RealtimeAlarm:
+        case Clock::International:
+            return realtime_now();
+        case Clock::Monotonic:
+        case Clock::MonotonicRaw:
+        case Clock::MonotonicCoarse:
+        case Clock::BootTime:
+        case Clock::BootTimeAlarm:
+            return monotonic_now();
+        case Clock::ProcessCpu:
+            return cpu_time(current_process());
+        case Clock::ThreadCpu:
+            return cpu_time(current_thread());
+    }
+    return Error{Errno::Einval};
+}
+
+/// Sleeps until `deadline`. If a signal comes first the call is restarted with the same deadline,
+/// unless a handler runs: then the program is told what was left.
+Nothing sleep_until(u64 deadline, Pointer remaining) {
+    Thread& thread = current_thread();
+    if (thread.restart.armed) {
+        deadline = thread.restart.deadline;
+        thread.restart = {};
+    }
+    WakeReason reason = WakeReason::Woken;
+    while (reason == WakeReason::Woken) {
+        reason = sleep_on({}, deadline);
+    }
+    if (reason == WakeReason::TimedOut) {
+        return {};
+    }
+    const u64 now = monotonic_now();
+    if (remaining != Pointer{}) {
+        RF_TRY(write_user(remaining, to_timespec(deadline > now ? deadline - now : 0)));
+    }
+    thread.restart = {.armed = true, .deadline = deadline, .remaining = remaining};
+    return Error{Errno::RestartWithBlock};
+}
+
+struct IntervalValue {
+    TimeValue interval;
+    TimeValue remaining;
+};
+
+IntervalValue to_user(const IntervalTimerValue& value) {
+    return {to_timeval(value.interval), to_timeval(value.remaining)};
+}
+
+/// ITIMER_VIRTUAL and ITIMER_PROF do not exist.
+Fallible<void> check_timer(u32 which) {
+    constexpr u32 real = 0;
+    if (which != real) {
+        return Error{Errno::Einval};
+    }
+    return {};
+}
+
+}  // namespace
+
+Nothing clock_gettime(u32 clock, Pointer time) {
+    RF_TRY_ASSIGN(now, read_clock(clock));
+    return write_user(time, to_timespec(now));
+}
+
+Nothing clock_getres(u32 clock, Pointer resolution) {
+    RF_TRY(read_clock(clock));
+    const bool coarse = clock == static_cast<u32>(Clock::RealtimeCoarse) ||
+                        clock == static_cast<u32>(Clock::MonotonicCoarse);
+    const u64 step = coarse ? nanoseconds_per_second / arch::timer_ticks_per_second : u64{1};
+    return write_user_if_wanted(resolution, to_timespec(step));
+}
+
+Nothing nanosleep(Pointer duration, Pointer remaining) {
+    RF_TRY_ASSIGN(time, read_user<TimeSpec>(duration));
+    if (!is_valid(time)) {
+        return Error{Errno::Einval};
+    }
+    return sleep_until(deadline_after(monotonic_now(), to_nanoseconds(time)), remaining);
+}
+
+Nothing clock_nanosleep(u32 clock, u32 flags, Pointer duration, Pointer remaining) {
+    using Absolute = Flag<0, u32>;
+    RF_TRY_ASSIGN(now, read_clock(clock));
+    RF_TRY_ASSIGN(time, read_user<TimeSpec>(duration));
+    if (!is_valid(time)) {
+        return Error{Errno::Einval};
+    }
+    if (clock == static_cast<u32>(Clock::ThreadCpu)) {
+        return Error{Errno::Einval};
+    }
+    const u64 wanted = to_nanoseconds(time);
+    if (!Absolute::test(flags)) {
+        return sleep_until(deadline_after(monotonic_now(), wanted), remaining);
+    }
+    const u64 left = wanted > now ? wanted - now : 0;
+    return sleep_until(deadline_after(monotonic_now(), left), Pointer{});
+}
+
+Nothing gettimeofday(Pointer time, Pointer zone) {
+    struct TimeZone {
+        i32 minutes_west;
+        i32 daylight_saving;
+    };
+    RF_TRY(write_user_if_wanted(time, to_timeval(realtime_now())));
+    return write_user_if_wanted(zone, TimeZone{});
+}
+
+Value time(Pointer time) {
+    const u64 seconds = realtime_now() / nanoseconds_per_second;
+    RF_TRY(write_user_if_wanted(time, seconds));
+    return seconds;
+}
+
+Value times(Pointer times) {
+    struct Times {
+        u64 user;
+        u64 system;
+        u64 children_user;
+        u64 children_system;
+    };
+    const Process& process = current_process();
+    const Times used{cpu_time(process) / nanoseconds_per_clock_tick, 0,
+                     process.children_time / nanoseconds_per_clock_tick, 0};
+    RF_TRY(write_user_if_wanted(times, used));
+    return monotonic_now() / nanoseconds_per_clock_tick;
+}
+
+Value alarm(u32 seconds) {
+    Process& process = current_process();
+    const u64 before = read_real_timer(process).remaining;
+    set_real_timer(process, {.remaining = seconds * nanoseconds_per_second});
+    // Rounded, but never to "none" while there is one.
+    const u64 rounded = (before + nanoseconds_per_second / 2) / nanoseconds_per_second;
+    return before != 0 && rounded == 0 ? u64{1} : rounded;
+}
+
+Nothing getitimer(u32 which, Pointer value) {
+    RF_TRY(check_timer(which));
+    return write_user(value, to_user(read_real_timer(current_process())));
+}
+
+Nothing setitimer(u32 which, Pointer value, Pointer old) {
+    RF_TRY(check_timer(which));
+    IntervalTimerValue wanted;
+    if (value != Pointer{}) {
+        RF_TRY_ASSIGN(given, read_user<IntervalValue>(value));
+        if (!is_valid(given.interval) || !is_valid(given.remaining)) {
+            return Error{Errno::Einval};
+        }
+        wanted = {to_nanoseconds(given.remaining), to_nanoseconds(given.interval)};
+    }
+    const IntervalValue before = to_user(read_real_timer(current_process()));
+    set_real_timer(current_process(), wanted);
+    return write_user_if_wanted(old, before);
+}
+
+}  // namespace ringfence::kernel::syscalls

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// Waiting for children.
+#include "kernel/core/process/exit.h"
+#include "kernel/core/process/resource_usage.h"
+#include "kernel/core/signal/signal_information.h"
+#include "kernel/core/syscall/support.h"
+
+namespace ringfence::kernel::syscalls {
+
+namespace {
+
+/// Options of wait4 and waitid. [linux/abi]: include/uapi/linux/wait.h
+namespace wait_bits {
+using NoHang = Flag<0, u32>;
+using Stopped = Flag<1, u32>;
+using Exited = Flag<2, u32>;
+using Continued = Flag<3, u32>;
+using NoWait = Flag<24, u32>;
+using NoThread = Flag<29, u32>;
+using All = Flag<30, u32>;
+using Clone = Flag<31, u32>;
+constexpr u32 children_kinds = NoThread::mask | All::mask | Clone::mask;
+}  // namespace wait_bits
+
+/// Which children are meant.
+struct Selection {
+    enum class By : u8 { Any, Id, Group } by = By::Any;
+    u32 number = 0;
+    u32 options = 0;
+
+    [[nodiscard]] bool matches(const Process& child) const {
+        const bool is_clone = child.exit_signal != signals::child;
+        if (!wait_bits::All::test(options) && is_clone != wait_bits::Clone::test(options)) {
+            return false;
+        }
+        switch (by) {
+            case By::Any:
+                return true;
+            case By::Id:
+                return child.id() == number;
+            case By::Group:
+                return child.group == number;
+        }
+        return false;
+    }
+};
+
+struct Event {
+    Ref<Process> child;
+    u32 status = 0;  ///< as wait4 encodes it
+    i32 code = 0;    ///< si_code
+    i32 value = 0;   ///< si_status
+};
+
+constexpr u32 stopped_status = 127;
+constexpr u32 continued_status = 65535;
+
+std::optional<Event> event_of(Process& child, const Selection& wanted) {
+    const bool consume = !wait_bits::NoWait::test(wanted.options);
+    if (child.is_zombie() && wait_bits::Exited::test(wanted.options)) {
+        const WaitStatus& status = child.status;
+        const bool killed = status.signal != 0;
+        return Event{Ref<Process>(&child), status.encoded(),
+                     killed ? signal_codes::child_killed : signal_codes::child_exited,
+                     static_cast<i32>(killed ? status.signal : status.exit_code)};
+    }
+    if (child.stop_unreported && wait_bits::Stopped::test(wanted.options)) {
+        child.stop_unreported = !consume;
+        using StopSignal = Bitfield<8, 8, u32>;
+        return Event{Ref<Process>(&child), StopSignal::make(child.stop_signal) | stopped_status,
+                     signal_codes::child_stopped, static_cast<i32>(child.stop_signal)};
+    }
+    if (child.resume_unreported && wait_bits::Continued::test(wanted.options)) {
+        child.resume_unreported = !consume;
+        return Event{Ref<Process>(&child), continued_status, signal_codes::child_continued,
+                     static_cast<i32>(signals::resume)};
+    }
+    return std::nullopt;
+}
+
+struct Search {
+    bool any_match = false;
+    std::optional<Event> event;
+};
+
+Search search(Process& parent, const Selection& wanted) {
+    Search found;
+    for (Process& child : parent.children) {
+        if (!wanted.matches(child)) {
+            continue;
+        }
+        found.any_match = true;
+        found.event = event_of(child, wanted);
+        if (found.event) {
+            break;
+        }
+    }
+    return found;
+}
+
+/// The next event of the selected children; none if there is none now and WNOHANG is set.
+Fallible<std::optional<Event>> next_event(const Selection& wanted) {
+    Process& parent = current_process();
+    Search found = search(parent, wanted);
+    if (found.any_match && !found.event && !wait_bits::NoHang::test(wanted.options)) {
+        RF_TRY(wait_until(parent.child_changed, [&] {
+            found = search(parent, wanted);
+            return found.event.has_value() || !found.any_match;
+        }));
+    }
+    if (!found.any_match) {
+        return Error{Errno::Echild};
+    }
+    return found.event;
+}
+
+/// Reports resource usage and takes an ended child away.
+Fallible<void> finish(const Event& event, const Selection& wanted, Pointer usage) {
+    Process& child = *event.child;
+    if (usage != Pointer{}) {
+        RF_TRY(write_user(usage, usage_of_child(child)));
+    }
+    if (child.is_zombie() && !wait_bits::NoWait::test(wanted.options)) {
+        reap(child);
+    }
+    return {};
+}
+
+}  // namespace
+
+Value wait4(i32 id, Pointer status, u32 options, Pointer usage) {
+    using namespace wait_bits;
+    if ((options & ~(NoHang::mask | Stopped::mask | Continued::mask | children_kinds)) != 0) {
+        return Error{Errno::Einval};
+    }
+    Selection wanted{.options = options | Exited::mask};
+    if (id > 0) {
+        wanted.by = Selection::By::Id;
+        wanted.number = static_cast<u32>(id);
+    } else if (id != -1) {
+        wanted.by = Selection::By::Group;
+        wanted.number = id == 0 ? current_process().group : u32{0} - static_cast<u32>(id);
+    }
+    RF_TRY_ASSIGN(event, next_event(wanted));
+    if (!event) {
+        return u64{0};
+    }
+    const u64 child = event->child->id();
+    RF_TRY(write_user_if_wanted(status, event->status));
+    RF_TRY(finish(*event, wanted, usage));
+    return child;
+}
+
+Nothing waitid(u32 kind, i32 id, Pointer information, u32 options, Pointer usage) {
+    using namespace wait_bits;
+    constexpr u32 events = Stopped::mask | Exited::mask | Continued::mask;
+    constexpr u32 known = events | NoHang::mask | NoWait::mask | children_kinds;
+    if ((options & ~known) != 0 || (options & events) == 0) {
+        return Error{Errno::Einval};
+    }
+    enum Kind : u32 { All = 0, Id = 1, Group = 2 };
+    Selection wanted{.number = static_cast<u32>(id), .options = options};
+    if (kind == Kind::Id && id > 0) {
+        wanted.by = Selection::By::Id;
+    } else if (kind == Kind::Group && id >= 0) {
+        wanted.by = Selection::By::Group;
+        wanted.number = id == 0 ? current_process().group : wanted.number;
+    } else if (kind != Kind::All) {
+        return Error{Errno::Einval};
+    }
+    RF_TRY_ASSIGN(event, next_event(wanted));
+    SignalInformation report;
+    if (event) {
+        report = {.number = signals::child,
+                  .code = event->code,
+                  .kind = SignalInformation::Kind::Child,
+                  .sender = event->child->id(),
+                  .sender_user = event->child->credentials.user.real,
+                  .status = event->value};
+    }
+    RF_TRY(write_user_if_wanted(information, to_image(report)));
+    return event ? finish(*event, wanted, usage) : Nothing{};
+}
+
+}  // namespace ringfence::kernel::syscalls

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+// Supplying pages when they are touched, and copying address spaces for fork.
+#include <cstring>
+
+#include "kernel/core/fs/page_source.h"
+#include "kernel/core/vm/admission.h"
+#include "kernel/core/vm/memory_space.h"
+#include "kernel/core/vm/page_batch.h"
+#include "kernel_arch/user_access.h"
+
+namespace ringfence::kernel {
+
+namespace {
+
+/// Free space that is kept below a growing stack. [linux/abi]: stack_guard_gap
+constexpr u64 stack_guard_gap = 256 * page_size;
+
+bool permits(const Protection& protection, FaultAccess access) {
+    switch (access) {
+        case FaultAccess::Write:
+            return protection.write;
+        case FaultAccess::Execute:
+            return protection.execute;
+        case FaultAccess::Read:
+            return !protection.none();
+    }
+    return false;
+}
+
+FaultOutcome outcome_of(Errno reason) {
+    return reason == Errno::Enomem ? FaultOutcome::OutOfMemory : FaultOutcome::BeyondFile;
+}
+
+}  // namespace
+
+PhysicalAddress zero_frame() {
+    static const PhysicalAddress frame = [] {
+        const auto made = allocate_zeroed_frame();
+        RF_ASSERT(made.ok());  // taken at the first fault, long before memory can be short
+        return made.value();
+    }();
+    return frame;
+}
+
+arch::PageProtection MemorySpace::hardware_protection(const Region& region,
+                                                      PhysicalAddress frame) const {
+    // A private page is written in place only while nobody else (fork, a file, the zero page's
+    // other users) holds its frame.
+    const bool may_write_here = region.shared || frames().references(frame) == 1;
+    return {.writable = region.protection.write && may_write_here,
+            .executable = region.protection.execute};
+}
+
+bool MemorySpace::grow_stack(Region& stack, VirtualAddress address) {
+    const VirtualAddress wanted = address.align_down(page_size);
+    if (layout.stack_top - wanted > layout.stack_limit) {
+        return false;
+    }
+    const Region* below = regions_.last_ending_at_or_below(stack.start);
+    if (below != nullptr && !below->protection.none() && below->end + stack_guard_gap > wanted) {
+        return false;
+    }
+    if (below != nullptr && below->end > wanted) {
+        return false;
+    }
+    stack.start = wanted;
+    return true;
+}
+
+Region* MemorySpace::region_for(VirtualAddress address) {
+    Region* region = regions_.first_ending_above(address);
+    if (region == nullptr || region->contains(address)) {
+        return region;
+    }
+    return region->grows_down && grow_stack(*region, address) ? region : nullptr;
+}
+
+FaultOutcome MemorySpace::resolve_fault(VirtualAddress address, FaultAccess access) {
+    if (!arch::is_user_range(address, 1)) {
+        return FaultOutcome::NoRegion;
+    }
+    const Region* region = region_for(address);
+    if (region == nullptr) {
+        return FaultOutcome::NoRegion;
+    }
+    if (!permits(region->protection, access)) {
+        return FaultOutcome::Forbidden;
+    }
+    const VirtualAddress page = address.align_down(page_size);
+    const auto mapping = tables_.lookup(page);
+    return mapping ? resolve_present(*region, page, mapping.value(), access)
+                   : resolve_absent(*region, page, access);
+}
+
+FaultOutcome MemorySpace::resolve_present(const Region& region, VirtualAddress page,
+                                          const arch::Mapping& mapping, FaultAccess access) {
+    const arch::PageProtection wanted = hardware_protection(region, mapping.frame);
+    if (access == FaultAccess::Write && !wanted.writable) {
+        return copy_on_write(region, page, mapping.frame);
+    }
+    if (wanted != mapping.protection) {
+        RF_ASSERT(tables_.protect_page(page, wanted).ok());
+    }
+    return FaultOutcome::Resolved;
+}
+
+FaultOutcome MemorySpace::copy_on_write(const Region& region, VirtualAddress page,
+                                        PhysicalAddress old) {
+    const auto copy = allocate_program_frame();
+    if (!copy) {
+        return FaultOutcome::OutOfMemory;
+    }
+    std::memcpy(frame_bytes(copy.value()), frame_bytes(old), frame_size);
+    const arch::PageProtection wanted{.writable = true, .executable = region.protection.execute};
+    RF_ASSERT(tables_.replace_page(page, copy.value(), wanted).ok());
+    frames().release(old);
+    return FaultOutcome::Resolved;
+}
+
+Fallible<PhysicalAddress> MemorySpace::frame_for(const Region& region, VirtualAddress page,
+                                                 FaultAccess access) {
+    const u64 number = page.value() / page_size;
+    if (hidden_.find(number) != nullptr) {
+        return hidden_.take(number);
+    }
+    const bool wants_own = access == FaultAccess::Write && !region.shared;
+    if (!region.file) {
+        if (wants_own) {
+            return allocate_program_frame_zeroed();
+        }
+        frames().add_reference(zero_frame());
+        return zero_frame();
+    }
+    PageSource* source = region.file->pages();
+    RF_ASSERT(source != nullptr);
+    RF_TRY_ASSIGN(frame, source->page(region.file_page(page)));
+    if (!wants_own) {
+        return frame;
+    }
+    const auto own = allocate_program_frame();
+    if (own) {
+        std::memcpy(frame_bytes(own.value()), frame_bytes(frame), frame_size);
+    }
+    frames().release(frame);
+    return own;
+}
+
+FaultOutcome MemorySpace::resolve_absent(const Region& region, VirtualAddress page,
+                                         FaultAccess access) {
+    const auto frame = frame_for(region, page, access);
+    if (!frame) {
+        return outcome_of(frame.error());
+    }
+    return install(region, page, frame.value());
+}
+
+FaultOutcome MemorySpace::install(const Region& region, VirtualAddress page,
+                                  PhysicalAddress frame) {
+    if (!tables_.map_page(page, frame, hardware_protection(region, frame))) {
+        frames().release(frame);
+        return FaultOutcome::OutOfMemory;
+    }
+    ++resident_pages_;
+    most_resident_pages_ =
+        resident_pages_ > most_resident_pages_ ? resident_pages_ : most_resident_pages_;
+    return FaultOutcome::Resolved;
+}
+
+Fallible<void> MemorySpace::copy_pages_to(MemorySpace& child, const Region& region) {
+    PageBatch batch;
+    for (VirtualAddress at = region.start; batch.collect(tables_, at, region.end);
+         at = batch.resume_at()) {
+        RF_TRY(admit_allocation());
+        for (const PageBatch::Page& page : batch) {
+            arch::PageProtection shared = page.mapping.protection;
+            shared.writable = false;
+            if (!child.tables_.map_page(page.address, page.mapping.frame, shared)) {
+                return Error{Errno::Enomem};
+            }
+            frames().add_reference(page.mapping.frame);
+            ++child.resident_pages_;
+            if (page.mapping.protection.writable) {
+                RF_ASSERT(tables_.protect_page(page.address, shared).ok());
+            }
+        }
+    }
+    return {};
+}
+
+Fallible<void> MemorySpace::copy_hidden_to(MemorySpace& child, const Region& region) {
+    const u64 last = region.end.value() / page_size;
+    for (u64 page = hidden_.next(region.start.value() / page_size); page < last;
+         page = hidden_.next(page + 1)) {
+        RF_TRY(admit_allocation());
+        frames().add_reference(*hidden_.find(page));
+        child.hidden_.insert(page, *hidden_.find(page));
+    }
+    return {};
+}
+
+Fallible<Ref<MemorySpace>> MemorySpace::copy() {
+    RF_TRY_ASSIGN(child, create());
+    child->layout = layout;
+    child->heap_end_ = heap_end_;
+    for (const Region& region : regions_) {
+        child->regions_.insert(region);
+        if (!region.shared) {  // shared pages come back from their file when they are touched
+            RF_TRY(copy_pages_to(*child, region));
+            RF_TRY(copy_hidden_to(*child, region));
+        }
+    }
+    child->most_resident_pages_ = child->resident_pages_;
+    return child;
+}
+
+}  // namespace ringfence::kernel
