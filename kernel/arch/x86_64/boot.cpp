@@ -82,6 +82,7 @@ void enable_protections() {
     set_if(has(x86::cpuid_feature::umip), x86::Cr4::umip.mask);
     set_if(has(x86::cpuid_feature::mce), x86::Cr4::mce.mask);
     write_cr4(cr4);
+    write_cr0(read_cr0() | x86::Cr0::am.mask);  // programs may ask for alignment checks
 }
 
 [[noreturn]] void start_core() {

@@ -121,14 +121,13 @@ ClockRates clock_rates_from_cpuid() {
     return {crystal * ratio.ebx / ratio.eax, crystal};
 }
 
-u64 measure_tsc(void (*begin)(), void (*end)()) {
+Measurement measure_counters(u64 (*read_other)()) {
     start_one_shot(static_cast<u16>(pit_rate / measurements_per_second));
-    begin();
+    const u64 other_before = read_other();
     const u64 before = read_tsc();
     wait_for_one_shot();
     const u64 after = read_tsc();
-    end();
-    return (after - before) * measurements_per_second;
+    return {after - before, read_other() - other_before};
 }
 
 void start_clock(u64 tsc_rate) {

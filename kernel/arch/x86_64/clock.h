@@ -16,10 +16,15 @@ struct ClockRates {
 /// Crystal Clock"; the local APIC's timer counts the crystal: [intel/vol3]: 11.5.4
 [[nodiscard]] ClockRates clock_rates_from_cpuid();
 
-/// Counts the TSC for a millisecond of the interval timer's channel 2, and gives its rate. `begin`
-/// and `end` are called at both ends, so that another counter can be read. [intel/8254]
-[[nodiscard]] u64 measure_tsc(void (*begin)(), void (*end)());
-inline constexpr u64 measurements_per_second = 1000;
+/// The TSC's and another counter's advance over a quarter of a millisecond of the interval timer's
+/// channel 2. [intel/8254]
+struct Measurement {
+    u64 tsc;
+    u64 other;
+};
+/// `read_other` gives a counter that counts up.
+[[nodiscard]] Measurement measure_counters(u64 (*read_other)());
+inline constexpr u64 measurements_per_second = 4000;
 
 /// Starts monotonic_ns at 0 and reads the real-time clock.
 void start_clock(u64 tsc_rate);

@@ -31,10 +31,43 @@ struct SwitchFrame {
     u64 padding[2];  ///< so that the stack is aligned to 16 where thread_begin calls
 };
 
+SegmentSelectors read_selectors() {
+    SegmentSelectors s;
+    asm volatile("mov %%ds, %0" : "=rm"(s.ds));
+    asm volatile("mov %%es, %0" : "=rm"(s.es));
+    asm volatile("mov %%fs, %0" : "=rm"(s.fs));
+    asm volatile("mov %%gs, %0" : "=rm"(s.gs));
+    return s;
+}
+
+/// `s` came from the registers of a program, so each loads without a fault: the GDT never changes.
+void load_selectors(const SegmentSelectors& s) {
+    asm volatile("mov %0, %%ds" ::"rm"(s.ds));
+    asm volatile("mov %0, %%es" ::"rm"(s.es));
+    asm volatile("mov %0, %%fs" ::"rm"(s.fs));
+    // Loading GS writes the active base, which is the kernel's: do it to the program's. Interrupts
+    // are off, and an NMI looks at the base itself.
+    asm volatile("swapgs; mov %0, %%gs; swapgs" ::"r"(u32{s.gs}));
+}
+
+/// A selector that is not null brings its own base.
 void load_segment_bases(const ThreadState& thread) {
-    write_msr(x86::Msr::IA32_FS_BASE, thread.fs_base);
-    // While the kernel runs, the program's GS base is the one that SWAPGS will bring.
-    write_msr(x86::Msr::IA32_KERNEL_GS_BASE, thread.gs_base);
+    if (thread.selectors.fs == 0) {
+        write_msr(x86::Msr::IA32_FS_BASE, thread.fs_base);
+    }
+    if (thread.selectors.gs == 0) {
+        // While the kernel runs, the program's GS base is the one that SWAPGS will bring.
+        write_msr(x86::Msr::IA32_KERNEL_GS_BASE, thread.gs_base);
+    }
+}
+
+/// As Linux: a base that a program asks for comes with a null selector.
+void set_segment_base(ThreadState& running, bool fs, u64 base) {
+    running.selectors = read_selectors();
+    (fs ? running.fs_base : running.gs_base) = base;
+    (fs ? running.selectors.fs : running.selectors.gs) = 0;
+    load_selectors(running.selectors);
+    load_segment_bases(running);
 }
 
 void set_stack(VirtualAddress top) {
@@ -84,6 +117,7 @@ void prepare_thread(ThreadState& thread, VirtualAddress stack_top, void (*entry)
     place_switch_frame(thread, stack_top, entry, argument);
     thread.fs_base = 0;
     thread.gs_base = 0;
+    thread.selectors = {};
     thread.fpu = initial_fpu_image();
 }
 
@@ -92,12 +126,15 @@ void prepare_fork(ThreadState& child, const ThreadState& parent, VirtualAddress 
     place_switch_frame(child, stack_top, entry, argument);
     child.fs_base = parent.fs_base;
     child.gs_base = parent.gs_base;
+    child.selectors = read_selectors();
     save_fpu(child.fpu);
 }
 
 void reset_user_registers(ThreadState& running) {
     running.fs_base = 0;
     running.gs_base = 0;
+    running.selectors = {};
+    load_selectors(running.selectors);
     load_segment_bases(running);
     running.fpu = initial_fpu_image();
     load_fpu(running.fpu);
@@ -107,6 +144,10 @@ void switch_threads(ThreadState& from, ThreadState& to) {
     ++entry_counters.thread_switches;
     save_fpu(from.fpu);
     load_fpu(to.fpu);
+    from.selectors = read_selectors();
+    if (from.selectors != to.selectors) {
+        load_selectors(to.selectors);
+    }
     load_segment_bases(to);
     set_stack(to.kernel_stack_top);
     switch_stacks(&from.saved_stack_pointer, to.saved_stack_pointer);
@@ -139,8 +180,7 @@ i64 arch_prctl(ThreadState& running, u64 operation, u64 address) {
             if (VirtualAddress{address} >= user_end) {
                 return failure(Errno::Eperm);
             }
-            (operation == set_fs ? running.fs_base : running.gs_base) = address;
-            load_segment_bases(running);
+            set_segment_base(running, operation == set_fs, address);
             return 0;
         case get_fs:
         case get_gs: {

@@ -13,6 +13,15 @@ struct alignas(16) FpuImage {
     u8 bytes[512];
 };
 
+/// Data segment selectors as the program last loaded them; nearly always all null.
+struct SegmentSelectors {
+    u16 ds = 0;
+    u16 es = 0;
+    u16 fs = 0;
+    u16 gs = 0;
+    constexpr bool operator==(const SegmentSelectors&) const = default;
+};
+
 /// Registers that are not on the kernel stack. One per thread, owned by the core's thread object
 /// (which must be aligned to 16 bytes); zero-initialised objects must go through prepare_thread or
 /// prepare_fork before they are switched to.
@@ -21,6 +30,7 @@ struct ThreadState {
     VirtualAddress kernel_stack_top{};
     u64 fs_base = 0;
     u64 gs_base = 0;  ///< the program's; the kernel's own is never in here
+    SegmentSelectors selectors{};
     FpuImage fpu{};
 };
 
