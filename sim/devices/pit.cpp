@@ -191,6 +191,10 @@ void PitChannel::write_byte(u8 value, u64 tick) {
 
 Pit::Pit(EventQueue& events, InterruptLine line, u64 core_hz)
     : events_(events), line_(line), frequency_(input_hz, core_hz) {
+    // Until it is programmed, channel 0's output is high, as firmware's square wave mostly is.
+    constexpr unsigned square_wave = 3;
+    channels_[0].set_mode(square_wave, 0);
+    line_.set(true);
     channels_[2].set_gate(false, 0);
 }
 

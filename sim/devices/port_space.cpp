@@ -29,20 +29,31 @@ void PortSpace::add(u16 first, u16 count, PortDevice& device) {
     }
 }
 
+/// The device at the first port answers for those of the others that are its own too.
 u32 PortSpace::read(u16 port, unsigned bytes) {
-    u32 value = 0;
-    for (unsigned i = 0; i < bytes; ++i) {
-        const u16 here = static_cast<u16>(port + i);
-        PortDevice* const device = devices_[owners_[here]];
-        value |= u32{device == nullptr ? nobody : device->port_read(here)} << (8 * i);
+    PortDevice* const device = devices_[owners_[port]];
+    u32 value = low_mask<u32>(8 * bytes);
+    for (unsigned i = 0; device != nullptr && i < own_ports(port, bytes); ++i) {
+        value &= ~(u32{nobody} << (8 * i));
+        value |= u32{device->port_read(static_cast<u16>(port + i))} << (8 * i);
     }
     return value;
 }
 
 void PortSpace::write(u16 port, unsigned bytes, u32 value) {
     if (PortDevice* const device = devices_[owners_[port]]; device != nullptr) {
-        device->port_write_wide(port, bytes, value & low_mask<u32>(8 * bytes));
+        const unsigned own = own_ports(port, bytes);
+        device->port_write_wide(port, own, value & low_mask<u32>(8 * own));
     }
+}
+
+/// How many of `bytes` ports from `port` on belong to the same device.
+unsigned PortSpace::own_ports(u16 port, unsigned bytes) const {
+    unsigned count = 1;
+    while (count < bytes && owners_[static_cast<u16>(port + count)] == owners_[port]) {
+        ++count;
+    }
+    return count;
 }
 
 }  // namespace ringfence::sim::devices

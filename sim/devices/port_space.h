@@ -31,6 +31,8 @@ public:
     void write(u16 port, unsigned bytes, u32 value) override;
 
 private:
+    [[nodiscard]] unsigned own_ports(u16 port, unsigned bytes) const;
+
     static constexpr unsigned port_count = 1U << 16;
     /// Index into devices_, by port; 0 is nobody.
     std::unique_ptr<u8[]> owners_;

@@ -26,6 +26,17 @@ bool Mmu::is_canonical(VirtualAddress address) const {
            sign_extend(address.value(), address_bits(state_.mode())) == address.value();
 }
 
+bool Mmu::require_canonical(VirtualAddress address, Reference via) {
+    if (is_canonical(address)) {
+        return true;
+    }
+    fault_ = {via == Reference::Stack ? ExceptionVector::StackFault
+                                      : ExceptionVector::GeneralProtection,
+              0,
+              {}};
+    return false;
+}
+
 /// A walk for the access; its result goes into the TLB. On a fault the TLB forgets the address,
 /// as the processor's does. [intel/vol3]: 4.10.4.1
 bool Mmu::walk_into_tlb(VirtualAddress address, AccessKind kind, Privilege privilege,
@@ -52,11 +63,7 @@ bool Mmu::translate(VirtualAddress address, AccessKind kind, Privilege privilege
         translation.page =
             PhysicalAddress{address.value() & low_mask(legacy_address_bits)}.align_down(page_size);
         translation.dirty = true;
-    } else if (!is_canonical(address)) {
-        fault_ = {via == Reference::Stack ? ExceptionVector::StackFault
-                                          : ExceptionVector::GeneralProtection,
-                  0,
-                  {}};
+    } else if (!require_canonical(address, via)) {
         return false;
     } else {
         const Translation* const hit = tlb_.find(address, state_.pcid());
@@ -103,17 +110,16 @@ bool Mmu::translate_pieces(VirtualAddress address, usize bytes, AccessKind kind,
                            Privilege privilege, Reference via, Pieces& out) {
     const u64 room = page_size - address.offset_in(page_size);
     out.first_bytes = static_cast<unsigned>(std::min<u64>(bytes, room));
-    if (!translate(address, kind, privilege, via, out.first)) {
-        return false;
-    }
     if (out.first_bytes == bytes) {
-        return true;
+        return translate(address, kind, privilege, via, out.first);
     }
     VirtualAddress next = address + room;
     if (!Efer::lma.test(state_.efer)) {
         next = VirtualAddress{next.value() & low_mask(legacy_address_bits)};  // wraps at 4 GiB
     }
-    return translate(next, kind, privilege, via, out.second);
+    // Every byte must have a canonical address before any page is looked at.
+    return require_canonical(next, via) && translate(address, kind, privilege, via, out.first) &&
+           translate(next, kind, privilege, via, out.second);
 }
 
 bool Mmu::read_slow(VirtualAddress address, void* out, unsigned bytes, Privilege privilege,

@@ -226,6 +226,7 @@ private:
                        Translation& out);
     void fill_fast(VirtualAddress address, Privilege privilege, const Translation& translation);
     [[nodiscard]] bool is_canonical(VirtualAddress address) const;
+    bool require_canonical(VirtualAddress address, Reference via);
     void check_stale(VirtualAddress address, const Translation& cached);
 
     void forget_page(VirtualAddress address);
