@@ -207,8 +207,9 @@ bool is_vector(const Instruction& instruction, unsigned i, u8& number) {
 
 /// Takes the immediate of the last visible operand, if that is one.
 inline void bind_immediate(const Instruction& instruction, OpBuilder& out) {
-    const unsigned last = instruction.info.operand_count_visible - 1U;
-    if (instruction.is_immediate(last)) {
+    const unsigned visible = instruction.info.operand_count_visible;
+    if (visible != 0 && instruction.is_immediate(visible - 1U)) {
+        const unsigned last = visible - 1U;
         out.op.immediate = static_cast<i32>(instruction.operand(last).imm.value.u);
     }
 }
@@ -230,6 +231,7 @@ bool bind_vector(const Instruction& instruction, OpBuilder& out) {
 /// The same for a register source only, or a memory source only.
 template <auto F, typename D, typename S = D>
 bool bind_registers(const Instruction& instruction, OpBuilder& out) {
+    bind_immediate(instruction, out);
     return is_vector<D>(instruction, 0, out.op.dst) && is_vector<S>(instruction, 1, out.op.src) &&
            out.straight<register_register<F, D, S>>();
 }
