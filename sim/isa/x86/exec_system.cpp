@@ -105,11 +105,6 @@ bool mwait(Cpu& cpu, const Op& /*op*/) {
            cpu.raise(ExceptionVector::GeneralProtection);
 }
 
-/// Outside system management mode, which this machine does not have.
-bool rsm(Cpu& cpu, const Op& /*op*/) {
-    return cpu.raise(ExceptionVector::InvalidOpcode);
-}
-
 /// CPUID shows no performance counters, so every index is invalid.
 bool rdpmc(Cpu& cpu, const Op& /*op*/) {
     return cpu.raise(ExceptionVector::GeneralProtection);
@@ -280,7 +275,6 @@ constexpr BinderRow rows[] = {
     {ZYDIS_MNEMONIC_INVPCID, bind_invpcid},
     {ZYDIS_MNEMONIC_MONITOR, bind_monitor},
     {ZYDIS_MNEMONIC_MWAIT, bind_serialize<mwait>},
-    {ZYDIS_MNEMONIC_RSM, bind_straight<rsm>},
     {ZYDIS_MNEMONIC_RDPMC, bind_straight<rdpmc>},
     {ZYDIS_MNEMONIC_CPUID, bind_straight<cpuid>},
     {ZYDIS_MNEMONIC_RDTSC, bind_serialize<rdtsc>},

@@ -160,7 +160,8 @@ bool fldenv(Cpu& cpu, const Op& op) {
 
 template <typename Image>
 bool fnsave(Cpu& cpu, const Op& op) {
-    StateImage<Image> image{.environment = current_environment<Image>(cpu.fpu)};
+    StateImage<Image> image{};
+    image.environment = current_environment<Image>(cpu.fpu);
     for (unsigned i = 0; i < 8; ++i) {
         image.st[i] = cpu.fpu.register_image(i);
     }
