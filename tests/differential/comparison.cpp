@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+#include "tests/differential/comparison.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "tests/differential/exclusions.h"
+
+namespace ringfence::differential {
+
+namespace {
+
+constexpr std::array register_names = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+                                       "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+/// The status flags, TF and DF. The host's kernel owns the others.
+constexpr u64 compared_flags = 0xdd5;
+/// Linux's TASK_SIZE_MAX.
+constexpr u64 first_kernel_address = 0x0000'7fff'ffff'f000;
+constexpr u32 protection_bit = 1;
+
+class Differences {
+public:
+    void check(std::string_view name, u64 host, u64 machine, u64 mask = ~u64{0}) {
+        if (((host ^ machine) & mask) != 0) {
+            lines_.push_back(
+                fmt::format("{}: host {:#x}, machine {:#x}", name, host & mask, machine & mask));
+        }
+    }
+    std::vector<std::string> take() { return std::move(lines_); }
+
+private:
+    std::vector<std::string> lines_;
+};
+
+void compare_exception(Differences& differences, const Outcome& host, const Outcome& machine) {
+    differences.check("vector", static_cast<u64>(host.vector), static_cast<u64>(machine.vector));
+    if (host.vector == ExceptionVector::PageFault) {
+        differences.check("cr2", host.address, machine.address);
+        // The host's kernel hides from programs which of its own pages exist.
+        const bool hidden = host.address >= first_kernel_address;
+        differences.check("error code", host.error_code, machine.error_code,
+                          hidden ? ~u64{protection_bit} : ~u64{0});
+    } else if (host.vector != ExceptionVector::AlignmentCheck) {
+        differences.check("error code", host.error_code, machine.error_code);
+    }
+}
+
+/// The distance of two 80-bit values of the same sign in units of the last place.
+u64 distance(const FxsaveImage::Register& a, const FxsaveImage::Register& b) {
+    if (a.sign_exponent == b.sign_exponent) {
+        return std::max(a.significand, b.significand) - std::min(a.significand, b.significand);
+    }
+    const bool a_larger = a.sign_exponent == b.sign_exponent + 1;
+    if (!a_larger && b.sign_exponent != a.sign_exponent + 1) {
+        return ~u64{0};
+    }
+    const u64 large = a_larger ? a.significand : b.significand;
+    const u64 small = a_larger ? b.significand : a.significand;
+    return (large - (u64{1} << 63)) + (~u64{0} - small) + 1;
+}
+
+void compare_x87(Differences& differences, const TestCase& test, const FxsaveImage& host,
+                 const FxsaveImage& machine) {
+    const ZydisMnemonic mnemonic = test.form->mnemonic;
+    const u64 status_mask = 0xffff & ~excluded(mnemonic, Exclusion::X87Status);
+    differences.check("fcw", host.control, machine.control);
+    differences.check("fsw", host.status, machine.status, status_mask);
+    differences.check("ftw", host.valid, machine.valid);
+    const bool pending = sim::cpu::x87_status::ErrorSummary::test(host.status);
+    if (pending || !is_excluded(ZYDIS_MNEMONIC_INVALID, Exclusion::X87Pointers)) {
+        differences.check("fop", host.opcode, machine.opcode);
+        differences.check("fip", host.instruction_pointer, machine.instruction_pointer);
+        differences.check("fdp", host.data_pointer, machine.data_pointer);
+    }
+    const u64 tolerance = excluded(mnemonic, Exclusion::X87LastPlace);
+    for (usize i = 0; i < host.st.size(); ++i) {
+        if (tolerance != 0 && distance(host.st[i], machine.st[i]) <= tolerance) {
+            continue;
+        }
+        differences.check(fmt::format("st({}) significand", i), host.st[i].significand,
+                          machine.st[i].significand);
+        differences.check(fmt::format("st({}) exponent", i), host.st[i].sign_exponent,
+                          machine.st[i].sign_exponent);
+    }
+}
+
+void compare_vectors(Differences& differences, const TestCase& test, const FxsaveImage& host,
+                     const FxsaveImage& machine) {
+    differences.check("mxcsr", host.mxcsr, machine.mxcsr);
+    if (is_excluded(test.form->mnemonic, Exclusion::VectorResult)) {
+        return;
+    }
+    for (usize i = 0; i < host.xmm.size(); ++i) {
+        differences.check(fmt::format("xmm{} low", i), host.xmm[i].low, machine.xmm[i].low);
+        differences.check(fmt::format("xmm{} high", i), host.xmm[i].high, machine.xmm[i].high);
+    }
+}
+
+u64 flags_mask(const TestCase& test, bool completed) {
+    const ZydisMnemonic mnemonic = test.form->mnemonic;
+    if (!completed) {
+        return is_excluded(mnemonic, Exclusion::FlagsOnFault) ? 0 : compared_flags;
+    }
+    return compared_flags & ~(test.undefined_flags | excluded(mnemonic, Exclusion::Flags));
+}
+
+bool same_registers(const Outcome& host, const Outcome& machine) {
+    const FxsaveImage& a = host.state.fpu;
+    const FxsaveImage& b = machine.state.fpu;
+    // Everything up to XMM15 but the MXCSR mask, which names the processor.
+    return host.state.gpr == machine.state.gpr && host.state.rip == machine.state.rip &&
+           std::memcmp(&a, &b, offsetof(FxsaveImage, mxcsr_mask)) == 0 &&
+           std::memcmp(&a.st, &b.st, sizeof(FxsaveImage) - offsetof(FxsaveImage, st)) == 0;
+}
+
+}  // namespace
+
+std::vector<std::string> compare(const TestCase& test, const Outcome& host,
+                                 const Outcome& machine) {
+    const ZydisMnemonic mnemonic = test.form->mnemonic;
+    const bool host_only = !host.completed && machine.completed;
+    if ((host_only && is_excluded(mnemonic, Exclusion::HostFault)) ||
+        (test.undefined_result && is_excluded(mnemonic, Exclusion::Everything))) {
+        return {};
+    }
+    Differences differences;
+    differences.check("completed", host.completed ? 1 : 0, machine.completed ? 1 : 0);
+    if (!host.completed && !machine.completed && !is_excluded(mnemonic, Exclusion::FaultOrder)) {
+        compare_exception(differences, host, machine);
+    }
+    differences.check("rflags", host.state.rflags, machine.state.rflags,
+                      flags_mask(test, host.completed));
+    if (same_registers(host, machine)) {
+        return differences.take();
+    }
+    differences.check("rip", host.state.rip, machine.state.rip);
+    const u64 mask = is_excluded(mnemonic, Exclusion::UpperHalf) ? 0xffff'ffff : ~u64{0};
+    for (usize i = 0; i < host.state.gpr.size(); ++i) {
+        differences.check(register_names[i], host.state.gpr[i], machine.state.gpr[i], mask);
+    }
+    if (host.completed || !is_excluded(mnemonic, Exclusion::X87OnFault)) {
+        compare_x87(differences, test, host.state.fpu, machine.state.fpu);
+    }
+    compare_vectors(differences, test, host.state.fpu, machine.state.fpu);
+    return differences.take();
+}
+
+std::vector<std::string> compare_memory(const TestCase& test, const DataImage& host,
+                                        const DataImage& machine) {
+    const bool excluded_result =
+        test.undefined_result && is_excluded(test.form->mnemonic, Exclusion::Everything);
+    if (excluded_result || std::memcmp(host.data(), machine.data(), host.size()) == 0) {
+        return {};
+    }
+    const auto [a, b] = std::mismatch(host.begin(), host.end(), machine.begin());
+    const u64 address = data_base + static_cast<u64>(a - host.begin());
+    return {fmt::format("memory at {:#x}: host {:#x}, machine {:#x}", address, *a, *b)};
+}
+
+std::string describe(const TestCase& test) {
+    std::string text = test.form->name + "\n  bytes:";
+    for (const u8 byte : test.instruction()) {
+        text += fmt::format(" {:02x}", byte);
+    }
+    ZydisDisassembledInstruction disassembled;
+    if (ZYAN_SUCCESS(ZydisDisassembleIntel(ZYDIS_MACHINE_MODE_LONG_64, test.state.rip,
+                                           test.bytes.data(), test.length, &disassembled))) {
+        text += fmt::format("\n  at {:#x}: {}", test.state.rip, disassembled.text);
+    }
+    text += fmt::format("\n  rflags {:#x}", test.state.rflags);
+    for (usize i = 0; i < test.state.gpr.size(); ++i) {
+        text += fmt::format("{}{} {:#x}", i % 4 == 0 ? "\n  " : ", ", register_names[i],
+                            test.state.gpr[i]);
+    }
+    const FxsaveImage& fpu = test.state.fpu;
+    text += fmt::format("\n  mxcsr {:#x}, fcw {:#x}, fsw {:#x}, valid {:#x}", fpu.mxcsr,
+                        fpu.control, fpu.status, fpu.valid);
+    for (usize i = 0; i < fpu.st.size(); ++i) {
+        text += fmt::format("\n  st({}) {:04x}:{:016x}", i, fpu.st[i].sign_exponent,
+                            fpu.st[i].significand);
+    }
+    for (usize i = 0; i < fpu.xmm.size(); ++i) {
+        text += fmt::format("\n  xmm{} {:016x}:{:016x}", i, fpu.xmm[i].high, fpu.xmm[i].low);
+    }
+    return text + "\n";
+}
+
+}  // namespace ringfence::differential

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "tests/differential/exclusions.h"
+
+namespace ringfence::differential {
+
+namespace {
+
+/// Flags by the bits of RFLAGS.
+/// Condition bits of the x87 status word.
+
+#define RF_EXCLUDE(mnemonic, kind, argument, reason) \
+    {ZYDIS_MNEMONIC_##mnemonic, Exclusion::kind, argument, reason},
+constexpr ExclusionRow table[] = {
+#include "tests/differential/exclusions.inc"
+};
+#undef RF_EXCLUDE
+
+}  // namespace
+
+std::span<const ExclusionRow> exclusions() {
+    return table;
+}
+
+u64 excluded(ZydisMnemonic mnemonic, Exclusion kind) {
+    u64 argument = 0;
+    for (const ExclusionRow& row : table) {
+        if (row.mnemonic == mnemonic && row.kind == kind) {
+            argument |= row.argument;
+        }
+    }
+    return argument;
+}
+
+bool is_excluded(ZydisMnemonic mnemonic, Exclusion kind) {
+    for (const ExclusionRow& row : table) {
+        if (row.mnemonic == mnemonic && row.kind == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace ringfence::differential

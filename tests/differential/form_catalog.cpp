@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+#include "tests/differential/form_catalog.h"
+
+#include <algorithm>
+
+#include "tests/differential/exclusions.h"
+
+namespace ringfence::differential {
+
+namespace {
+
+using sim::isa::x86::DecodeResult;
+using sim::isa::x86::OpBuilder;
+
+constexpr u8 prefix_choices[][2] = {{0, 0},    {0x66, 0},    {0xf2, 0},
+                                    {0xf3, 0}, {0x66, 0xf2}, {0x66, 0xf3}};
+/// The escape bytes of the opcode maps.
+constexpr u8 maps[][2] = {{0, 0}, {0x0f, 0}, {0x0f, 0x38}, {0x0f, 0x3a}};
+
+bool is_prefix(u8 byte) {
+    constexpr u8 legacy[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3};
+    const bool rex = byte >= 0x40 && byte <= 0x4f;
+    return rex || std::ranges::find(legacy, byte) != std::end(legacy);
+}
+
+bool loads_segment(const Instruction& instruction) {
+    for (unsigned i = 0; i < instruction.info.operand_count; ++i) {
+        const auto& operand = instruction.operand(i);
+        const bool writes = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
+        if (writes && operand.type == ZYDIS_OPERAND_TYPE_REGISTER &&
+            ZydisRegisterGetClass(operand.reg.value) == ZYDIS_REGCLASS_SEGMENT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool is_skipped(const Instruction& instruction) {
+    const bool far = instruction.info.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
+    return is_excluded(instruction.info.mnemonic, Exclusion::Skip) ||
+           (far && is_excluded(ZYDIS_MNEMONIC_INVALID, Exclusion::FarTransfer)) ||
+           (loads_segment(instruction) &&
+            is_excluded(ZYDIS_MNEMONIC_INVALID, Exclusion::SegmentLoad)) ||
+           (has_short_target(instruction) &&
+            is_excluded(ZYDIS_MNEMONIC_INVALID, Exclusion::OperandSizePrefix));
+}
+
+std::string operand_name(const ZydisDecodedOperand& operand) {
+    std::string text;
+    switch (operand.type) {
+        case ZYDIS_OPERAND_TYPE_REGISTER:
+            text = "r" + std::to_string(ZydisRegisterGetClass(operand.reg.value));
+            break;
+        case ZYDIS_OPERAND_TYPE_MEMORY:
+            text = "m";
+            break;
+        case ZYDIS_OPERAND_TYPE_IMMEDIATE:
+            text = operand.imm.is_relative != 0 ? "rel" : "i";
+            break;
+        default:
+            text = "p";
+            break;
+    }
+    return text + ":" + std::to_string(operand.size);
+}
+
+class Cataloguer {
+public:
+    Cataloguer(const Decoder& decoder, const sim::presets::CpuModel& model)
+        : decoder_(decoder), instruction_(blank_instruction(model, 0x1000)) {}
+
+    void try_opcode(Encoding encoding) {
+        if (!decodes(encoding)) {
+            // Perhaps only with another reg field, or with register operands.
+            try_modrms(encoding);
+            return;
+        }
+        if ((instruction_.info.attributes & ZYDIS_ATTRIB_HAS_MODRM) != 0) {
+            try_modrms(encoding);
+        } else {
+            add(encoding);
+        }
+    }
+
+    std::vector<Form> take() {
+        std::vector<Form> forms;
+        for (auto& [name, form] : forms_) {
+            forms.push_back(std::move(form));
+        }
+        return forms;
+    }
+
+private:
+    void try_modrms(Encoding encoding) {
+        encoding.has_modrm = true;
+        for (unsigned modrm = 0; modrm < 256; ++modrm) {
+            const bool memory = modrm < 0xc0;
+            if (memory && (modrm & 0xc7) != 0) {
+                continue;  // one memory operand stands for all
+            }
+            encoding.modrm = static_cast<u8>(modrm);
+            if (decodes(encoding) && (instruction_.info.attributes & ZYDIS_ATTRIB_HAS_MODRM) != 0) {
+                add(encoding);
+            }
+        }
+    }
+
+    bool decodes(const Encoding& encoding) {
+        std::array<u8, 15> bytes{};
+        usize n = 0;
+        for (unsigned i = 0; i < encoding.prefix_count; ++i) {
+            bytes[n++] = encoding.prefixes[i];
+        }
+        if (encoding.rex_w) {
+            bytes[n++] = 0x48;
+        }
+        for (unsigned i = 0; i < encoding.opcode_count; ++i) {
+            bytes[n++] = encoding.opcode[i];
+        }
+        if (encoding.has_modrm) {
+            bytes[n++] = encoding.modrm;
+        }
+        return decoder_.decode(bytes, instruction_) == DecodeResult::Ok;
+    }
+
+    void add(const Encoding& encoding) {
+        const std::string name = form_name(instruction_);
+        Form& form = forms_[name];
+        if (form.encodings.empty()) {
+            form.mnemonic = instruction_.info.mnemonic;
+            form.name = name;
+            OpBuilder builder;
+            builder.op.length = instruction_.info.length;
+            form.bound = sim::isa::x86::bind(instruction_, builder);
+            form.skipped = is_skipped(instruction_);
+        }
+        const u8 opcode = encoding.opcode[encoding.opcode_count - 1U];
+        if (excluded(form.mnemonic, Exclusion::Opcode) != opcode || opcode == 0) {
+            form.encodings.push_back(encoding);
+        }
+    }
+
+    const Decoder& decoder_;
+    Instruction instruction_;
+    std::map<std::string, Form> forms_;
+};
+
+}  // namespace
+
+Instruction blank_instruction(const sim::presets::CpuModel& model, u64 rip) {
+    using sim::cpu::ExecutionMode;
+    Instruction instruction;
+    instruction.rip = rip;
+    instruction.mode = ExecutionMode::code64.mask | ExecutionMode::user.mask |
+                       ExecutionMode::monitor.mask | ExecutionMode::protected_mode.mask;
+    instruction.model = &model;
+    return instruction;
+}
+
+bool has_short_target(const Instruction& instruction) {
+    const auto type = instruction.info.meta.branch_type;
+    const bool near = type == ZYDIS_BRANCH_TYPE_SHORT || type == ZYDIS_BRANCH_TYPE_NEAR;
+    return near && (instruction.info.attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE) != 0;
+}
+
+std::string form_name(const Instruction& instruction) {
+    std::string name = ZydisMnemonicGetString(instruction.info.mnemonic);
+    for (unsigned i = 0; i < instruction.info.operand_count_visible; ++i) {
+        name += " " + operand_name(instruction.operand(i));
+    }
+    if (instruction.info.operand_count_visible == 0) {
+        name += " w" + std::to_string(instruction.info.operand_width);
+    }
+    return name;
+}
+
+std::vector<Form> catalog_forms(const Decoder& decoder, const sim::presets::CpuModel& model) {
+    Cataloguer cataloguer(decoder, model);
+    for (const auto& prefixes : prefix_choices) {
+        for (const auto& map : maps) {
+            for (unsigned rex_w = 0; rex_w < 2; ++rex_w) {
+                for (unsigned opcode = 0; opcode < 256; ++opcode) {
+                    const bool one_byte = map[0] == 0;
+                    if (one_byte && (is_prefix(static_cast<u8>(opcode)) || opcode == 0x0f)) {
+                        continue;
+                    }
+                    Encoding encoding;
+                    encoding.rex_w = rex_w != 0;
+                    for (const u8 prefix : prefixes) {
+                        if (prefix != 0) {
+                            encoding.prefixes[encoding.prefix_count++] = prefix;
+                        }
+                    }
+                    for (const u8 escape : map) {
+                        if (escape != 0) {
+                            encoding.opcode[encoding.opcode_count++] = escape;
+                        }
+                    }
+                    encoding.opcode[encoding.opcode_count++] = static_cast<u8>(opcode);
+                    cataloguer.try_opcode(encoding);
+                }
+            }
+        }
+    }
+    return cataloguer.take();
+}
+
+}  // namespace ringfence::differential
