@@ -129,7 +129,7 @@ struct Experiment {
     const std::string& initramfs;
     const std::string& input;
     machine::MachineBackend& backend;
-    const machine::StopRequest& stop;
+    machine::StopRequest& stop;
 };
 
 /// Fails with what went wrong in a run that gave no result.
@@ -159,7 +159,7 @@ RunResult run_one(const Experiment& experiment, const Setup& setup) {
     };
     const auto outcome = experiment.backend.run(request, session, experiment.stop);
     const machine::GuestReport& report = session.report();
-    if (outcome.end == machine::MachineEnd::Stopped) {
+    if (outcome.end == machine::MachineEnd::Stopped && report.protocol_error.empty()) {
         RunResult stopped;
         stopped.setup = setup;
         return stopped;

@@ -88,9 +88,9 @@ std::vector<std::string> shortcomings(const machine::MachineOutcome& outcome,
     }
     for (const auto& instruction : outcome.unimplemented) {
         lines.push_back(fmt::format(
-            "the machine has no instruction {} (in {} code at {:#018x}): it raised #UD {}",
-            instruction.bytes, instruction.user ? "user" : "kernel", instruction.address,
-            times(instruction.count)));
+            "the machine has no instruction '{}' ({}, {} code at {:#x}): it raised #UD {}",
+            instruction.instruction, instruction.bytes, instruction.user ? "user" : "kernel",
+            instruction.address, times(instruction.count)));
     }
     return lines;
 }

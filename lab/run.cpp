@@ -165,6 +165,7 @@ int run(const std::vector<std::string>& arguments) {
     const machine::MachineRequest request{
         .kernel = kernel,
         .initramfs = guest.initramfs,
+        .program = guest.program,
         .command_line = kernel_command_line(options.design, pcid),
         .cpu = options.cpu,
         .memory_mib = options.common.memory_mib,
@@ -179,9 +180,10 @@ int run(const std::vector<std::string>& arguments) {
     supervise(stop, watch, [&] { outcome = backend->run(request, session, stop); });
     streams.flush();
     log.check();
-    if (stop.requested() && (outcome.end == machine::MachineEnd::Stopped ||
-                             stop.reason() == machine::StopReason::OutputFailed ||
-                             stop.reason() == machine::StopReason::OutputClosed)) {
+    if (stop.requested() && session.report().protocol_error.empty() &&
+        (outcome.end == machine::MachineEnd::Stopped ||
+         stop.reason() == machine::StopReason::OutputFailed ||
+         stop.reason() == machine::StopReason::OutputClosed)) {
         return conclude_stopped(options, stop, streams);
     }
     return conclude(options, outcome, session.report());

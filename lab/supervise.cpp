@@ -165,6 +165,7 @@ int stop_status(StopReason reason) {
             return timed_out;
         case StopReason::None:
         case StopReason::OutputFailed:
+        case StopReason::GuestFailed:
         case StopReason::AnotherFailed:
             break;
     }

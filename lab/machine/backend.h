@@ -21,6 +21,7 @@ enum class MachineKind { Builtin, Qemu };
 struct MachineRequest {
     const KernelImage& kernel;
     std::string_view initramfs;
+    std::string_view program{};  ///< the program's ELF file, for the symbols of a trace
     std::string command_line;
     std::string cpu;  ///< a preset's name; QEMU has one processor of its own
     u64 memory_mib = 256;
@@ -41,18 +42,19 @@ enum class MachineEnd {
 
 struct UnimplementedInstruction {
     u64 address;
-    std::string bytes;  ///< in hexadecimal
+    std::string instruction;  ///< disassembled
+    std::string bytes;        ///< in hexadecimal
     bool user;
     u64 count;
 };
 
 struct MachineOutcome {
     MachineEnd end;
-    std::string detail;  ///< for the ends that are errors
+    std::string detail{};  ///< for the ends that are errors
     /// From the first user instruction on; only from a machine that counts.
-    std::optional<sim::observe::Counters> counters;
-    std::optional<u64> boot_instructions;  ///< executed before the first user instruction
-    std::vector<UnimplementedInstruction> unimplemented;
+    std::optional<sim::observe::Counters> counters{};
+    std::optional<u64> boot_instructions{};  ///< executed before the first user instruction
+    std::vector<UnimplementedInstruction> unimplemented{};
 };
 
 class MachineBackend {
@@ -65,7 +67,7 @@ public:
 
     /// Runs a guest to its end on the calling thread. Several runs may go on in several threads.
     [[nodiscard]] virtual MachineOutcome run(const MachineRequest& request, GuestSession& session,
-                                             const StopRequest& stop) = 0;
+                                             StopRequest& stop) = 0;
 };
 
 [[nodiscard]] std::unique_ptr<MachineBackend> make_builtin_backend();

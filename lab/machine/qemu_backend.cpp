@@ -302,26 +302,20 @@ MachineOutcome outcome_of(int status, const std::string& messages) {
     if (WIFEXITED(status)) {
         const int code = WEXITSTATUS(status);
         if (code == status_of(abi::MachineExit::Finished)) {
-            return {MachineEnd::Finished, {}, {}, {}, {}};
+            return {MachineEnd::Finished};
         }
         if (code == status_of(abi::MachineExit::KernelPanic)) {
-            return {MachineEnd::KernelPanic, "the kernel stopped itself", {}, {}, {}};
+            return {MachineEnd::KernelPanic, "the kernel stopped itself"};
         }
         if (code == 0) {
-            return {MachineEnd::TripleFault, "the processor shut down (triple fault)", {}, {}, {}};
+            return {MachineEnd::TripleFault, "the processor shut down (triple fault)"};
         }
-        return {MachineEnd::Broken,
-                messages.empty() ? fmt::format("{} ended with status {}", program, code)
-                                 : fmt::format("{}: {}", program, messages),
-                {},
-                {},
-                {}};
+        return {MachineEnd::Broken, messages.empty()
+                                        ? fmt::format("{} ended with status {}", program, code)
+                                        : fmt::format("{}: {}", program, messages)};
     }
     return {MachineEnd::Broken,
-            fmt::format("{} was killed by signal {}", program, WTERMSIG(status)),
-            {},
-            {},
-            {}};
+            fmt::format("{} was killed by signal {}", program, WTERMSIG(status))};
 }
 
 class QemuBackend : public MachineBackend {
@@ -330,7 +324,7 @@ public:
     [[nodiscard]] bool has_pcid(const std::string& /*cpu*/) const override { return false; }
 
     [[nodiscard]] MachineOutcome run(const MachineRequest& request, GuestSession& session,
-                                     const StopRequest& stop) override {
+                                     StopRequest& stop) override {
         if (!request.trace_file.empty() || request.most_instructions != 0) {
             fail(Failure::Usage,
                  "--trace and --max-instructions need the built-in machine: QEMU cannot do them");
@@ -340,7 +334,7 @@ public:
         const bool ended = pump.run();
         const int status = qemu.wait();
         if (!ended) {
-            return {stop.requested() ? MachineEnd::Stopped : MachineEnd::Broken, {}, {}, {}, {}};
+            return {stop.requested() ? MachineEnd::Stopped : MachineEnd::Broken, {}};
         }
         return outcome_of(status, pump.messages());
     }

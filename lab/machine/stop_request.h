@@ -13,6 +13,7 @@ enum class StopReason : int {
     Timeout,        ///< --timeout
     OutputClosed,   ///< nobody reads the program's output any more
     OutputFailed,   ///< the program's output could not be written
+    GuestFailed,    ///< a guest broke the protocol on its control channel
     AnotherFailed,  ///< another run of the same command failed
 };
 

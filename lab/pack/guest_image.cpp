@@ -104,9 +104,10 @@ GuestImage pack_guest(const GuestRequest& request) {
     const auto environment = environment_of(request);
     add_skeleton(tree);
     add_files(tree, request, image.notes);
-    const Start start = add_program(tree, request.command, environment.at("PATH"));
+    Start start = add_program(tree, request.command, environment.at("PATH"));
     add_boot_files(tree, start, environment);
     image.initramfs = write_cpio(tree);
+    image.program = std::move(start.file);
     return image;
 }
 

@@ -17,6 +17,7 @@ struct GuestRequest {
 
 struct GuestImage {
     std::string initramfs;           ///< the archive
+    std::string program;             ///< the ELF file that is started
     std::vector<std::string> notes;  ///< what was left out, a line each
 };
 

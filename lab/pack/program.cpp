@@ -34,13 +34,14 @@ public:
     Start add(const std::vector<std::string>& command) {
         const std::string name = command.front();
         const std::string path = name.find('/') == std::string::npos ? look_up(name) : name;
-        Start start{normal_path(path), command};
+        Start start{normal_path(path), command, {}};
         // A script's interpreter is given the path by which the script was found.
         std::string script = path;
         for (int depth = 0; depth <= deepest_script; ++depth) {
             const std::string& bytes = take(script);
             if (is_elf(bytes)) {
                 start.executable = normal_path(script);
+                start.file = bytes;
                 add_elf(start.executable, bytes);
                 add_command_of_env(start);
                 return start;

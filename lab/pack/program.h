@@ -13,6 +13,7 @@ namespace ringfence::lab::pack {
 struct Start {
     std::string executable;              ///< absolute path in the guest
     std::vector<std::string> arguments;  ///< argv, argv[0] included
+    std::string file;                    ///< the bytes of the executable
 };
 
 /// Looks `command[0]` up as a shell would: a name without a slash along `search_path` (directories

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// Programs behave in the guest as on this host: standard output, standard error and exit status are
+// the same, byte for byte, in both designs and on both machines.
+#include <gtest/gtest.h>
+
+#include "tests/end_to_end/command.h"
+#include "tests/end_to_end/setups.h"
+
+namespace ringfence::end_to_end {
+namespace {
+
+struct Program {
+    const char* name;
+    std::vector<std::string> command;
+    std::string input{};
+    std::vector<std::string> options{};
+};
+
+std::string binary_input() {
+    std::string bytes;
+    for (unsigned i = 0; i < 100000; ++i) {
+        bytes += static_cast<char>((i * 2654435761U) >> 24U);
+    }
+    return bytes;
+}
+
+std::vector<std::string> shell(const std::string& script) {
+    return {"/bin/busybox", "sh", "-c", script};
+}
+
+std::vector<Program> make_programs() {
+    std::vector<Program> list = {
+        {"bad_pointers", {guest_program("bad_pointers")}},
+        {"files", {guest_program("files")}},
+        {"memory", {guest_program("memory")}},
+        {"numbers", {guest_program("numbers")}},
+        {"processes", {guest_program("processes")}},
+        {"signals", {guest_program("signals")}},
+        {"streams_empty", {guest_program("streams")}},
+        {"streams_binary", {guest_program("streams")}, binary_input()},
+        {"workload",
+         {"/bin/busybox", "sh", source_file("guest/workloads/shell.sh")},
+         {},
+         {"--file", source_file("guest/workloads/shell.sh")}},
+        {"applets", {"/bin/busybox", "--list"}},
+        {"no_such_applet", {"/bin/busybox", "nothing-of-that-name"}},
+        {"sha256sum", {"/bin/busybox", "sha256sum", "/bin/busybox"}},
+        {"sort_input", {"/bin/busybox", "sort"}, "pear\napple\nfig\n"},
+        {"shell_status", shell("exit 7")},
+        {"shell_killed", shell("kill -TERM $$")},
+        {"shell_both_streams", shell("echo out; echo err >&2; echo out again")},
+        {"shell_reads_lines", shell("while read -r x; do echo \"<$x>\"; done"), "a\nb c\n\nlast"},
+        {"shell_pipeline", shell("seq 1 2000 | grep 7 | sort -rn | head -n 5 | tr '\\n' ' '")},
+        {"shell_background", shell("(sleep 0.05; echo late) & echo soon; wait; echo done")},
+        {"shell_here_document", shell("cat <<END\nhello $((6 * 7))\nEND")},
+        {"shell_not_found", shell("no-such-command; echo $?")},
+        {"shell_substitution", shell("x=$(echo a; echo b >/dev/null; false); echo \"$x $?\"")},
+        {"arguments", {"/bin/busybox", "printf", "%s|", "", "a b", "\xff\x01", "*"}},
+        {"environment", shell("echo $HOME $USER $PATH $SHELL $LANG $TERM; pwd")},
+        {"dd_large", shell("dd if=/dev/zero bs=64k count=40 2>/dev/null | md5sum")},
+    };
+    for (const char* how :
+         {"abort", "divide", "null", "kernel-address", "non-canonical", "read-only", "execute-data",
+          "illegal", "privileged", "breakpoint", "stack"}) {
+        list.push_back({how, {guest_program("end"), how}});
+    }
+    for (const char* status : {"0", "1", "125", "126", "127", "255"}) {
+        list.push_back({"exit", {guest_program("end"), "exit", status}});
+    }
+    for (const char* signal : {"1", "2", "9", "15", "34"}) {
+        list.push_back({"raise", {guest_program("end"), "raise", signal}});
+    }
+    return list;
+}
+
+const std::vector<Program>& programs() {
+    static const std::vector<Program> list = make_programs();
+    return list;
+}
+
+class ProgramInGuest : public ::testing::TestWithParam<std::tuple<size_t, size_t>> {};
+
+TEST_P(ProgramInGuest, BehavesAsOnTheHost) {
+    const Place& setup = setups()[std::get<0>(GetParam())];
+    const Program& program = programs()[std::get<1>(GetParam())];
+    const Outcome expected = on_host(program.command, {.input = program.input});
+    const Outcome actual =
+        ringfence(run_arguments(setup, program.options, program.command), {.input = program.input});
+    EXPECT_EQ(actual.status, expected.status);
+    EXPECT_EQ(actual.output, expected.output);
+    EXPECT_EQ(actual.error, expected.error);
+}
+
+std::string test_name(const ::testing::TestParamInfo<std::tuple<size_t, size_t>>& info) {
+    const Program& program = programs()[std::get<1>(info.param)];
+    std::string name = std::string(setups()[std::get<0>(info.param)].name) + "_" + program.name;
+    const std::string kind = program.name;
+    if (kind == "exit" || kind == "raise") {
+        name += "_" + program.command.back();
+    }
+    for (char& letter : name) {
+        letter = letter == '-' ? '_' : letter;
+    }
+    return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Everywhere, ProgramInGuest,
+                         ::testing::Combine(::testing::Range(size_t{0}, setups().size()),
+                                            ::testing::Range(size_t{0}, programs().size())),
+                         test_name);
+
+}  // namespace
+}  // namespace ringfence::end_to_end
