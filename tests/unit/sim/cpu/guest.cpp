@@ -42,8 +42,8 @@ presets::CpuModel create_model() {
     description.brand = "test";
     description.identity = {.vendor = arch::x86::Vendor::Intel, .family = 6, .model = 0x2c};
     description.clock_hz = 1'000'000'000;
-    description.features = {f::fpu,  f::tsc,     f::msr,  f::pae,       f::cmpxchg8b, f::cmov,
-                            f::pge,  f::fxsr,    f::sse,  f::sse2,      f::syscall,   f::nx,
+    description.features = {f::fpu,       f::tsc,        f::msr,    f::pae,   f::cmpxchg8b, f::cmov,
+                            f::pge,       f::fxsr,       f::sse,    f::sse2,  f::syscall,   f::nx,
                             f::long_mode, f::cmpxchg16b, f::popcnt, f::lahf64};
     return {std::move(description), {}};
 }
@@ -67,8 +67,8 @@ Guest::Guest()
     cpu.set_efer(Efer::lme.mask | Efer::lma.mask | Efer::nxe.mask | Efer::sce.mask);
     bool ok = cpu.set_cr3(root_table);
     ok = ok && cpu.set_cr4(Cr4::pae.mask | Cr4::osfxsr.mask);
-    ok = ok && cpu.set_cr0(Cr0::pe.mask | Cr0::pg.mask | Cr0::wp.mask | Cr0::ne.mask |
-                           Cr0::et.mask);
+    ok =
+        ok && cpu.set_cr0(Cr0::pe.mask | Cr0::pg.mask | Cr0::wp.mask | Cr0::ne.mask | Cr0::et.mask);
     RF_ASSERT(ok);
 }
 
@@ -109,8 +109,8 @@ void Guest::build_descriptors() {
     for (u64 vector = 0; vector < arch::x86::vector_count; ++vector) {
         const u64 handler = handlers + vector * handler_stride;
         write(handler, hlt_opcode);
-        const auto gate = IdtGate64::make(
-            handler, kernel_cs, arch::x86::SystemSegmentType::InterruptGate, 3, 0);
+        const auto gate =
+            IdtGate64::make(handler, kernel_cs, arch::x86::SystemSegmentType::InterruptGate, 3, 0);
         write(idt + vector * sizeof(gate), gate);
     }
     cpu.idtr = {.base = idt, .limit = 0xfff};
@@ -124,10 +124,8 @@ void Guest::load(std::span<const u8> bytes, u64 address) {
 
 void Guest::start(u64 address, unsigned cpl) {
     const auto segment = [](u16 selector, u64 descriptor) {
-        return cpu::Segment{.selector = selector,
-                            .usable = true,
-                            .limit = ~u32{0},
-                            .descriptor = descriptor};
+        return cpu::Segment{
+            .selector = selector, .usable = true, .limit = ~u32{0}, .descriptor = descriptor};
     };
     const bool user = cpl == 3;
     cpu.set_segment(SegmentRegister::Cs,

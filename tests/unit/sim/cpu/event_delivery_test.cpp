@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+// Exceptions, interrupts, and the instructions that come and go between privilege levels.
+#include <gtest/gtest.h>
+
+#include "arch/x86/debug_registers.h"
+#include "arch/x86/rflags.h"
+#include "tests/unit/sim/cpu/guest.h"
+#include "tests/unit/sim/cpu/programs.h"
+
+namespace ringfence::sim {
+namespace {
+
+using arch::x86::Rflags;
+using cpu::Gpr;
+using cpu::StopReason;
+
+constexpr u8 divide_error = 0;
+constexpr u8 debug = 1;
+constexpr u8 breakpoint = 3;
+constexpr u8 invalid_opcode = 6;
+constexpr u8 double_fault = 8;
+constexpr u8 stack_fault = 12;
+constexpr u8 general_protection = 13;
+constexpr u8 page_fault = 14;
+constexpr u64 non_canonical = 0x8000'0000'0000'0000;
+
+Trap trap_of(Guest& guest) {
+    const auto trap = guest.trap();
+    EXPECT_TRUE(trap);
+    return trap.value_or(Trap{});
+}
+
+TEST(EventDelivery, a_fault_saves_the_faulting_instruction) {
+    Guest guest;
+    guest.load(programs::divide_by_zero());
+    guest.start(Guest::code, 3);
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    const Trap trap = trap_of(guest);
+    EXPECT_EQ(trap.vector, divide_error);
+    EXPECT_EQ(trap.rip, Guest::code + programs::divide_by_zero().size() - 3);
+    EXPECT_EQ(trap.cs, Guest::user_cs);
+    EXPECT_EQ(trap.rsp, Guest::user_stack);
+    EXPECT_TRUE(Rflags::rf.test(trap.rflags));
+    EXPECT_EQ(guest.cpu.cpl(), 0U);
+    EXPECT_EQ(guest.reg(Gpr::Rsp), Guest::kernel_stack - 5 * 8);
+    EXPECT_EQ(guest.retired(), 3 + 1U);
+}
+
+TEST(EventDelivery, a_breakpoint_saves_the_next_instruction) {
+    Guest guest;
+    guest.load(programs::int3());
+    guest.start(Guest::code, 3);
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).vector, breakpoint);
+    EXPECT_EQ(trap_of(guest).rip, Guest::code + 1);
+}
+
+TEST(EventDelivery, uses_the_interrupt_stack_table) {
+    Guest guest;
+    guest.use_ist(divide_error, 1);
+    guest.load(programs::divide_by_zero());
+    guest.start(Guest::code, 0);
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).rsp, Guest::kernel_stack);
+    EXPECT_EQ(guest.reg(Gpr::Rsp), Guest::ist_stack - 5 * 8);
+}
+
+TEST(EventDelivery, a_page_fault_on_the_kernel_stack_becomes_a_double_fault) {
+    Guest guest;
+    guest.use_ist(double_fault, 1);
+    guest.load(programs::push_rax());
+    guest.start(Guest::code, 0);
+    guest.unmap(Guest::kernel_stack_page);
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).vector, double_fault);
+    EXPECT_EQ(trap_of(guest).error_code, 0U);
+    EXPECT_EQ(trap_of(guest).rip, Guest::code);
+    EXPECT_EQ(trap_of(guest).rsp, Guest::kernel_stack);
+    EXPECT_EQ(guest.cpu.cr2, Guest::kernel_stack - 6 * 8);
+}
+
+TEST(EventDelivery, a_double_fault_that_cannot_be_delivered_shuts_down) {
+    Guest guest;
+    guest.load(programs::push_rax());
+    guest.start(Guest::code, 0);
+    guest.unmap(Guest::kernel_stack_page);
+    EXPECT_EQ(guest.run(), StopReason::TripleFault);
+}
+
+TEST(EventDelivery, the_shadow_of_sti_covers_one_instruction) {
+    Guest guest;
+    guest.load(programs::sti_shadow());
+    guest.start(Guest::code, 0);
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).vector, Guest::device_vector);
+    EXPECT_EQ(guest.reg(Gpr::Rbx), 1U);
+    EXPECT_EQ(guest.acknowledged, 1U);
+    EXPECT_FALSE(guest.cpu.interrupts_enabled());
+}
+
+TEST(EventDelivery, the_shadow_of_sti_survives_a_stop_of_the_run) {
+    Guest guest;
+    guest.load(programs::sti_shadow());
+    guest.start(Guest::code, 0);
+    while (guest.run(1) != StopReason::Halted) {
+    }
+    EXPECT_EQ(guest.reg(Gpr::Rbx), 1U);
+}
+
+TEST(EventDelivery, sti_hlt_does_not_lose_the_interrupt) {
+    Guest guest;
+    guest.load(programs::sti_hlt());
+    guest.start(Guest::code, 0);
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).vector, Guest::device_vector);
+    EXPECT_EQ(trap_of(guest).rip, Guest::code + programs::sti_hlt().size());
+}
+
+TEST(EventDelivery, the_trap_flag_steps_once) {
+    Guest guest;
+    guest.load(programs::increments());
+    guest.start(Guest::code, 3);
+    guest.cpu.set_rflags(Rflags::tf.mask);
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).vector, debug);
+    EXPECT_EQ(trap_of(guest).rip, Guest::code + 3);
+    EXPECT_TRUE(Rflags::tf.test(trap_of(guest).rflags));
+    EXPECT_TRUE(arch::x86::Dr6::bs.test(guest.cpu.dr6));
+    EXPECT_EQ(guest.reg(Gpr::Rax), 1U);
+}
+
+TEST(EventDelivery, a_non_canonical_stack_is_a_stack_fault) {
+    Guest guest;
+    guest.load(programs::push_rax());
+    guest.start(Guest::code, 3);
+    guest.reg(Gpr::Rsp) = non_canonical;
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).vector, stack_fault);
+    EXPECT_EQ(trap_of(guest).error_code, 0U);
+    EXPECT_EQ(trap_of(guest).rsp, non_canonical);
+}
+
+TEST(EventDelivery, user_mode_may_not_touch_the_interrupt_flag) {
+    Guest guest;
+    guest.load(programs::clear_interrupts());
+    guest.start(Guest::code, 3);
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).vector, general_protection);
+    EXPECT_EQ(trap_of(guest).error_code, 0U);
+    EXPECT_EQ(trap_of(guest).rip, Guest::code);
+}
+
+struct Encoding {
+    const char* name;
+    std::span<const u8> bytes;
+    u8 vector;
+};
+
+class BadEncoding : public testing::TestWithParam<Encoding> {};
+
+TEST_P(BadEncoding, raises_its_exception_unreported) {
+    Guest guest;
+    guest.load(GetParam().bytes);
+    guest.start(Guest::code, 3);
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).vector, GetParam().vector);
+    EXPECT_EQ(trap_of(guest).rip, Guest::code);
+    EXPECT_TRUE(guest.unimplemented.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    EventDelivery, BadEncoding,
+    testing::Values(Encoding{"undefined", programs::undefined(), invalid_opcode},
+                    Encoding{"too_long", programs::too_long(), general_protection},
+                    Encoding{"lock_without_memory_change", programs::lock_mov(), invalid_opcode},
+                    Encoding{"hidden_feature", programs::hidden_feature(), invalid_opcode}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(Iret, goes_to_user_mode) {
+    Guest guest;
+    guest.load(programs::iret_to_user());
+    guest.load(programs::int3(), Guest::code + 0x800);
+    guest.start(Guest::code, 0);
+    guest.reg(Gpr::Rbx) = Guest::code + 0x800;
+    guest.reg(Gpr::Rbp) = Guest::user_stack - 0x100;
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).vector, breakpoint);
+    EXPECT_EQ(trap_of(guest).cs, Guest::user_cs);
+    EXPECT_EQ(trap_of(guest).rsp, Guest::user_stack - 0x100);
+    EXPECT_TRUE(Rflags::interrupt.test(trap_of(guest).rflags));
+}
+
+/// An IRET of user code may not read a frame that user code could not read.
+TEST(Iret, reads_its_frame_with_the_rights_of_the_code_that_executes_it) {
+    Guest guest;
+    guest.load(programs::iret());
+    guest.start(Guest::code, 3);
+    guest.make_supervisor(Guest::data);
+    guest.reg(Gpr::Rsp) = Guest::data;
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).vector, page_fault);
+    EXPECT_EQ(trap_of(guest).error_code, 5U);
+    EXPECT_EQ(guest.cpu.cr2, Guest::data);
+}
+
+TEST(SystemCall, goes_to_the_entry_and_back) {
+    Guest guest;
+    constexpr u64 entry = Guest::code + 0x1000;
+    guest.load(programs::system_call());
+    guest.load(programs::system_call_entry(), entry);
+    guest.cpu.msr.lstar = entry;
+    // SYSRET loads CS = base + 16 and SS = base + 8.
+    guest.cpu.msr.star = (u64{Guest::kernel_cs} << 32) | (u64{Guest::user_ss - 8} << 48);
+    guest.cpu.msr.fmask = Rflags::interrupt.mask;
+    guest.start(Guest::code, 3);
+    guest.cpu.set_rflags(Rflags::interrupt.mask);
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    // HLT at CPL 3 faults: by then the call has come back.
+    EXPECT_EQ(trap_of(guest).vector, general_protection);
+    EXPECT_EQ(trap_of(guest).rip, Guest::code + 7);
+    EXPECT_EQ(trap_of(guest).cs, Guest::user_cs);
+    EXPECT_EQ(guest.reg(Gpr::Rax), 2U);
+    EXPECT_EQ(guest.reg(Gpr::Rcx), Guest::code + 7);
+    EXPECT_TRUE(Rflags::interrupt.test(trap_of(guest).rflags));
+}
+
+}  // namespace
+}  // namespace ringfence::sim
