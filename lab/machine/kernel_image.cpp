@@ -40,9 +40,9 @@ KernelImage KernelImage::load(const std::string& path) {
              "the kernel image: {} (name another with --kernel-image or RINGFENCE_KERNEL)",
              error.what());
     }
-    const auto facts = pack::read_elf(image.bytes_);
-    if (!facts.ok()) {
-        fail(Failure::Own, "the kernel image: {}: {}", image.path_, facts.error());
+    const auto checked = pack::check_elf_identity(image.bytes_);
+    if (!checked.ok()) {
+        fail(Failure::Own, "the kernel image: {}: {}", image.path_, checked.error());
     }
     image.symbols_.add_elf(as_span(image.bytes_));
     return image;

@@ -52,30 +52,6 @@ std::string machine_name(u16 machine) {
     }
 }
 
-/// The first sixteen bytes, the type and the machine: enough to refuse a foreign file by name.
-Result<void, std::string> check_identity(std::string_view bytes) {
-    constexpr usize shortest = EI_NIDENT + 2 * sizeof(u16);
-    if (bytes.size() < shortest) {
-        return Failed{fmt::format("is cut off: {} bytes do not hold an ELF header", bytes.size())};
-    }
-    const u8 file_class = static_cast<u8>(bytes[EI_CLASS]);
-    const u8 order = static_cast<u8>(bytes[EI_DATA]);
-    if ((file_class != ELFCLASS32 && file_class != ELFCLASS64) ||
-        (order != ELFDATA2LSB && order != ELFDATA2MSB)) {
-        return Failed{"is corrupt: its ELF header names no known class or byte order"};
-    }
-    const u8 first = static_cast<u8>(bytes[EI_NIDENT + 2]);
-    const u8 second = static_cast<u8>(bytes[EI_NIDENT + 3]);
-    const u16 machine =
-        static_cast<u16>(order == ELFDATA2LSB ? first + 256 * second : 256 * first + second);
-    if (file_class != ELFCLASS64 || order != ELFDATA2LSB || machine != EM_X86_64) {
-        return Failed{fmt::format("is an ELF file for {} ({}-bit{}), expected x86-64",
-                                  machine_name(machine), file_class == ELFCLASS64 ? 64 : 32,
-                                  order == ELFDATA2LSB ? "" : ", big-endian")};
-    }
-    return {};
-}
-
 Result<void, std::string> check_load_segment(std::string_view bytes, const Elf64_Phdr& segment) {
     if (!inside(bytes, segment.p_offset, segment.p_filesz)) {
         return Failed{fmt::format("is cut off: a segment needs bytes {} to {} and the file has {}",
@@ -207,11 +183,34 @@ bool is_elf(std::string_view bytes) {
     return bytes.starts_with(std::string_view(ELFMAG, SELFMAG));
 }
 
-Result<ElfFacts, std::string> read_elf(std::string_view bytes) {
+Result<void, std::string> check_elf_identity(std::string_view bytes) {
     if (!is_elf(bytes)) {
         return Failed{"is not an ELF file"};
     }
-    RF_TRY(check_identity(bytes));
+    constexpr usize shortest = EI_NIDENT + 2 * sizeof(u16);
+    if (bytes.size() < shortest) {
+        return Failed{fmt::format("is cut off: {} bytes do not hold an ELF header", bytes.size())};
+    }
+    const u8 file_class = static_cast<u8>(bytes[EI_CLASS]);
+    const u8 order = static_cast<u8>(bytes[EI_DATA]);
+    if ((file_class != ELFCLASS32 && file_class != ELFCLASS64) ||
+        (order != ELFDATA2LSB && order != ELFDATA2MSB)) {
+        return Failed{"is corrupt: its ELF header names no known class or byte order"};
+    }
+    const u8 first = static_cast<u8>(bytes[EI_NIDENT + 2]);
+    const u8 second = static_cast<u8>(bytes[EI_NIDENT + 3]);
+    const u16 machine =
+        static_cast<u16>(order == ELFDATA2LSB ? first + 256 * second : 256 * first + second);
+    if (file_class != ELFCLASS64 || order != ELFDATA2LSB || machine != EM_X86_64) {
+        return Failed{fmt::format("is an ELF file for {} ({}-bit{}), expected x86-64",
+                                  machine_name(machine), file_class == ELFCLASS64 ? 64 : 32,
+                                  order == ELFDATA2LSB ? "" : ", big-endian")};
+    }
+    return {};
+}
+
+Result<ElfFacts, std::string> read_elf(std::string_view bytes) {
+    RF_TRY(check_elf_identity(bytes));
     const auto header = load<Elf64_Ehdr>(bytes, 0);
     if (!header) {
         return Failed{fmt::format("is cut off: {} bytes do not hold an ELF header", bytes.size())};

@@ -26,6 +26,9 @@ struct ElfFacts {
 /// True when the file begins as every ELF file does.
 [[nodiscard]] bool is_elf(std::string_view bytes);
 
+/// Whether a file is ELF, and for x86-64; the error is as that of read_elf.
+[[nodiscard]] Result<void, std::string> check_elf_identity(std::string_view bytes);
+
 /// Reads and checks an x86-64 Linux executable or shared library: header, program headers, that
 /// every segment lies inside the file, and the dynamic section. The error is a clause that follows
 /// the file's name, such as "is an ELF file for i386 (32-bit), expected x86-64".
