@@ -97,6 +97,7 @@ void Engine::run_blocks() {
     const bool stepping = cpu_.single_step() && !std::exchange(cpu_.debug_shadow, false);
     const Block* block = find_block();
     if (block == nullptr) {
+        link_ = nullptr;  // what comes next is a handler, not the edge's target
         return;
     }
     link_to(*block);
