@@ -38,7 +38,8 @@ public:
             if (found && found->type() == FileType::SymbolicLink) {
                 RF_TRY_ASSIGN(jumped, follow(*found));
                 if (jumped && last) {
-                    return finish(Place{at_, name, trailing_slash, jumped});
+                    return finish(Place{at_, name, trailing_slash, jumped,
+                                        found->target().value_or(String())});
                 }
                 if (jumped) {
                     at_ = jumped;
@@ -170,6 +171,9 @@ Fallible<String> directory_path(Inode& directory, const Inode& root) {
 }
 
 String file_path(const Place& place, const Inode& root) {
+    if (!place.link_target.empty()) {
+        return place.link_target;
+    }
     if (place.inode && place.inode->is_directory()) {
         return directory_path(*place.inode, root).value_or(String("/"));
     }

@@ -26,7 +26,8 @@ struct Place {
     Ref<Inode> directory;
     String name;  ///< last component: "." if the path ends in the directory itself
     bool must_be_directory = false;  ///< the path ended in a slash
-    Ref<Inode> inode;                ///< null if there is none
+    Ref<Inode> inode{};              ///< null if there is none
+    String link_target{};            ///< what a link of /proc says it leads to, if one led here
 };
 
 /// Finds the file that `path` names. Enoent, Enotdir, Eacces, Eloop, Enametoolong as Linux has
