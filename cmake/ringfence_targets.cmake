@@ -52,7 +52,9 @@ endfunction()
 # Kernel code for x86-64: no hosted library, no floating point registers, no red zone, linked at the top 2 GiB.
 set(RF_KERNEL_OPTIONS --target=x86_64-linux-gnu -ffreestanding -fno-exceptions -fno-rtti -fno-pic -fno-pie
     -mcmodel=kernel -mno-red-zone -mno-sse -mno-mmx -msoft-float -fno-stack-protector -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer
-    -fno-threadsafe-statics -fno-c++-static-destructors -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -O2 -g)
+    -fno-threadsafe-statics -fno-c++-static-destructors -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -O2 -g
+    # The image depends on its sources alone, not on where they were built.
+    -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -fdebug-compilation-dir=.)
 
 # rf_kernel_executable(NAME LINKER_SCRIPT f.ld INCLUDES dir ... SOURCES ...): a freestanding x86-64 ELF image.
 function(rf_kernel_executable name)
