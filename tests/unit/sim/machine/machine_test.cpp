@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+// Whole machines with guests of a few instructions.
+#include "sim/machine/machine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdio>
+#include <deque>
+#include <string>
+#include <thread>
+
+#include "sim/observe/tracer.h"
+#include "sim/presets/preset_file.h"
+#include "tests/unit/sim/machine/pvh_image.h"
+
+namespace ringfence::sim::machine {
+namespace {
+
+using ::testing::HasSubstr;
+using Reason = MachineEnd::Reason;
+
+/// mov edx, 3f8h; mov al, 'H'; out dx, al; mov al, 'i'; out dx, al; mov eax, 42h; mov edx, f4h;
+/// out dx, eax
+constexpr u8 greets[] = {0xba, 0xf8, 0x03, 0x00, 0x00, 0xb0, 'H',  0xee, 0xb0, 'i',  0xee,
+                         0xb8, 0x42, 0x00, 0x00, 0x00, 0xba, 0xf4, 0x00, 0x00, 0x00, 0xef};
+constexpr unsigned greets_instructions = 8;
+/// cli; hlt; jmp $-1
+constexpr u8 halts[] = {0xfa, 0xf4, 0xeb, 0xfd};
+/// jmp $
+constexpr u8 spins[] = {0xeb, 0xfe};
+/// ud2, with no interrupt table
+constexpr u8 faults[] = {0x0f, 0x0b};
+/// mov edx, cf9h; mov al, 6; out dx, al; jmp $
+constexpr u8 resets[] = {0xba, 0xf9, 0x0c, 0x00, 0x00, 0xb0, 0x06, 0xee, 0xeb, 0xfe};
+/// mov edx, 3fdh; l: in al, dx; test al, 1; jz l; mov edx, 3f8h; in al, dx; inc eax; out dx, al;
+/// cli; hlt
+constexpr u8 answers[] = {0xba, 0xfd, 0x03, 0x00, 0x00, 0xec, 0xa8, 0x01, 0x74, 0xfb,
+                          0xba, 0xf8, 0x03, 0x00, 0x00, 0xec, 0x40, 0xee, 0xfa, 0xf4};
+/// A periodic PIT on channel 0, then cli; hlt.
+constexpr u8 halts_with_timer[] = {0xb0, 0x34, 0xe6, 0x43, 0xb0, 0x00, 0xe6,
+                                   0x40, 0xb0, 0x10, 0xe6, 0x40, 0xfa, 0xf4};
+/// mov esi, [ebx]; cmp esi, 336ec578h; jne $; then as greets' end: the start info is where EBX says
+constexpr u8 checks_start_info[] = {0x8b, 0x33, 0x81, 0xfe, 0x78, 0xc5, 0x6e, 0x33, 0x75,
+                                    0xfe, 0xb8, 0x07, 0x00, 0x00, 0x00, 0xe7, 0xf4};
+
+class Serial final : public memory::ByteSink, public memory::ByteSource {
+public:
+    void put(u8 byte) override { text.push_back(static_cast<char>(byte)); }
+    bool available() override { return !input.empty(); }
+    u8 take() override {
+        const u8 byte = input.front();
+        input.pop_front();
+        return byte;
+    }
+    std::string text;
+    std::deque<u8> input;
+};
+
+class MachineTest : public ::testing::Test {
+protected:
+    MachineConfig config(std::span<const u8> program) {
+        image_ = testing::make_image(program);
+        auto model = presets::find_preset(presets::default_preset);
+        EXPECT_TRUE(model.ok());
+        MachineConfig config{
+            .ram_bytes = 16 * mib, .cpu = std::move(model).value(), .kernel = image_};
+        config.serial[0] = {&serial_, &serial_};
+        config.instruction_limit = 100'000'000;
+        return config;
+    }
+    std::unique_ptr<Machine> make(MachineConfig with) {
+        auto machine = Machine::create(std::move(with));
+        EXPECT_TRUE(machine.ok()) << (machine.ok() ? "" : machine.error());
+        return std::move(machine).value();
+    }
+    MachineEnd run(std::span<const u8> program) { return make(config(program))->run(); }
+
+    std::vector<u8> image_;
+    Serial serial_;
+};
+
+TEST_F(MachineTest, PrintsAndExitsWithTheGuestsCode) {
+    const auto machine = make(config(greets));
+    const MachineEnd end = machine->run();
+    EXPECT_EQ(end.reason, Reason::DebugExit);
+    EXPECT_EQ(end.exit_code, 0x42U);
+    EXPECT_EQ(serial_.text, "Hi");
+    EXPECT_EQ(machine->counters().total_instructions(), greets_instructions);
+    EXPECT_EQ(machine->counters().instructions_at(observe::Place::Kernel), greets_instructions);
+    EXPECT_FALSE(machine->counters_at_first_user().has_value());
+}
+
+TEST_F(MachineTest, StartsWithTheStartInfoInEbx) {
+    const MachineEnd end = run(checks_start_info);
+    EXPECT_EQ(end.reason, Reason::DebugExit) << end.detail;
+    EXPECT_EQ(end.exit_code, 7U);
+}
+
+TEST_F(MachineTest, SeesThatNothingCanWakeIt) {
+    EXPECT_EQ(run(halts).reason, Reason::HaltedForever);
+    const MachineEnd end = run(halts_with_timer);
+    EXPECT_EQ(end.reason, Reason::HaltedForever) << "the timer's interrupt is not heard";
+    EXPECT_THAT(end.detail, HasSubstr("at rip 0x10000e"));
+}
+
+TEST_F(MachineTest, ReportsATripleFaultWithItsPlace) {
+    const MachineEnd end = run(faults);
+    EXPECT_EQ(end.reason, Reason::TripleFault);
+    EXPECT_THAT(end.detail, HasSubstr("rip 0x100000"));
+}
+
+TEST_F(MachineTest, ReportsAReset) {
+    EXPECT_EQ(run(resets).reason, Reason::Reset);
+}
+
+TEST_F(MachineTest, StopsAtExactlyTheInstructionLimit) {
+    for (const u64 limit : {u64{0}, u64{1}, u64{12'345}, u64{2'000'000}, u64{2'000'001}}) {
+        auto with = config(spins);
+        with.instruction_limit = limit;
+        const auto machine = make(std::move(with));
+        EXPECT_EQ(machine->run().reason, Reason::InstructionLimit);
+        EXPECT_EQ(machine->counters().total_instructions(), limit);
+    }
+}
+
+TEST_F(MachineTest, StopsSoonAfterItIsAsked) {
+    std::atomic<bool> stop = false;
+    auto with = config(spins);
+    with.instruction_limit = ~u64{0};
+    with.stop = &stop;
+    const auto machine = make(std::move(with));
+    std::chrono::steady_clock::time_point asked;
+    std::thread asker{[&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds{50});
+        asked = std::chrono::steady_clock::now();
+        stop = true;
+    }};
+    const MachineEnd end = machine->run();
+    const auto took = std::chrono::steady_clock::now() - asked;
+    asker.join();
+    EXPECT_EQ(end.reason, Reason::Stopped);
+    EXPECT_LT(took, std::chrono::seconds{2});  // generous: the host may be busy
+}
+
+TEST_F(MachineTest, ReceivesWhatTheHostSends) {
+    serial_.input = {'A'};
+    EXPECT_EQ(run(answers).reason, Reason::HaltedForever);
+    EXPECT_EQ(serial_.text, "B");
+}
+
+TEST_F(MachineTest, ATraceListsEachInstructionAndChangesNothing) {
+    std::FILE* const file = std::tmpfile();
+    ASSERT_NE(file, nullptr);
+    const observe::SymbolTable symbols;
+    observe::Tracer tracer{file, symbols};
+    auto with = config(greets);
+    with.observers = {&tracer};
+    const auto machine = make(std::move(with));
+    EXPECT_EQ(machine->run().exit_code, 0x42U);
+    EXPECT_EQ(machine->counters().total_instructions(), greets_instructions);
+    EXPECT_EQ(serial_.text, "Hi");
+    std::string text(static_cast<usize>(std::ftell(file)), '\0');
+    std::rewind(file);
+    EXPECT_EQ(std::fread(text.data(), 1, text.size(), file), text.size());
+    std::fclose(file);
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), greets_instructions);
+    EXPECT_THAT(text, HasSubstr("1 k 0000000000100000 -  mov edx, 0x3F8\n"));
+    EXPECT_THAT(text, HasSubstr("8 k 0000000000100015 -  out dx, eax\n"));
+}
+
+TEST_F(MachineTest, RefusesBadConfigurations) {
+    auto with = config(greets);
+    with.ram_bytes = 12345;
+    auto machine = Machine::create(std::move(with));
+    ASSERT_FALSE(machine.ok());
+    EXPECT_THAT(machine.error(), HasSubstr("memory: 12345 bytes"));
+
+    const u8 garbage[] = {'#', '!', '/', 'b', 'i', 'n'};
+    with = config(greets);
+    with.kernel = garbage;
+    machine = Machine::create(std::move(with));
+    ASSERT_FALSE(machine.ok());
+    EXPECT_THAT(machine.error(), HasSubstr("kernel: not an ELF file"));
+}
+
+}  // namespace
+}  // namespace ringfence::sim::machine
