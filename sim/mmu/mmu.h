@@ -180,7 +180,9 @@ private:
             std::memcpy(&out, host_pointer(context, address), sizeof(T));
             return true;
         }
-        return read_slow(address, &out, sizeof(T), privilege, via);
+        const SlowRead<T> slow = read_slow_value<T>(address, privilege, via);
+        out = slow.value;
+        return slow.ok;
     }
     template <typename T>
     RF_ALWAYS_INLINE bool write_in(FastContext& context, VirtualAddress address, const T& value,
@@ -202,6 +204,19 @@ private:
         return *contexts_[static_cast<unsigned>(Privilege::Supervisor)];
     }
 
+    /// Comes back in registers: keeps `out` of the callers above in one.
+    template <typename T>
+    struct SlowRead {
+        T value;
+        bool ok;
+    };
+    template <typename T>
+    RF_NEVER_INLINE SlowRead<T> read_slow_value(VirtualAddress address, Privilege privilege,
+                                                Reference via) {
+        SlowRead<T> read{};
+        read.ok = read_slow(address, &read.value, sizeof(T), privilege, via);
+        return read;
+    }
     RF_NEVER_INLINE bool read_slow(VirtualAddress address, void* out, unsigned bytes,
                                    Privilege privilege, Reference via);
     RF_NEVER_INLINE bool write_slow(VirtualAddress address, const void* from, unsigned bytes,

@@ -23,7 +23,8 @@ RF_ALWAYS_INLINE bool load(Cpu& cpu, const Op& op, T& out) {
     if (RF_LIKELY(cpu.mmu.read(linear_address(cpu, op), out))) {
         return true;
     }
-    return memory_fault(cpu, op);
+    memory_fault(cpu, op);
+    return false;
 }
 
 /// Writes the memory operand, or nothing at all.
@@ -32,7 +33,8 @@ RF_ALWAYS_INLINE bool store(Cpu& cpu, const Op& op, const T& value) {
     if (RF_LIKELY(cpu.mmu.write(linear_address(cpu, op), value))) {
         return true;
     }
-    return memory_fault(cpu, op);
+    memory_fault(cpu, op);
+    return false;
 }
 
 /// Operand kinds. `read` and `write` return whether the access succeeded.
