@@ -124,6 +124,7 @@ void load_descriptor_tables(bool isolated) {
     load_gdt({gdt_limit, reinterpret_cast<u64>(writable<u64>(EntryAreaPage::Gdt))});
     reload_segments();
     load_task_register(task_selector);
+    load_local_table(0);
     load_gdt({gdt_limit, entry_area_address(EntryAreaPage::Gdt).value()});
     load_idt({4 * kib - 1, entry_area_address(EntryAreaPage::Idt).value()});
 

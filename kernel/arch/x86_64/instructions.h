@@ -91,6 +91,11 @@ inline void load_gdt(const x86::DescriptorTablePointer& table) {
 inline void load_idt(const x86::DescriptorTablePointer& table) {
     asm volatile("lidt %0" ::"m"(table));
 }
+/// The local descriptor table: selector 0 makes every selector with TI = 1 fault. After reset the
+/// register describes a table at address 0, which a program could map.
+inline void load_local_table(u16 selector) {
+    asm volatile("lldt %0" ::"r"(selector));
+}
 inline void load_task_register(u16 selector) {
     asm volatile("ltr %0" ::"r"(selector));
 }

@@ -25,7 +25,7 @@ safe_root:
         .balign 16
         .globl  paranoid_\design\()_\vector
 paranoid_\design\()_\vector:
-        CLEAR_AC
+        CLEAR_FLAGS
         .if     \vector != 8            // #DF brings an error code, always 0
         pushq   $0
         .endif

@@ -9,7 +9,7 @@
 .macro TRAP_STUB design:req, vector:req, error:req, path:req
         .balign 16
 stub_\design\()_\vector:
-        CLEAR_AC
+        CLEAR_FLAGS
         .ifc    \error, none
         pushq   $0
         .endif
