@@ -284,9 +284,11 @@ void deliver_nmi(Cpu& cpu) {
     deliver_interrupt(cpu, static_cast<u8>(ExceptionVector::NonMaskableInterrupt));
 }
 
-bool deliver_software_interrupt(Cpu& cpu, u8 vector, u64 return_rip) {
-    const Event event{
-        .vector = vector, .software = true, .return_rip = return_rip, .saved_rflags = cpu.rflags()};
+bool deliver_software_interrupt(Cpu& cpu, u8 vector, u64 return_rip, GateCheck check) {
+    const Event event{.vector = vector,
+                      .software = check == GateCheck::Dpl,
+                      .return_rip = return_rip,
+                      .saved_rflags = cpu.rflags()};
     const bool from_user = cpu.cpl() == 3;
     if (!deliver(cpu, event)) {
         return false;

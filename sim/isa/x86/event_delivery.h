@@ -19,8 +19,13 @@ void deliver_single_step_trap(Cpu& cpu);
 void deliver_interrupt(Cpu& cpu, u8 vector);
 void deliver_nmi(Cpu& cpu);
 
-/// INT n, INT3, INTO and INT1 with `return_rip` behind them. False: cpu.pending holds the fault of
-/// the instruction.
-[[nodiscard]] bool deliver_software_interrupt(Cpu& cpu, u8 vector, u64 return_rip);
+/// INT n, INT3 and INTO need a gate whose DPL lets them in; INT1 does not.
+/// [intel/vol2]: INT n/INTO/INT3/INT1
+enum class GateCheck : u8 { Dpl, None };
+
+/// A software interrupt with `return_rip` behind it. False: cpu.pending holds the fault of the
+/// instruction.
+[[nodiscard]] bool deliver_software_interrupt(Cpu& cpu, u8 vector, u64 return_rip,
+                                              GateCheck check = GateCheck::Dpl);
 
 }  // namespace ringfence::sim::isa::x86

@@ -190,6 +190,11 @@ bool int_n(Cpu& cpu, const Op& op) {
     return deliver_software_interrupt(cpu, static_cast<u8>(op.immediate), next_rip(cpu, op));
 }
 
+bool int1(Cpu& cpu, const Op& op) {
+    return deliver_software_interrupt(cpu, static_cast<u8>(ExceptionVector::Debug),
+                                      next_rip(cpu, op), GateCheck::None);
+}
+
 bool into(Cpu& cpu, const Op& op) {
     if (cpu.flags.of()) {
         return deliver_software_interrupt(cpu, static_cast<u8>(ExceptionVector::Overflow),
@@ -238,8 +243,7 @@ bool bind_int3(const Instruction& /*in*/, OpBuilder& out) {
 }
 
 bool bind_int1(const Instruction& /*in*/, OpBuilder& out) {
-    out.op.immediate = static_cast<i32>(ExceptionVector::Debug);
-    return out.transfer<int_n>();
+    return out.transfer<int1>();
 }
 
 bool bind_into(const Instruction& /*in*/, OpBuilder& out) {

@@ -35,24 +35,26 @@ memory::PhysicalMemory create_memory() {
     return std::move(memory).value();
 }
 
-presets::CpuModel create_model() {
+presets::CpuModel create_model(const Guest::Extras& extras) {
     namespace f = arch::x86::cpuid_feature;
     presets::CpuDescription description;
     description.name = "test";
     description.brand = "test";
-    description.identity = {.vendor = arch::x86::Vendor::Intel, .family = 6, .model = 0x2c};
+    description.identity = {.vendor = extras.vendor, .family = 6, .model = 0x2c};
     description.clock_hz = 1'000'000'000;
     description.features = {f::fpu,       f::tsc,        f::msr,    f::pae,   f::cmpxchg8b, f::cmov,
                             f::pge,       f::fxsr,       f::sse,    f::sse2,  f::syscall,   f::nx,
                             f::long_mode, f::cmpxchg16b, f::popcnt, f::lahf64};
+    description.features.insert(description.features.end(), extras.features.begin(),
+                                extras.features.end());
     return {std::move(description), {}};
 }
 
 }  // namespace
 
-Guest::Guest()
+Guest::Guest(const Extras& extras)
     : memory_(create_memory()),
-      model_(create_model()),
+      model_(create_model(extras)),
       cpu({.memory = memory_,
            .ports = *this,
            .pins = pins,
@@ -70,6 +72,7 @@ Guest::Guest()
     ok =
         ok && cpu.set_cr0(Cr0::pe.mask | Cr0::pg.mask | Cr0::wp.mask | Cr0::ne.mask | Cr0::et.mask);
     RF_ASSERT(ok);
+    roots.clear();
 }
 
 Guest::~Guest() = default;
@@ -186,12 +189,14 @@ void Guest::use_ist(u8 vector, unsigned number) {
 }
 
 u32 Guest::read(u16 /*port*/, unsigned /*bytes*/) {
+    ++port_reads;
     return ~u32{0};
 }
 
 /// A port that any program may poke: the interrupt line goes up.
 void Guest::write(u16 /*port*/, unsigned /*bytes*/, u32 value) {
     pins.interrupt = value != 0;
+    port_bytes.push_back(static_cast<u8>(value));
 }
 
 u8 Guest::acknowledge_interrupt() {

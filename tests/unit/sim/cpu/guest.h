@@ -48,7 +48,14 @@ public:
 
     static constexpr u8 device_vector = 0x40;
 
-    Guest();
+    /// What the guest's CPU has beyond the least that it can do with.
+    struct Extras {
+        std::vector<arch::x86::CpuidFeature> features;
+        arch::x86::Vendor vendor = arch::x86::Vendor::Intel;
+    };
+
+    Guest() : Guest(Extras{}) {}
+    explicit Guest(const Extras& extras);
     ~Guest() override;
 
     /// Puts `bytes` at `address` and starts there, at CPL 0 or 3.
@@ -81,13 +88,17 @@ public:
     memory::InterruptPins pins;
     memory::Clock clock;
     unsigned acknowledged = 0;
-    std::vector<u64> unimplemented;  ///< addresses
+    unsigned port_reads = 0;
+    std::vector<u8> port_bytes;             ///< low bytes of what was written to ports
+    std::vector<observe::RootWrite> roots;  ///< written to CR3 by the program
+    std::vector<u64> unimplemented;         ///< addresses
 
 private:
     u32 read(u16 port, unsigned bytes) override;
     void write(u16 port, unsigned bytes, u32 value) override;
     u8 acknowledge_interrupt() override;
     void unimplemented_instruction(const observe::Executed& event) override;
+    void root_write(const observe::RootWrite& event) override { roots.push_back(event); }
 
     void build_tables();
     void build_descriptors();
