@@ -67,10 +67,15 @@ public:
     /// Puts `value` before the element at `index`, or at the end.
     void insert(usize index, T value) {
         RF_ASSERT(index <= size_);
-        push_back(std::move(value));
-        for (usize i = size_ - 1; i > index; --i) {
-            std::swap(data_[i], data_[i - 1]);
+        if (index == size_) {
+            push_back(std::move(value));
+            return;
         }
+        push_back(std::move(back()));
+        for (usize i = size_ - 2; i > index; --i) {
+            data_[i] = std::move(data_[i - 1]);
+        }
+        data_[index] = std::move(value);
     }
     void erase(usize index) { erase(index, 1); }
     void erase(usize index, usize count) {

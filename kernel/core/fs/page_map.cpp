@@ -26,6 +26,13 @@ const PhysicalAddress* PageMap::find(u64 index) const {
                                                                         : nullptr;
 }
 
+void PageMap::count(i64 change) {
+    page_count_ += static_cast<u64>(change);
+    if (total_ != nullptr) {
+        *total_ += static_cast<u64>(change);
+    }
+}
+
 void PageMap::insert(u64 index, PhysicalAddress frame) {
     const u64 number = index / pages_per_chunk;
     const usize position = position_of(number);
@@ -38,7 +45,7 @@ void PageMap::insert(u64 index, PhysicalAddress frame) {
     RF_ASSERT((chunk.present & flag) == 0);
     chunk.present |= flag;
     chunk.frames[slot] = frame;
-    ++page_count_;
+    count(1);
 }
 
 PhysicalAddress PageMap::take(u64 index) {
@@ -47,7 +54,7 @@ PhysicalAddress PageMap::take(u64 index) {
     Chunk& chunk = *chunks_[position];
     const u64 slot = index % pages_per_chunk;
     chunk.present &= ~bit<u32>(static_cast<unsigned>(slot));
-    --page_count_;
+    count(-1);
     const PhysicalAddress frame = chunk.frames[slot];
     if (chunk.present == 0) {
         delete &chunk;
@@ -76,7 +83,7 @@ void PageMap::release_tail(Chunk& chunk, u64 first) {
         if ((chunk.present & flag) != 0) {
             chunk.present &= ~flag;
             frames().release(chunk.frames[slot]);
-            --page_count_;
+            count(-1);
         }
     }
 }

@@ -11,6 +11,8 @@ namespace ringfence::kernel {
 class PageMap {
 public:
     PageMap() = default;
+    /// `total`, which outlives the map, is kept up to date with the number of pages of all its maps.
+    explicit PageMap(u64& total) : total_(&total) {}
     PageMap(const PageMap&) = delete;
     PageMap& operator=(const PageMap&) = delete;
     ~PageMap() { release_from(0); }
@@ -38,10 +40,12 @@ private:
 
     /// Position of the first chunk whose number is not less than `number`.
     [[nodiscard]] usize position_of(u64 number) const;
+    void count(i64 change);
     void release_tail(Chunk& chunk, u64 first);
 
     Vector<Chunk*> chunks_;
     u64 page_count_ = 0;
+    u64* total_ = nullptr;
 };
 
 }  // namespace ringfence::kernel

@@ -94,7 +94,10 @@ Fallible<String> process_statistics(u32 id) {
     text.append_decimal(process->children_page_faults).append(" 0 0 ");
     // 14 to 21: times, priority, nice, threads, itimer
     text.append_decimal(cpu_time(*process) / nanoseconds_per_clock_tick).append(" 0 ");
-    text.append_decimal(children_ticks).append(" 0 20 0 ");
+    text.append_decimal(children_ticks).append(" 0 ");
+    constexpr i64 normal_priority = 20;
+    text.append_signed(normal_priority + process->nice).append(' ');
+    text.append_signed(process->nice).append(' ');
     text.append_decimal(thread_count(*process)).append(" 0 ");
     // 22 to 25: start, memory
     text.append_decimal(process->started / nanoseconds_per_clock_tick).append(' ');

@@ -17,6 +17,11 @@ inline constexpr DeviceNumber tmpfs_device{0, 1};
 /// Metadata of a file that is made now.
 [[nodiscard]] Metadata new_metadata(const NewInode& wanted, DeviceNumber file_system);
 
+/// Pages that the contents of all files hold.
+extern u64 file_pages;
+/// Files may hold at most this part of memory, as Linux's tmpfs has it; then writes give Enospc.
+inline constexpr u64 file_memory_divisor = 2;
+
 class TmpfsFile final : public Inode, public PageSource {
 public:
     explicit TmpfsFile(const Metadata& metadata) : Inode(metadata) {}
@@ -50,7 +55,7 @@ private:
     void clear_tail(u64 size);
 
     std::span<const u8> initial_;
-    PageMap map_;
+    PageMap map_{file_pages};
     u64 size_ = 0;
 };
 

@@ -8,6 +8,8 @@
 
 namespace ringfence::kernel {
 
+u64 file_pages = 0;
+
 namespace {
 
 class OpenTmpfsFile final : public OpenFile {
@@ -55,8 +57,12 @@ Fallible<PhysicalAddress> TmpfsFile::present_page(u64 index) {
     if (const PhysicalAddress* frame = map_.find(index)) {
         return *frame;
     }
-    RF_TRY_ASSIGN(frame, allocate_program_frame());
     const std::span<const u8> bytes = initial_bytes(index);
+    const bool at_limit = file_pages >= frames().total_frames() / file_memory_divisor;
+    if (at_limit && bytes.empty()) {
+        return Error{Errno::Enospc};
+    }
+    RF_TRY_ASSIGN(frame, allocate_program_frame());
     u8* page = frame_bytes(frame);
     std::memcpy(page, bytes.data(), bytes.size());
     std::memset(page + bytes.size(), 0, frame_size - bytes.size());

@@ -61,6 +61,7 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
     child.limits = parent.limits;
     child.group = parent.group;
     child.session = parent.session;
+    child.nice = parent.nice;
     child.name = parent.name;
     child.command_line = parent.command_line;
     child.environment = parent.environment;
@@ -117,6 +118,11 @@ Fallible<Ref<ringfence::kernel::Thread>> make_thread(Ref<Process> process, u32 i
     return thread;
 }
 
+/// Threads that memory allows, about as Linux counts: RLIMIT_NPROC's default.
+constexpr u64 frames_per_thread = 64;
+/// Frames that must be left for the processes that run already when another one starts.
+constexpr u64 fork_headroom = 2 * reserved_frames;
+
 void discard_unstarted(Process& child) {
     child.sibling_hook.unlink();
     child.memory = nullptr;
@@ -157,9 +163,11 @@ Fallible<u32> clone_process(const CloneRequest& request, const arch::TrapFrame& 
     RF_TRY(check(request));
     ringfence::kernel::Thread& self = current_thread();
     Process& parent = self.process();
-    if (processes().thread_count() >= parent.limit(Resource::Processes)) {
+    if (processes().thread_count() >= parent.limit(Resource::Processes) ||
+        processes().thread_count() >= frames().total_frames() / frames_per_thread) {
         return Error{Errno::Eagain};
     }
+    RF_TRY(admit_allocation(fork_headroom));
     RF_TRY_ASSIGN(id, processes().new_id());
 
     const bool is_thread = clone_bits::Thread::test(request.flags);

@@ -96,6 +96,7 @@ public:
     u64 children_time = 0;       ///< of children that were waited for
     u64 page_faults = 0;
     u64 children_page_faults = 0;
+    i32 nice = 0;
     IntervalTimer real_timer;
     bool holds_borrowed_memory = false;  ///< a vfork child before execve or exit
     bool has_executed = false;           ///< since fork: setpgid by the parent is too late

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What files are: stat, statx, statfs.
+#include <algorithm>
+
 #include "kernel/core/fs/procfs.h"
+#include "kernel/core/fs/tmpfs.h"
 #include "kernel/core/memory/frame_allocator.h"
 #include "kernel/core/syscall/support.h"
 #include "kernel_arch/user_abi.h"
@@ -124,8 +127,9 @@ FileSystemStatus file_system_status_of(const Inode& inode) {
     status.block_size = status.fragment_size = page_size;
     status.longest_name = longest_name;
     if (!is_proc) {
-        status.blocks = frames().total_frames();
-        status.free_blocks = status.available_blocks = frames().free_frames();
+        status.blocks = frames().total_frames() / file_memory_divisor;
+        status.free_blocks = status.available_blocks =
+            status.blocks - std::min(status.blocks, file_pages);
         status.files = status.blocks;
         status.free_files = status.free_blocks;
     }

@@ -219,23 +219,62 @@ Value personality(u32 wanted) {
     return u64{0};
 }
 
-Value getpriority(u32 which, i32 who) {
-    constexpr u32 last_kind = 2;
-    constexpr u64 nice_zero = 20;  // the call answers 20 - nice
-    if (which > last_kind) {
-        return Error{Errno::Einval};
+namespace {
+
+/// The processes that a getpriority-like call means: one, a group, or a user's.
+enum class PriorityKind : u32 { Process = 0, Group = 1, User = 2 };
+
+bool is_meant(const Process& process, PriorityKind kind, u32 who) {
+    const Process& self = current_process();
+    switch (kind) {
+        case PriorityKind::Process: return process.id() == (who == 0 ? self.id() : who);
+        case PriorityKind::Group: return process.group == (who == 0 ? self.group : who);
+        case PriorityKind::User:
+            return process.credentials.user.real == (who == 0 ? self.credentials.user.real : who);
     }
-    RF_TRY(which == 0 ? process_called(who) : Fallible<Process*>(&current_process()));
-    return nice_zero;
+    return false;
 }
 
-Nothing setpriority(u32 which, i32 who, i32) {
-    constexpr u32 last_kind = 2;
-    if (which > last_kind) {
+constexpr u32 last_priority_kind = static_cast<u32>(PriorityKind::User);
+constexpr i32 lowest_nice = -20;
+constexpr i32 highest_nice = 19;
+
+}  // namespace
+
+Value getpriority(u32 which, i32 who) {
+    if (which > last_priority_kind) {
         return Error{Errno::Einval};
     }
-    RF_TRY(which == 0 ? process_called(who) : Fallible<Process*>(&current_process()));
-    return {};  // all share the CPU alike
+    i32 best = highest_nice + 1;
+    for (const Ref<Process>& process : processes().all()) {
+        if (is_meant(*process, static_cast<PriorityKind>(which), static_cast<u32>(who))) {
+            best = std::min(best, process->nice);
+        }
+    }
+    if (best > highest_nice) {
+        return Error{Errno::Esrch};
+    }
+    return static_cast<u64>(highest_nice + 1 - best);  // never negative, as the call must be
+}
+
+Nothing setpriority(u32 which, i32 who, i32 value) {
+    if (which > last_priority_kind) {
+        return Error{Errno::Einval};
+    }
+    // Kept and reported; all processes share the CPU alike.
+    const i32 wanted = std::clamp(value, lowest_nice, highest_nice);
+    bool any = false;
+    for (const Ref<Process>& process : processes().all()) {
+        if (!is_meant(*process, static_cast<PriorityKind>(which), static_cast<u32>(who))) {
+            continue;
+        }
+        if (wanted < process->nice && !current_process().credentials.privileged()) {
+            return Error{Errno::Eacces};
+        }
+        process->nice = wanted;
+        any = true;
+    }
+    return any ? Nothing{} : Error{Errno::Esrch};
 }
 
 Value membarrier(u32 command, u32) {
