@@ -61,7 +61,7 @@ tar cf - logs | gzip | gunzip | tar tf - | sort
 echo "== many small processes"
 count=0
 while [ "$count" -lt 60 ]; do
-    [ "$(expr "$count" % 7)" -eq 3 ] && /bin/true
+    [ "$(expr "$count" % 7)" -eq 3 ] && /bin/busybox true
     (exit 0)
     count=$((count + 1))
 done
