@@ -44,8 +44,15 @@ struct SignalFrame {
 static_assert(sizeof(SignalFrame) == 440);
 
 constexpr u64 red_zone = 128;  // [sysv/abi]: 3.2.2
-/// UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS: the context's SS is real and is restored.
-constexpr u64 context_flags = 0x2 | 0x4;
+/// The context's SS is real.
+constexpr u64 uc_sigcontext_ss = 0x2;
+/// SS is restored whatever it is. Set for 64-bit code only; a program may clear it. [linux/abi]:
+/// arch/x86/include/uapi/asm/ucontext.h
+constexpr u64 uc_strict_restore_ss = 0x4;
+
+u64 context_flags(const TrapFrame& frame) {
+    return uc_sigcontext_ss | (frame.cs == user_code_selector ? uc_strict_restore_ss : 0);
+}
 
 /// Where the frame goes: below the red zone, or at the top of the alternate stack. The handler
 /// finds the stack pointer as after a call: 8 below a multiple of 16.
@@ -116,12 +123,15 @@ constexpr u64 program_flags = x86::Rflags::status | x86::Rflags::tf.mask | x86::
 static_assert(!x86::Rflags::iopl.test(program_flags));
 
 /// CS and SS are the program's choice as far as they are user segments; IRET judges the rest.
-void restore_privileged(TrapFrame& f, const SignalContext& c) {
+void restore_privileged(TrapFrame& f, const SignalContext& c, u64 flags) {
     constexpr u64 user_privilege = 3;
     f.rflags =
         (c.rflags & program_flags) | x86::Rflags::fixed_one.mask | x86::Rflags::interrupt.mask;
     f.cs = c.cs | user_privilege;
     f.ss = c.ss | user_privilege;
+    if ((flags & uc_strict_restore_ss) == 0 && f.cs == user_code_selector) {
+        f.ss = user_data_selector;
+    }
     f.forget_syscall();
 }
 
@@ -145,7 +155,7 @@ bool push_signal_frame(TrapFrame& frame, ThreadState& running, const SignalDeliv
     const VirtualAddress place = frame_place(frame, delivery, fpu_place);
     SignalFrame image{};
     image.return_address = delivery.restorer.value();
-    image.context.flags = context_flags;
+    image.context.flags = context_flags(frame);
     image.context.stack = delivery.alternate_stack;
     image.context.registers = context_of(frame, delivery, fpu_place);
     image.context.blocked = delivery.blocked;
@@ -180,7 +190,7 @@ bool pop_signal_frame(TrapFrame& frame, ThreadState& running, SignalReturn& resu
         return false;
     }
     restore_registers(frame, context);
-    restore_privileged(frame, context);
+    restore_privileged(frame, context, image.context.flags);
     result = {image.context.blocked, image.context.stack};
     return true;
 }

@@ -72,9 +72,12 @@ Result<void, ExecFailure> find_interpreter(NewProgram& program) {
     return {};
 }
 
+/// Linux's stacks rarely reach the end of the user half; programs may map pages there.
+constexpr u64 gap_above_stack = mib;
+
 void lay_out(MemorySpace& space, const Process& process) {
     const u64 stack_limit = process.limit(Resource::Stack);
-    space.layout.stack_top = arch::user_end;
+    space.layout.stack_top = arch::user_end - gap_above_stack;
     const u64 most = arch::user_end.value() / 6 * 5;
     const u64 gap = std::clamp(stack_limit, least_stack_gap, most);
     space.layout.stack_limit = std::min(stack_limit, gap);
