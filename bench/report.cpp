@@ -29,11 +29,14 @@ void add(Report& report, const std::string& name, const std::string& unit,
 bool write(const Report& report, const std::string& path) {
     nlohmann::ordered_json document = nlohmann::ordered_json::object();
     for (const auto& [name, figure] : report) {
-        document[name] = {{"value", figure.value},
-                          {"unit", figure.unit},
-                          {"baseline", figure.baseline.empty() ? nlohmann::ordered_json(nullptr)
-                                                               : figure.baseline},
-                          {"samples", figure.samples}};
+        nlohmann::ordered_json& entry = document[name];
+        entry["value"] = figure.value;
+        entry["unit"] = figure.unit;
+        entry["baseline"] = nullptr;
+        if (!figure.baseline.empty()) {
+            entry["baseline"] = figure.baseline;
+        }
+        entry["samples"] = figure.samples;
     }
     const std::string temporary = path + ".new";
     std::ofstream file(temporary);
