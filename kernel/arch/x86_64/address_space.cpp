@@ -8,6 +8,7 @@
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/isolation.h"
 #include "kernel/arch/x86_64/kernel_tables.h"
+#include "kernel/arch/x86_64/page_entry.h"
 #include "kernel/arch/x86_64/table_memory.h"
 #include "kernel/arch/x86_64/tlb.h"
 #include "kernel_arch/user_access.h"
@@ -52,6 +53,17 @@ Mapping mapping_of(const paging::Leaf& leaf) {
 
 bool is_user_page(VirtualAddress page) {
     return page.is_aligned(page_size) && is_user_range(page, page_size);
+}
+
+Result<PageEntry, MapError> present_entry(PhysicalAddress user_root, VirtualAddress page) {
+    if (!is_user_page(page)) {
+        return Error{MapError::BadAddress};
+    }
+    const auto entry = PageEntry::find(user_root, page);
+    if (!entry || !entry->present()) {
+        return Error{MapError::NotMapped};
+    }
+    return *entry;
 }
 
 MapError translate(paging::PagingError error) {
@@ -114,6 +126,13 @@ Result<void, MapError> AddressSpace::map_page(VirtualAddress page, PhysicalAddre
     if (!is_user_page(page)) {
         return Error{MapError::BadAddress};
     }
+    if (auto entry = PageEntry::find(user_root_, page)) {
+        if (entry->present()) {
+            return Error{MapError::AlreadyMapped};
+        }
+        entry->fill(frame, attributes_of(protection));
+        return {};
+    }
     auto outcome = mapper_of(kernel_root_, user_root_)
                        .map({.start = page,
                              .frame = frame,
@@ -127,45 +146,32 @@ Result<void, MapError> AddressSpace::map_page(VirtualAddress page, PhysicalAddre
 }
 
 Result<Mapping, MapError> AddressSpace::unmap_page(VirtualAddress page) {
-    if (!is_user_page(page)) {
-        return Error{MapError::BadAddress};
+    auto entry = present_entry(user_root_, page);
+    if (!entry.ok()) {
+        return Error{entry.error()};
     }
-    Mapping removed{};
-    bool found = false;
-    auto outcome =
-        mapper_of(kernel_root_, user_root_).unmap(page, page_size, [&](const paging::Leaf& leaf) {
-            removed = mapping_of(leaf);
-            found = true;
-        });
-    if (!outcome.ok()) {
-        return Error{translate(outcome.error())};
-    }
-    std::move(outcome).value().consume(UserTlb{context_, is_active()});
-    if (!found) {
-        return Error{MapError::NotMapped};
-    }
-    return removed;
+    PageEntry::Word old = 0;
+    entry.value().clear(old).consume(UserTlb{context_, is_active()});
+    return mapping_of(KernelWalker::leaf_of(old, 1, page, paging::no_limit));
 }
 
 Result<void, MapError> AddressSpace::protect_page(VirtualAddress page, PageProtection protection) {
-    if (const auto mapped = lookup(page); !mapped.ok()) {
-        return Error{mapped.error()};
+    auto entry = present_entry(user_root_, page);
+    if (!entry.ok()) {
+        return Error{entry.error()};
     }
-    auto outcome =
-        mapper_of(kernel_root_, user_root_).protect(page, page_size, attributes_of(protection));
-    if (!outcome.ok()) {
-        return Error{translate(outcome.error())};
-    }
-    std::move(outcome).value().consume(UserTlb{context_, is_active()});
+    entry.value().protect(attributes_of(protection)).consume(UserTlb{context_, is_active()});
     return {};
 }
 
 Result<void, MapError> AddressSpace::replace_page(VirtualAddress page, PhysicalAddress frame,
                                                   PageProtection protection) {
-    if (const auto removed = unmap_page(page); !removed.ok()) {
-        return Error{removed.error()};
+    auto entry = present_entry(user_root_, page);
+    if (!entry.ok()) {
+        return Error{entry.error()};
     }
-    return map_page(page, frame, protection);  // the table is there: needs no memory
+    entry.value().replace(frame, attributes_of(protection)).consume(UserTlb{context_, is_active()});
+    return {};
 }
 
 Result<Mapping, MapError> AddressSpace::lookup(VirtualAddress address) const {
