@@ -151,7 +151,7 @@ bool unsafe(const Instruction& instruction) {
     const auto& operands = instruction.operands;
     return std::any_of(operands.begin(), operands.begin() + instruction.info.operand_count,
                        uses_segment_base) ||
-           branches_into_itself(instruction) || has_short_target(instruction);
+           branches_into_itself(instruction) || has_excluded_prefix(instruction);
 }
 
 /// The bytes of `encoding`, completed at random; returns where the random part starts.

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "tests/differential/exclusions.h"
 
+#include "sim/cpu/fpu_state.h"
+
 namespace ringfence::differential {
 
 namespace {
 
-/// Flags by the bits of RFLAGS.
-/// Condition bits of the x87 status word.
+namespace status = sim::cpu::x87_status;
+constexpr u64 c1 = status::C1::mask;
+constexpr u64 conditions =
+    status::C0::mask | status::C1::mask | status::C2::mask | status::C3::mask;
 
 #define RF_EXCLUDE(mnemonic, kind, argument, reason) \
     {ZYDIS_MNEMONIC_##mnemonic, Exclusion::kind, argument, reason},

@@ -15,22 +15,25 @@ enum class Exclusion : u8 {
     // What is not run:
     Skip,               ///< the instruction
     Opcode,             ///< its encodings whose last opcode byte is `argument`
-    OperandSizePrefix,  ///< its encodings with prefix 66H
+    OperandSizePrefix,  ///< near branches with prefix 66H (all instructions)
+    RepeatPrefix,       ///< its encodings with prefix F2H or F3H
     FarTransfer,        ///< branches to another segment (all instructions)
     SegmentLoad,        ///< loads of segment registers (all instructions)
 
     // What is not compared:
-    Everything,    ///< only that the host survives it
-    Flags,         ///< RFLAGS bits in `argument`
-    FlagsOnFault,  ///< RFLAGS, if it raised an exception
-    VectorResult,  ///< XMM registers
-    X87LastPlace,  ///< ST(i), if it differs by at most `argument` units in the last place
-    X87Status,     ///< x87 status word bits in `argument`
-    X87OnFault,    ///< x87 state, if it raised an exception
-    X87Pointers,   ///< FIP, FDP and FOP while no error is pending (all instructions)
-    FaultOrder,    ///< which of several exceptions it raised, and for which address
-    HostFault,     ///< anything, if it raised an exception on the host only
-    UpperHalf,     ///< bits 63:32 of general registers
+    Everything,        ///< only that the host survives it
+    Flags,             ///< RFLAGS bits in `argument`
+    FlagsOnFault,      ///< RFLAGS, if it raised an exception
+    VectorResult,      ///< XMM registers
+    X87LastPlace,      ///< ST(i), if it differs by at most `argument` units in the last place
+    X87Status,         ///< x87 status word bits in `argument`
+    X87OnFault,        ///< x87 state, if it raised an exception
+    X87Pointers,       ///< FIP, FDP and FOP while no error is pending (all instructions)
+    ConditionOnError,  ///< conditions and flags, if it leaves an x87 error pending
+    MxcsrMask,         ///< the image's MXCSR_MASK
+    FaultOrder,        ///< which of several exceptions it raised, and for which address
+    HostFault,         ///< anything, if it raised an exception on the host only
+    UpperHalf,         ///< bits 63:32 of general registers
 };
 
 struct ExclusionRow {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Every gap in the differential test is deliberate, explained, and about an instruction that exists.
+// Every gap in the differential test is deliberate, explained, and about an instruction that
+// exists.
 #include "tests/differential/exclusions.h"
 
 #include <gtest/gtest.h>

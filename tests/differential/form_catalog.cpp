@@ -36,13 +36,15 @@ bool loads_segment(const Instruction& instruction) {
 }
 
 bool is_skipped(const Instruction& instruction) {
-    const bool far = instruction.info.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
+    // The decoder gives far returns no branch type.
+    const bool far_return =
+        instruction.info.mnemonic == ZYDIS_MNEMONIC_RET && (instruction.info.opcode & ~1) == 0xca;
+    const bool far = far_return || instruction.info.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
     return is_excluded(instruction.info.mnemonic, Exclusion::Skip) ||
            (far && is_excluded(ZYDIS_MNEMONIC_INVALID, Exclusion::FarTransfer)) ||
            (loads_segment(instruction) &&
             is_excluded(ZYDIS_MNEMONIC_INVALID, Exclusion::SegmentLoad)) ||
-           (has_short_target(instruction) &&
-            is_excluded(ZYDIS_MNEMONIC_INVALID, Exclusion::OperandSizePrefix));
+           has_excluded_prefix(instruction);
 }
 
 std::string operand_name(const ZydisDecodedOperand& operand) {
@@ -157,10 +159,18 @@ Instruction blank_instruction(const sim::presets::CpuModel& model, u64 rip) {
     return instruction;
 }
 
-bool has_short_target(const Instruction& instruction) {
+bool has_excluded_prefix(const Instruction& instruction) {
+    const auto has = [&](u8 wanted) {
+        const auto& raw = instruction.info.raw;
+        return std::any_of(raw.prefixes, raw.prefixes + raw.prefix_count,
+                           [&](const auto& prefix) { return prefix.value == wanted; });
+    };
     const auto type = instruction.info.meta.branch_type;
     const bool near = type == ZYDIS_BRANCH_TYPE_SHORT || type == ZYDIS_BRANCH_TYPE_NEAR;
-    return near && (instruction.info.attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE) != 0;
+    return (near && has(0x66) &&
+            is_excluded(ZYDIS_MNEMONIC_INVALID, Exclusion::OperandSizePrefix)) ||
+           ((has(0xf2) || has(0xf3)) &&
+            is_excluded(instruction.info.mnemonic, Exclusion::RepeatPrefix));
 }
 
 std::string form_name(const Instruction& instruction) {

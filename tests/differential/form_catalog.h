@@ -42,8 +42,8 @@ struct Form {
 /// 64-bit code at CPL 3, at any address.
 Instruction blank_instruction(const sim::presets::CpuModel& model, u64 rip);
 
-/// Whether a near branch carries an operand-size prefix.
-bool has_short_target(const Instruction& instruction);
+/// Whether the exclusions forbid this encoding because of its prefixes.
+bool has_excluded_prefix(const Instruction& instruction);
 
 /// A text that is the same for all encodings of a form.
 std::string form_name(const Instruction& instruction);

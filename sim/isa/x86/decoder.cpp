@@ -61,6 +61,27 @@ constexpr FeatureRow optional_sets[] = {
     {ZYDIS_ISA_SET_PCLMULQDQ, feature::pclmulqdq},
 };
 
+constexpr u8 repeat_prefix = 0xf3;
+
+/// Where Zydis 4.0 forgets that SIB base 101B with mod 0 means "no base, disp32" for R13D as well
+/// as for EBP. [intel/vol2]: table 2-3
+void correct_base(Instruction& instruction) {
+    const auto& raw = instruction.info.raw;
+    for (auto& operand : instruction.operands) {
+        if (operand.type == ZYDIS_OPERAND_TYPE_MEMORY && operand.mem.base == ZYDIS_REGISTER_R13D &&
+            raw.modrm.mod == 0 && raw.disp.size == 32) {
+            operand.mem.base = ZYDIS_REGISTER_NONE;
+            operand.mem.disp.has_displacement = 1;
+            operand.mem.disp.value = raw.disp.value;
+        }
+    }
+}
+
+/// With REX.B, opcode 90H exchanges R8 and RAX, and F3 does not make it PAUSE.
+bool is_exchange_with_repeat(const Instruction& instruction) {
+    return instruction.info.mnemonic == ZYDIS_MNEMONIC_PAUSE && instruction.info.raw.rex.B != 0;
+}
+
 }  // namespace
 
 Decoder::Decoder(const presets::CpuModel& model) {
@@ -108,7 +129,22 @@ DecodeResult Decoder::decode(std::span<const u8> bytes, Instruction& out) const 
     if (!ZYAN_SUCCESS(status) || !has_[out.info.meta.isa_set]) {
         return DecodeResult::Undefined;
     }
-    return DecodeResult::Ok;
+    correct_base(out);
+    return is_exchange_with_repeat(out) ? decode_without_repeat(bytes, out) : DecodeResult::Ok;
+}
+
+DecodeResult Decoder::decode_without_repeat(std::span<const u8> bytes, Instruction& out) const {
+    std::array<u8, longest_instruction> rest{};
+    const unsigned length = out.info.length;
+    unsigned kept = 0;
+    for (unsigned i = 0; i < length; ++i) {
+        if (bytes[i] != repeat_prefix) {
+            rest[kept++] = bytes[i];
+        }
+    }
+    const DecodeResult result = decode(std::span{rest}.first(kept), out);
+    out.info.length = static_cast<u8>(length);
+    return result;
 }
 
 unsigned operand_bits(u32 mode) {

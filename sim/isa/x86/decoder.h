@@ -29,6 +29,9 @@ public:
     DecodeResult decode(std::span<const u8> bytes, Instruction& out) const;
 
 private:
+    /// The instruction without its F3 prefixes, with the length that it has with them.
+    DecodeResult decode_without_repeat(std::span<const u8> bytes, Instruction& out) const;
+
     /// For 64-bit, 32-bit and 16-bit code.
     std::array<ZydisDecoder, 3> decoders_;
     /// By ZydisISASet: whether the CPU has it.

@@ -231,6 +231,12 @@ Bits round_and_pack(Environment& environment, const Exact& value) {
     environment.raise(overflow ? exception::overflow : exception::underflow);
     if constexpr (extended) {
         exponent += overflow ? -wrap_bias : wrap_bias;
+        if (exponent < smallest || exponent > largest) {
+            // Only FSCALE goes so far. [intel/vol1]: 8.5.4, 8.5.5
+            environment.raise(exception::inexact);
+            environment.rounded_up = overflow;
+            return overflow ? infinity<Bits>(value.sign) : zero<Bits>(value.sign);
+        }
         return finish<Bits>(environment, value.sign, exponent, rounded);
     } else {
         environment.raise(rounded.inexact ? exception::inexact : 0);

@@ -58,8 +58,14 @@ Xmm dpps(FloatState& state, Xmm a, Xmm b, u8 imm) {
     const u32 p1 = product(1);
     const u32 p2 = product(2);
     const u32 p3 = product(3);
+    if (!state.end_stage()) {
+        return {};
+    }
     const u32 low = Add{}(state, p0, p1);
     const u32 high = Add{}(state, p2, p3);
+    if (!state.end_stage()) {
+        return {};
+    }
     const u32 sum = Add{}(state, low, high);
     return build<u32, Xmm>([&](int i) { return (imm >> i & 1) != 0 ? sum : 0u; });
 }
@@ -67,6 +73,9 @@ Xmm dpps(FloatState& state, Xmm a, Xmm b, u8 imm) {
 Xmm dppd(FloatState& state, Xmm a, Xmm b, u8 imm) {
     const u64 low = (imm & 0x10) != 0 ? Multiply{}(state, a.low, b.low) : 0;
     const u64 high = (imm & 0x20) != 0 ? Multiply{}(state, a.high, b.high) : 0;
+    if (!state.end_stage()) {
+        return {};
+    }
     const u64 sum = Add{}(state, low, high);
     return {.low = (imm & 1) != 0 ? sum : 0, .high = (imm & 2) != 0 ? sum : 0};
 }

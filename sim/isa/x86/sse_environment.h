@@ -25,6 +25,8 @@ struct FloatState : Environment {
     bool inexact_recorded = false;
     /// That, and rounding to nearest: the host's arithmetic may be used.
     bool host_rounding = false;
+    /// Raised by the stages before the current one.
+    u8 finished = 0;
 
     explicit FloatState(u32 mxcsr)
         : Environment{.rounding = static_cast<Rounding>(cpu::mxcsr::RoundingControl::get(mxcsr)),
@@ -35,6 +37,13 @@ struct FloatState : Environment {
                            (mxcsr & soft_float::exception::inexact) != 0),
           host_rounding(inexact_recorded && rounding == Rounding::NearestEven) {}
 
+    /// Ends a stage of an instruction that computes in stages: what it raised stands, and an
+    /// unmasked exception stops the instruction. Returns whether the next stage is computed.
+    bool end_stage() {
+        finished = reported();
+        raised = 0;
+        return !faults();
+    }
     /// Whether an unmasked exception was raised. Those found before the result was computed hide
     /// those found after. [intel/vol1]: 11.5.2, 11.5.3
     [[nodiscard]] bool faults() const { return (reported() & ~unsigned{masked}) != 0; }
@@ -42,7 +51,8 @@ struct FloatState : Environment {
     [[nodiscard]] u8 reported() const {
         const unsigned unmasked = raised & ~unsigned{masked};
         const bool early = (unmasked & soft_float::exception::before_result) != 0;
-        return early ? raised & soft_float::exception::before_result : raised;
+        const unsigned last = early ? raised & soft_float::exception::before_result : raised;
+        return static_cast<u8>(finished | last);
     }
 };
 

@@ -15,7 +15,7 @@ struct DecimalImage {
 };
 static_assert(sizeof(DecimalImage) == 10);
 
-inline constexpr DecimalImage decimal_indefinite = {{0, 0, 0, 0, 0, 0, 0, 0xc0}, 0xff};
+inline constexpr DecimalImage decimal_indefinite = {{0, 0, 0, 0, 0, 0, 0, 0xc0, 0xff}, 0xff};
 
 /// The digits as a number; what a digit above 9 means is undefined, and here it counts as it is.
 i64 magnitude_of(const DecimalImage& image);

@@ -137,10 +137,11 @@ Float80 y_log2_x_plus_1(Environment& environment, const Unpacked& x, const Unpac
         return zero(x.sign != y.sign);
     }
     if (x.exponent >= -1) {
-        // Outside the range the result is undefined; the identity still gives a sensible one.
+        // Outside the range the result is undefined: log2(1 + x) where it exists, else x.
         const Wide sum = soft_float::add(soft_float::constants::one, soft_float::wide_from(x));
         if (sum.sign || sum.significand == 0) {
-            return invalid(environment);
+            environment.raise(exception::inexact);
+            return pack_exact(environment, x.sign, x.exponent, u128{x.significand} << 64);
         }
         return round_inexact(environment,
                              soft_float::multiply(soft_float::wide_from(y), soft_float::log2(sum)));
@@ -283,6 +284,7 @@ bool fprem(Cpu& cpu, const Op& op) {
     FpuState& fpu = cpu.fpu;
     record(cpu, op);
     if (fpu.is_empty(0) || fpu.is_empty(1)) {
+        fpu.status = status::C2::set(fpu.status, 0);
         if (stack_underflow(fpu)) {
             set_st(fpu, 0, indefinite());
         }
@@ -322,15 +324,14 @@ bool fxtract(Cpu& cpu, const Op& op) {
     if (fpu.is_empty(0)) {
         if (stack_underflow(fpu)) {
             set_st(fpu, 0, indefinite());
-            push(fpu, indefinite());
+            push_unchecked(fpu, indefinite());
         }
         return true;
     }
     if (!fpu.is_empty(7)) {
         if (stack_overflow(fpu)) {
             set_st(fpu, 0, indefinite());
-            fpu.set_top((fpu.top() + 7) % 8);
-            set_st(fpu, 0, indefinite());
+            push_unchecked(fpu, indefinite());
         }
         return true;
     }
@@ -376,6 +377,7 @@ Float80 two_to_x_minus_1(Environment& environment, const Unpacked& a) {
     const bool unit = a.exponent == 0 && a.significand == u64{1} << 63;
     if (a.exponent >= 0) {
         // -1 gives -1/2 and 1 gives 1; beyond, the result is undefined and the operand stays.
+        environment.raise(unit ? 0 : exception::inexact);
         return pack_exact(environment, a.sign, unit && a.sign ? -1 : a.exponent,
                           u128{a.significand} << 64);
     }
@@ -504,6 +506,7 @@ bool trigonometric(Cpu& cpu, const Op& op) {
     FpuState& fpu = cpu.fpu;
     record(cpu, op);
     if (fpu.is_empty(0)) {
+        fpu.status = status::C2::set(fpu.status, 0);
         if (stack_underflow(fpu)) {
             set_st(fpu, 0, indefinite());
         }
@@ -534,10 +537,10 @@ bool trigonometric_pair(Cpu& cpu, const Op& op) {
     record(cpu, op);
     const bool underflow = fpu.is_empty(0);
     if (underflow || !fpu.is_empty(7)) {
+        fpu.status = status::C2::set(fpu.status, 0);
         if (underflow ? stack_underflow(fpu) : stack_overflow(fpu)) {
             set_st(fpu, 0, indefinite());
-            fpu.set_top((fpu.top() + 7) % 8);
-            set_st(fpu, 0, indefinite());
+            push_unchecked(fpu, indefinite());
         }
         return true;
     }

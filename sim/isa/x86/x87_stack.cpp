@@ -56,11 +56,14 @@ void set_c1(FpuState& fpu, bool value) {
 }
 
 bool settle(FpuState& fpu, const Environment& environment) {
-    fpu.status |= environment.raised;
-    set_c1(fpu, environment.rounded_up && (environment.raised & exception::inexact) != 0);
-    fpu.update_error_summary();
     const unsigned unmasked = environment.raised & ~unsigned{environment.masked};
-    return (unmasked & exception::before_result) == 0;
+    const bool early = (unmasked & exception::before_result) != 0;
+    const unsigned reported =
+        environment.raised & (early ? exception::before_result : exception::all);
+    fpu.status = static_cast<u16>(fpu.status | reported);
+    set_c1(fpu, environment.rounded_up && (reported & exception::inexact) != 0);
+    fpu.update_error_summary();
+    return !early;
 }
 
 bool stack_underflow(FpuState& fpu) {
@@ -75,8 +78,7 @@ void push(FpuState& fpu, const Float80& value) {
     if (overflow && !stack_overflow(fpu)) {
         return;
     }
-    fpu.set_top((fpu.top() + 7) % 8);
-    set_st(fpu, 0, overflow ? indefinite() : value);
+    push_unchecked(fpu, overflow ? indefinite() : value);
 }
 
 bool is_st(const Instruction& instruction, unsigned i, u8& number) {

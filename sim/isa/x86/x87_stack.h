@@ -77,6 +77,11 @@ inline void pop(FpuState& fpu, unsigned count) {
 /// Pushes a value that was computed without an unmasked exception; an occupied register is a stack
 /// overflow, and then the indefinite is pushed, or nothing.
 void push(FpuState& fpu, const Float80& value);
+/// Pushes whether or not the register was empty.
+inline void push_unchecked(FpuState& fpu, const Float80& value) {
+    fpu.set_top((fpu.top() + 7) % 8);
+    set_st(fpu, 0, value);
+}
 
 inline Float80 indefinite() {
     return soft_float::indefinite<Float80>();

@@ -67,7 +67,7 @@ bool fld_register(Cpu& cpu, const Op& op) {
     if (!fpu.is_empty(op.dst)) {
         push_result(fpu, environment_of(fpu), st(fpu, op.dst));
     } else if (stack_underflow(fpu)) {
-        push(fpu, indefinite());
+        push_unchecked(fpu, indefinite());
     }
     return true;
 }
@@ -154,10 +154,15 @@ bool may_store(const Environment& environment) {
     return (environment.raised & ~unsigned{environment.masked} & forbidding) == 0;
 }
 
+/// A store that will not happen still reports the faults of its operand first.
+bool probe(Cpu& cpu, const Op& op, usize bytes) {
+    return cpu.mmu.probe_write(linear_address(cpu, op), bytes) || memory_fault(cpu, op);
+}
+
 template <typename Store>
 bool store_empty(Cpu& cpu, const Op& op, unsigned pops) {
     const bool masked = (control::Masks::get(cpu.fpu.control) & exception::invalid) != 0;
-    if (masked && !store(cpu, op, Store::invalid())) {
+    if (masked ? !store(cpu, op, Store::invalid()) : !probe(cpu, op, sizeof(Store::invalid()))) {
         return false;
     }
     record_memory(cpu, op);
@@ -179,7 +184,7 @@ bool fst_memory(Cpu& cpu, const Op& op) {
     Environment environment = environment_of(fpu);
     const typename Store::Image value = Store::convert(environment, st(fpu, 0));
     const bool stored = may_store(environment);
-    if (stored && !store(cpu, op, value)) {
+    if (stored ? !store(cpu, op, value) : !probe(cpu, op, sizeof(value))) {
         return false;
     }
     record_memory(cpu, op);
@@ -204,6 +209,23 @@ bool fst_register(Cpu& cpu, const Op& op) {
         return true;
     }
     pop(fpu, pops);
+    return true;
+}
+
+/// FSTPNCE ("no check for empty"): moves the value and its tag.
+bool fstpnce(Cpu& cpu, const Op& op) {
+    if (!begin(cpu)) {
+        return false;
+    }
+    FpuState& fpu = cpu.fpu;
+    record(cpu, op);
+    const bool empty = fpu.is_empty(0);
+    set_st(fpu, op.dst, st(fpu, 0));
+    if (empty) {
+        set_empty(fpu, op.dst);
+    }
+    set_c1(fpu, false);
+    pop(fpu);
     return true;
 }
 
@@ -253,7 +275,6 @@ bool fcmov(Cpu& cpu, const Op& op) {
         }
         return true;
     }
-    set_c1(fpu, false);
     if (condition(cpu.flags) == wanted) {
         set_st(fpu, 0, st(fpu, op.src));
     }
@@ -303,7 +324,7 @@ constexpr std::array rows = {
     BinderRow{ZYDIS_MNEMONIC_FLD, &bind_fld, Unit::X87},
     BinderRow{ZYDIS_MNEMONIC_FST, &bind_fst<0>, Unit::X87},
     BinderRow{ZYDIS_MNEMONIC_FSTP, &bind_fst<1>, Unit::X87},
-    BinderRow{ZYDIS_MNEMONIC_FSTPNCE, &bind_register<fst_register<1>>, Unit::X87},
+    BinderRow{ZYDIS_MNEMONIC_FSTPNCE, &bind_register<fstpnce>, Unit::X87},
     BinderRow{ZYDIS_MNEMONIC_FILD, &bind_fild, Unit::X87},
     BinderRow{ZYDIS_MNEMONIC_FIST, &bind_fist<Truncation::ByControl, 0>, Unit::X87},
     BinderRow{ZYDIS_MNEMONIC_FISTP, &bind_fist<Truncation::ByControl, 1>, Unit::X87},
