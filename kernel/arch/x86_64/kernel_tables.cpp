@@ -13,8 +13,6 @@ namespace ringfence::kernel::arch {
 namespace {
 
 PhysicalAddress own_root;
-/// Template of every user table's kernel half; its tables hold the manifest and nothing else.
-PhysicalAddress manifest_root;
 VirtualAddress next_device = device_registers_start;
 
 PhysicalAddress zeroed_frame_or_panic() {
@@ -94,16 +92,38 @@ void reserve_root_entry(VirtualAddress region) {
     frames().release(placeholder);
 }
 
-/// Makes the kernel half of `root` that of `from`.
-void share_kernel_half(PhysicalAddress root, PhysicalAddress from) {
-    const KernelMapper source(table_memory, from);
-    KernelMapper target(table_memory, root);
-    for (unsigned index = user_root_entries; index < root_entries; ++index) {
-        if (const auto entry = source.root_entry(index); entry != 0) {
-            target.share_root_entry(index, entry).consume(KernelTlb{});
+/// The root entries of a kernel half, remembered so that filling a new root touches only those.
+class SharedHalf {
+public:
+    void remember(PhysicalAddress root) {
+        const KernelMapper source(table_memory, root);
+        for (unsigned index = user_root_entries; index < root_entries; ++index) {
+            if (const auto entry = source.root_entry(index); entry != 0) {
+                RF_ASSERT(count_ < most);
+                entries_[count_] = {index, entry};
+                ++count_;
+            }
         }
     }
-}
+    void fill(PhysicalAddress root) const {
+        KernelMapper target(table_memory, root);
+        for (unsigned i = 0; i < count_; ++i) {
+            target.share_root_entry(entries_[i].index, entries_[i].word).consume(KernelTlb{});
+        }
+    }
+
+private:
+    static constexpr unsigned most = 8;  // direct map (512 GiB each), stacks, devices, image
+    struct RootEntry {
+        unsigned index;
+        Format::Word word;
+    };
+    RootEntry entries_[most];
+    unsigned count_ = 0;
+};
+
+SharedHalf kernel_half;
+SharedHalf manifest_half;
 
 }  // namespace
 
@@ -124,10 +144,14 @@ void build_kernel_tables(const RamRange* ram, usize count) {
     reserve_root_entry(kernel_stacks_start);
     reserve_root_entry(device_registers_start);
     if (isolation().enabled) {
-        manifest_root = zeroed_frame_or_panic();
+        // Template of every user table's kernel half; its tables hold the manifest and nothing
+        // else.
+        const PhysicalAddress manifest_root = zeroed_frame_or_panic();
         map_manifest(manifest_root);
-        fill_user_manifest(own_root + 4 * kib);
+        manifest_half.remember(manifest_root);
+        manifest_half.fill(own_root + 4 * kib);
     }
+    kernel_half.remember(own_root);
 }
 
 PhysicalAddress kernel_root() {
@@ -135,11 +159,11 @@ PhysicalAddress kernel_root() {
 }
 
 void fill_kernel_half(PhysicalAddress root) {
-    share_kernel_half(root, own_root);
+    kernel_half.fill(root);
 }
 
 void fill_user_manifest(PhysicalAddress user_root) {
-    share_kernel_half(user_root, manifest_root);
+    manifest_half.fill(user_root);
 }
 
 VirtualAddress map_device(PhysicalAddress registers) {
