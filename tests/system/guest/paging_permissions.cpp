@@ -218,8 +218,8 @@ void for_each_access(Body body) {
     }
 }
 
-/// `entry` with rights chosen by four bits: present, writable, user, no-execute. Without NXE the last
-/// is a reserved bit, which test_reserved_bits() has.
+/// `entry` with rights chosen by four bits: present, writable, user, no-execute. Without NXE the
+/// last is a reserved bit, which test_reserved_bits() has.
 u64 with_rights(u64 entry, unsigned bits) {
     entry = Pte::present.set(entry, bits & 1);
     entry = Pte::writable.set(entry, bits >> 1 & 1);

@@ -177,6 +177,10 @@ user_read:
 user_write:
         movb    $0x5a, (%rdi)
         int     $0x80
+        .globl  user_write_8
+user_write_8:
+        movq    %rdi, (%rdi)
+        int     $0x80
         .globl  user_execute
 user_execute:
         jmp     *%rdi
@@ -187,6 +191,13 @@ user_stop:
 user_syscall:
         syscall
         int     $0x80
+        .globl  user_sysret
+user_sysret:
+        sysretq
+        int     $0x80
+        .globl  user_loop
+user_loop:
+        jmp     user_loop
         .globl  user_interrupt_32
 user_interrupt_32:
         int     $32

@@ -65,6 +65,7 @@ void set_up_gdt() {
     gdt[9] = SegmentDescriptor::flat_code64(0);
     const arch::x86::DescriptorTablePointer pointer{sizeof gdt - 1, physical(gdt)};
     asm volatile("lgdt %0" : : "m"(pointer));
+    asm volatile("lldt %w0" : : "r"(0));
     asm volatile("ltr %0" : : "r"(task_state));
 }
 
