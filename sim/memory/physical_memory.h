@@ -82,6 +82,10 @@ public:
     [[nodiscard]] bool is_ram(PhysicalAddress address) const {
         return layout_.contains(address.value());
     }
+    /// Whether a device answers at `address`.
+    [[nodiscard]] bool is_device(PhysicalAddress address) const {
+        return !is_ram(address) && find_mmio(address) != nullptr;
+    }
     /// Whether all of [first, first + bytes) is RAM.
     [[nodiscard]] bool is_ram(PhysicalAddress first, u64 bytes) const;
 

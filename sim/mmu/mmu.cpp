@@ -30,10 +30,10 @@ bool Mmu::require_canonical(VirtualAddress address, Reference via) {
     if (is_canonical(address)) {
         return true;
     }
-    fault_ = {via == Reference::Stack ? ExceptionVector::StackFault
-                                      : ExceptionVector::GeneralProtection,
-              0,
-              {}};
+    fault_ = {
+        via == Reference::Stack ? ExceptionVector::StackFault : ExceptionVector::GeneralProtection,
+        0,
+        {}};
     return false;
 }
 
@@ -125,7 +125,8 @@ bool Mmu::translate_pieces(VirtualAddress address, usize bytes, AccessKind kind,
 bool Mmu::read_slow(VirtualAddress address, void* out, unsigned bytes, Privilege privilege,
                     Reference via) {
     Pieces pieces;
-    if (!translate_pieces(address, bytes, AccessKind::Read, privilege, via, pieces)) {
+    if (!translate_pieces(address, bytes, AccessKind::Read, privilege, via, pieces) ||
+        !may_touch(pieces, bytes)) {
         return false;
     }
     memory_.load(pieces.first, out, pieces.first_bytes);
@@ -139,7 +140,8 @@ bool Mmu::read_slow(VirtualAddress address, void* out, unsigned bytes, Privilege
 bool Mmu::write_slow(VirtualAddress address, const void* from, unsigned bytes, Privilege privilege,
                      Reference via) {
     Pieces pieces;
-    if (!translate_pieces(address, bytes, AccessKind::Write, privilege, via, pieces)) {
+    if (!translate_pieces(address, bytes, AccessKind::Write, privilege, via, pieces) ||
+        !may_touch(pieces, bytes)) {
         return false;
     }
     memory_.store(pieces.first, from, pieces.first_bytes);
@@ -158,7 +160,42 @@ bool Mmu::write_slow(VirtualAddress address, u64 value, unsigned bytes, Privileg
 bool Mmu::probe_slow(VirtualAddress address, usize bytes, AccessKind kind, Privilege privilege,
                      Reference via) {
     Pieces pieces;
-    return translate_pieces(address, bytes, kind, privilege, via, pieces);
+    return translate_pieces(address, bytes, kind, privilege, via, pieces) &&
+           may_touch(pieces, bytes);
+}
+
+bool Mmu::may_touch(const Pieces& pieces, usize bytes) {
+    const bool is_device = memory_.is_device(pieces.first) ||
+                           (pieces.first_bytes != bytes && memory_.is_device(pieces.second));
+    if (is_device && !device_access_) {
+        device_refused_ = true;
+        return false;
+    }
+    return true;
+}
+
+// Implicit accesses cannot be tried again by themselves: they always reach the device.
+
+bool Mmu::read_system_slow(VirtualAddress address, void* out, unsigned bytes) {
+    const bool access = std::exchange(device_access_, true);
+    const bool done = read_slow(address, out, bytes, Privilege::Supervisor, Reference::Data);
+    device_access_ = access;
+    return done;
+}
+
+bool Mmu::write_system_slow(VirtualAddress address, const void* from, unsigned bytes,
+                            Reference via) {
+    const bool access = std::exchange(device_access_, true);
+    const bool done = write_slow(address, from, bytes, Privilege::Supervisor, via);
+    device_access_ = access;
+    return done;
+}
+
+bool Mmu::probe_system_slow(VirtualAddress address, usize bytes, Reference via) {
+    const bool access = std::exchange(device_access_, true);
+    const bool done = probe_slow(address, bytes, AccessKind::Write, Privilege::Supervisor, via);
+    device_access_ = access;
+    return done;
 }
 
 Result<PhysicalAddress, Fault> Mmu::translate_execute_slow(VirtualAddress address) {

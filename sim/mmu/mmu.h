@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "base/compiler.h"
 #include "base/result.h"
@@ -114,16 +115,27 @@ public:
 
     template <typename T>
     bool read_system(VirtualAddress address, T& out) {
-        return read_in(system_context(), address, out, Privilege::Supervisor, Reference::Data);
+        static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 64);
+        const FastContext& context = system_context();
+        if (RF_LIKELY(readable(context, address, sizeof(T)))) {
+            std::memcpy(&out, host_pointer(context, address), sizeof(T));
+            return true;
+        }
+        return read_system_slow(address, &out, sizeof(T));
     }
     /// `via` decides the exception for a non-canonical address (frames are pushed through SS).
     template <typename T>
     bool write_system(VirtualAddress address, T value, Reference via = Reference::Data) {
-        return write_in(system_context(), address, value, Privilege::Supervisor, via);
+        static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 64);
+        const FastContext& context = system_context();
+        if (RF_LIKELY(writable(context, address, sizeof(T)))) {
+            std::memcpy(host_pointer(context, address), &value, sizeof(T));
+            return true;
+        }
+        return write_system_slow(address, &value, sizeof(T), via);
     }
     bool probe_write_system(VirtualAddress address, usize bytes, Reference via = Reference::Data) {
-        return writable(system_context(), address, bytes) ||
-               probe_slow(address, bytes, AccessKind::Write, Privilege::Supervisor, via);
+        return writable(system_context(), address, bytes) || probe_system_slow(address, bytes, via);
     }
 
     // Fetches -------------------------------------------------------------------------------------
@@ -140,6 +152,14 @@ public:
     /// at the same place: blocks on two pages may stay chained. Changes with every context switch
     /// and flush that may matter; comes back when an unflushed context comes back.
     [[nodiscard]] u64 execute_stamp() const { return active_->stamp; }
+
+    // Device registers --------------------------------------------------------------------------
+
+    /// While closed, accesses to device registers (but for implicit ones) fail without touching the
+    /// device, and `take_device_refusal` says so once: no exception, but a request to try again at
+    /// an instruction whose time is known exactly. Open at first.
+    void set_device_access(bool open) { device_access_ = open; }
+    [[nodiscard]] bool take_device_refusal() { return std::exchange(device_refused_, false); }
 
     // Other ---------------------------------------------------------------------------------------
 
@@ -223,6 +243,10 @@ private:
                                     Privilege privilege, Reference via);
     RF_NEVER_INLINE bool write_slow(VirtualAddress address, u64 value, unsigned bytes,
                                     Privilege privilege, Reference via);
+    RF_NEVER_INLINE bool read_system_slow(VirtualAddress address, void* out, unsigned bytes);
+    RF_NEVER_INLINE bool write_system_slow(VirtualAddress address, const void* from, unsigned bytes,
+                                           Reference via);
+    RF_NEVER_INLINE bool probe_system_slow(VirtualAddress address, usize bytes, Reference via);
     RF_NEVER_INLINE bool probe_slow(VirtualAddress address, usize bytes, AccessKind kind,
                                     Privilege privilege, Reference via);
     RF_NEVER_INLINE Result<PhysicalAddress, Fault> translate_execute_slow(VirtualAddress address);
@@ -242,6 +266,7 @@ private:
     void fill_fast(VirtualAddress address, Privilege privilege, const Translation& translation);
     [[nodiscard]] bool is_canonical(VirtualAddress address) const;
     bool require_canonical(VirtualAddress address, Reference via);
+    bool may_touch(const Pieces& pieces, usize bytes);
     void check_stale(VirtualAddress address, const Translation& cached);
 
     void forget_page(VirtualAddress address);
@@ -266,6 +291,8 @@ private:
     PagingState state_;
     u64 ram_base_;  ///< host address of physical address 0
     bool strict_ = false;
+    bool device_access_ = true;
+    bool device_refused_ = false;
     Fault fault_;
     Walker walker_;
     Tlb tlb_;
