@@ -135,7 +135,9 @@ std::vector<std::string> compare(const TestCase& test, const Outcome& host,
                                  const Outcome& machine) {
     const ZydisMnemonic mnemonic = test.form->mnemonic;
     const bool host_only = !host.completed && machine.completed;
-    if ((host_only && is_excluded(mnemonic, Exclusion::HostFault)) ||
+    const bool machine_only = host.completed && !machine.completed;
+    if ((machine_only && is_excluded(mnemonic, Exclusion::MachineFault)) ||
+        (host_only && is_excluded(mnemonic, Exclusion::HostFault)) ||
         (test.undefined_result && is_excluded(mnemonic, Exclusion::Everything))) {
         return {};
     }

@@ -33,6 +33,7 @@ enum class Exclusion : u8 {
     MxcsrMask,         ///< the image's MXCSR_MASK
     FaultOrder,        ///< which of several exceptions it raised, and for which address
     HostFault,         ///< anything, if it raised an exception on the host only
+    MachineFault,      ///< anything, if it raised an exception on the machine only
     UpperHalf,         ///< bits 63:32 of general registers
 };
 

@@ -35,11 +35,15 @@ bool loads_segment(const Instruction& instruction) {
     return false;
 }
 
-bool is_skipped(const Instruction& instruction) {
-    // The decoder gives far returns no branch type.
+/// The decoder gives far returns no branch type.
+bool is_far(const Instruction& instruction) {
     const bool far_return =
         instruction.info.mnemonic == ZYDIS_MNEMONIC_RET && (instruction.info.opcode & ~1) == 0xca;
-    const bool far = far_return || instruction.info.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
+    return far_return || instruction.info.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
+}
+
+bool is_skipped(const Instruction& instruction) {
+    const bool far = is_far(instruction);
     return is_excluded(instruction.info.mnemonic, Exclusion::Skip) ||
            (far && is_excluded(ZYDIS_MNEMONIC_INVALID, Exclusion::FarTransfer)) ||
            (loads_segment(instruction) &&
@@ -175,6 +179,7 @@ bool has_excluded_prefix(const Instruction& instruction) {
 
 std::string form_name(const Instruction& instruction) {
     std::string name = ZydisMnemonicGetString(instruction.info.mnemonic);
+    name += is_far(instruction) ? " far" : "";
     for (unsigned i = 0; i < instruction.info.operand_count_visible; ++i) {
         name += " " + operand_name(instruction.operand(i));
     }

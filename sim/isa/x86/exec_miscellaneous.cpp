@@ -35,6 +35,7 @@ bool bind_undefined(const Instruction& /*in*/, OpBuilder& out) {
 constexpr BinderRow rows[] = {
     {ZYDIS_MNEMONIC_NOP, bind_nop},
     {ZYDIS_MNEMONIC_PAUSE, bind_nop},
+    {ZYDIS_MNEMONIC_RSM, bind_undefined},  // outside of SMM, which is not modelled
     {ZYDIS_MNEMONIC_ENDBR32, bind_nop},
     {ZYDIS_MNEMONIC_ENDBR64, bind_nop},
     {ZYDIS_MNEMONIC_LFENCE, bind_nop},

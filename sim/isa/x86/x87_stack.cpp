@@ -104,7 +104,7 @@ std::span<const BinderRow> x87_rows() {
     static const std::vector<BinderRow> rows = [] {
         std::vector<BinderRow> all;
         for (const auto part : {x87::arithmetic_rows(), x87::compare_rows(), x87::transfer_rows(),
-                                x87::math_rows()}) {
+                                x87::math_rows(), x87::transcendental_rows()}) {
             all.insert(all.end(), part.begin(), part.end());
         }
         return all;

@@ -132,5 +132,6 @@ std::span<const BinderRow> arithmetic_rows();
 std::span<const BinderRow> compare_rows();
 std::span<const BinderRow> transfer_rows();
 std::span<const BinderRow> math_rows();
+std::span<const BinderRow> transcendental_rows();
 
 }  // namespace ringfence::sim::isa::x86::x87

@@ -15,11 +15,17 @@ using cpu::Float80Image;
 
 // Loads ---------------------------------------------------------------------------------------
 
-/// Pushes `value`, computed in `environment`; a full stack is found first.
+/// Pushes `value`, computed in `environment`; a full stack is found first. Only an unmasked invalid
+/// operand forbids the push: a denormal one is loaded and reported.
 void push_result(FpuState& fpu, const Environment& environment, const Float80& value) {
-    if (!fpu.is_empty(7) || settle(fpu, environment)) {
-        push(fpu, value);
+    if (fpu.is_empty(7)) {
+        settle(fpu, environment);
+        const unsigned unmasked = environment.raised & ~unsigned{environment.masked};
+        if ((unmasked & exception::invalid) != 0) {
+            return;
+        }
     }
+    push(fpu, value);
 }
 
 Float80 to_register(Environment& environment, u32 value) {
@@ -188,6 +194,9 @@ bool fst_memory(Cpu& cpu, const Op& op) {
         return false;
     }
     record_memory(cpu, op);
+    if (!stored) {
+        environment.raised &= static_cast<u8>(~exception::inexact);
+    }
     settle(fpu, environment);
     pop(fpu, stored ? pops : 0);
     return true;
@@ -209,23 +218,6 @@ bool fst_register(Cpu& cpu, const Op& op) {
         return true;
     }
     pop(fpu, pops);
-    return true;
-}
-
-/// FSTPNCE ("no check for empty"): moves the value and its tag.
-bool fstpnce(Cpu& cpu, const Op& op) {
-    if (!begin(cpu)) {
-        return false;
-    }
-    FpuState& fpu = cpu.fpu;
-    record(cpu, op);
-    const bool empty = fpu.is_empty(0);
-    set_st(fpu, op.dst, st(fpu, 0));
-    if (empty) {
-        set_empty(fpu, op.dst);
-    }
-    set_c1(fpu, false);
-    pop(fpu);
     return true;
 }
 
@@ -324,7 +316,7 @@ constexpr std::array rows = {
     BinderRow{ZYDIS_MNEMONIC_FLD, &bind_fld, Unit::X87},
     BinderRow{ZYDIS_MNEMONIC_FST, &bind_fst<0>, Unit::X87},
     BinderRow{ZYDIS_MNEMONIC_FSTP, &bind_fst<1>, Unit::X87},
-    BinderRow{ZYDIS_MNEMONIC_FSTPNCE, &bind_register<fstpnce>, Unit::X87},
+    BinderRow{ZYDIS_MNEMONIC_FSTPNCE, &bind_register<fst_register<1>>, Unit::X87},
     BinderRow{ZYDIS_MNEMONIC_FILD, &bind_fild, Unit::X87},
     BinderRow{ZYDIS_MNEMONIC_FIST, &bind_fist<Truncation::ByControl, 0>, Unit::X87},
     BinderRow{ZYDIS_MNEMONIC_FISTP, &bind_fist<Truncation::ByControl, 1>, Unit::X87},
