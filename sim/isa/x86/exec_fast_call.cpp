@@ -69,6 +69,9 @@ bool syscall(Cpu& cpu, const Op& op) {
     cpu.gpr[Gpr::R11] = Rflags::rf.set(rflags, 0);
     enter_flat(cpu, 0, with_rpl(selector, 0), static_cast<u16>(selector + stack_after_code), true);
     cpu.set_rflags(rflags & ~cpu.msr.fmask & ~Rflags::rf.mask);
+    // Whether a single-step trap follows is decided with the new TF, so that a kernel that masks it
+    // is never stepped.
+    cpu.no_debug_trap = !cpu.single_step();
     cpu.rip = target;
     return true;
 }
@@ -105,6 +108,8 @@ bool sysret(Cpu& cpu, const Op& /*op*/) {
         keep_stack_attributes(cpu, stack_before, stack_base_before);
     }
     cpu.set_rflags(cpu.gpr[Gpr::R11] & ~never_loaded);
+    // Unlike IRET, a TF that SYSRET loads traps at once. [linux/abi]: arch/x86/entry/entry_64.S
+    cpu.debug_trap = cpu.single_step();
     cpu.rip = to_code64 ? cpu.gpr[Gpr::Rcx] : static_cast<u32>(cpu.gpr[Gpr::Rcx]);
     cpu.recorder.sysret(VirtualAddress{cpu.rip});
     return true;

@@ -129,11 +129,15 @@ TEST(Engine, reports_a_fetch_fault_in_the_second_page_there) {
     EXPECT_EQ(guest.cpu.cr2, Guest::code + 0x1000);
 }
 
+/// Decimal arithmetic of compatibility mode: no kernel or compiler uses it.
 TEST(Engine, reports_instructions_that_nothing_implements) {
     Guest guest;
-    const u8 rsm[] = {0x0f, 0xaa};
-    guest.load(rsm);
+    const u8 aaa[] = {0x37};
+    guest.load(aaa);
     guest.start(Guest::code, 0);
+    cpu::Segment compatibility = guest.cpu.segment(cpu::SegmentRegister::Cs);
+    compatibility.descriptor = arch::x86::SegmentDescriptor::flat_code32(0);
+    guest.cpu.set_segment(cpu::SegmentRegister::Cs, compatibility, 0);
     EXPECT_EQ(guest.run(), StopReason::Halted);
     ASSERT_TRUE(guest.trap());
     EXPECT_EQ(guest.trap()->vector, 6);

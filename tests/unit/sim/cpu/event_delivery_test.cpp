@@ -224,5 +224,24 @@ TEST(SystemCall, goes_to_the_entry_and_back) {
     EXPECT_TRUE(Rflags::interrupt.test(trap_of(guest).rflags));
 }
 
+TEST(SystemCall, is_one_step_for_the_trap_flag) {
+    Guest guest;
+    constexpr u64 entry = Guest::code + 0x1000;
+    constexpr u64 after_syscall = Guest::code + 7;
+    guest.load(programs::system_call());
+    guest.load(programs::system_call_entry(), entry);
+    guest.cpu.msr.lstar = entry;
+    guest.cpu.msr.star = (u64{Guest::kernel_cs} << 32) | (u64{Guest::user_ss - 8} << 48);
+    guest.cpu.msr.fmask = Rflags::tf.mask;
+    guest.start(after_syscall - 2, 3);
+    guest.reg(Gpr::Rax) = 1;
+    guest.cpu.set_rflags(Rflags::tf.mask);
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).vector, debug);
+    EXPECT_EQ(trap_of(guest).rip, after_syscall);
+    EXPECT_EQ(trap_of(guest).cs, Guest::user_cs);
+    EXPECT_EQ(guest.reg(Gpr::Rax), 2U) << "the entry code ran, unstepped";
+}
+
 }  // namespace
 }  // namespace ringfence::sim
