@@ -27,10 +27,12 @@ Isolation decide_isolation(std::string_view command_line, bool cpu_affected, boo
     result.requested = requested_by(command_line);
     result.enabled = result.requested == IsolationRequest::On ||
                      (result.requested == IsolationRequest::Auto && cpu_affected);
-    // Without global pages there is no way to flush all PCIDs by CR4. [intel/vol3]: 4.10.4.1
+    const bool use_invpcid = has_invpcid && !has_flag(command_line, "noinvpcid");
+    // All PCIDs can be flushed by INVPCID or by toggling CR4.PGE, else not at all.
+    // [intel/vol3]: 4.10.4.1
     result.pcid =
-        has_pcid && (has_invpcid || has_global_pages) && !has_flag(command_line, "nopcid");
-    result.invpcid = result.pcid && has_invpcid;
+        has_pcid && (use_invpcid || has_global_pages) && !has_flag(command_line, "nopcid");
+    result.invpcid = result.pcid && use_invpcid;
     result.global_pages = has_global_pages;
     return result;
 }

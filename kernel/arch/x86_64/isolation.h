@@ -22,7 +22,7 @@ struct Isolation {
 
 /// Later options win over earlier ones; without any, the CPU decides. PCIDs are used in
 /// both designs, so that comparing them compares isolation alone.
-/// [linux/pti]: pti=on|off|auto, nopti, nopcid
+/// [linux/pti]: pti=on|off|auto, nopti, nopcid, noinvpcid
 Isolation decide_isolation(std::string_view command_line, bool cpu_affected, bool has_pcid,
                            bool has_invpcid, bool has_global_pages);
 

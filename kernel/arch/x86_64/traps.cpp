@@ -78,9 +78,16 @@ void kernel_page_fault(TrapFrame& frame) {
     }
 }
 
+/// Enough to see that there are some, too few to drown the log.
+constexpr u64 most_nmis_logged = 4;
+u64 nmis_seen = 0;
+
 void handle_nmi() {
     ++entry_counters.interrupts;
-    log_important("NMI: no source known, ignored");
+    ++nmis_seen;
+    if (nmis_seen <= most_nmis_logged) {
+        log_important("NMI: no source known, ignored");
+    }
 }
 
 /// NMIs stay blocked until IRET, so nothing here may switch threads or leave by SYSRET.

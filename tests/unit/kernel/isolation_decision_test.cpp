@@ -54,6 +54,11 @@ TEST(IsolationDecisionPcid, ObeysNopcid) {
     EXPECT_FALSE(decided.invpcid);
 }
 
+TEST(IsolationDecisionPcid, ObeysNoinvpcid) {
+    EXPECT_TRUE(decide("pti=on noinvpcid", true).pcid);
+    EXPECT_FALSE(decide("pti=on noinvpcid", true).invpcid);
+}
+
 TEST(IsolationDecisionPcid, NeedsAWayToFlushAllPcids) {
     EXPECT_TRUE(decide_isolation("", true, true, false, true).pcid);
     EXPECT_FALSE(decide_isolation("", true, true, false, true).invpcid);
