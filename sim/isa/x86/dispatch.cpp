@@ -26,6 +26,10 @@ __attribute__((preserve_none)) void leave_before(Cpu& cpu, const Op* op) {
 __attribute__((preserve_none)) void deliver_fault(Cpu& cpu, const Op* op) {
     retire_only_before(cpu, *op);
     cpu.rip = rip_of(cpu, *op);
+    if (cpu.mmu.take_device_refusal()) {
+        cpu.engine->request_exact_step();
+        return;
+    }
     deliver_exception(cpu, cpu.pending);
 }
 

@@ -30,6 +30,7 @@ Engine::~Engine() {
 StopReason Engine::run(u64 instruction_limit) {
     for (;;) {
         if (const auto stop = look_outside(instruction_limit)) {
+            link_ = nullptr;
             return *stop;
         }
         run_blocks();
@@ -52,9 +53,13 @@ std::optional<StopReason> Engine::look_outside(u64 instruction_limit) {
     }
     if (cpu_.debug_trap) {
         deliver_single_step_trap(cpu_);
+        link_ = nullptr;
     }
     // [intel/vol3]: 6.9: traps on the previous instruction come first, then NMI, then interrupts.
-    const bool shadow = std::exchange(cpu_.interrupt_shadow, false);
+    // An instruction that is tried again keeps the shadow that lay on it.
+    const bool exact = std::exchange(exact_step_, false);
+    const bool shadow = std::exchange(cpu_.interrupt_shadow, false) || (exact && shadowed_);
+    shadowed_ = shadow;
     if (!shadow && take_interrupt()) {
         link_ = nullptr;
     }
@@ -66,7 +71,7 @@ std::optional<StopReason> Engine::look_outside(u64 instruction_limit) {
         cpu_.publish_time();
         return StopReason::EventDue;
     }
-    set_deadline(instruction_limit, shadow || cpu_.single_step());
+    set_deadline(instruction_limit, shadow || exact || cpu_.single_step());
     return std::nullopt;
 }
 
@@ -91,10 +96,12 @@ void Engine::set_deadline(u64 instruction_limit, bool one_instruction) {
         one_instruction || cpu_.recorder.wants_instructions() ? std::min<u64>(left, 1) : left;
     const u64 by_limit = limit > Block::dead / 2 ? Block::dead / 2 : cpu_.cycles + limit;
     cpu_.deadline = std::min({cpu_.clock.next_event, by_limit, Block::dead / 2});
+    cpu_.mmu.set_device_access(cpu_.deadline <= cpu_.cycles + 1);
 }
 
 void Engine::run_blocks() {
-    const bool stepping = cpu_.single_step() && !std::exchange(cpu_.debug_shadow, false);
+    cpu_.debug_shadow = false;
+    const bool stepping = cpu_.single_step();
     const Block* block = find_block();
     if (block == nullptr) {
         link_ = nullptr;  // what comes next is a handler, not the edge's target
@@ -116,7 +123,9 @@ void Engine::run_blocks() {
 
 void Engine::finish_step(u64 cycles_before, bool stepping) {
     const bool suppressed = std::exchange(cpu_.no_debug_trap, false);
-    if (stepping && !suppressed && cpu_.cycles != cycles_before) {
+    // MOV to SS and POP SS hold back the trap on themselves, not the one on what follows.
+    const bool held = suppressed || cpu_.debug_shadow;
+    if (stepping && !held && cpu_.cycles != cycles_before) {
         cpu_.debug_trap = true;
     }
 }
@@ -226,9 +235,16 @@ void Engine::forget_jumps() {
     link_ = nullptr;
 }
 
+/// Edges within a page are followed without asking the MMU, so they must stay within the physical
+/// page too: the guest may have remapped the page while it ran there.
 void Engine::link_to(const Block& block) {
+    const auto page = [](u64 address) { return address / memory::page_size; };
     if (link_ != nullptr && !block.crosses_page()) {
-        *link_ = Edge{&block, cpu_.mmu.execute_stamp()};
+        const bool remapped = page(block.rip) == page(link_from_->rip) &&
+                              page(block.physical.value()) != page(link_from_->physical.value());
+        if (!remapped) {
+            *link_ = Edge{&block, cpu_.mmu.execute_stamp()};
+        }
     }
     link_ = nullptr;
 }

@@ -42,7 +42,13 @@ public:
         return jumps_[(rip ^ (rip >> 12)) % jump_entry_count];
     }
     /// Asks that the block found next becomes the target of this edge.
-    void request_link(const Block& from, EdgeName name) { link_ = &from.edge(name); }
+    void request_link(const Block& from, EdgeName name) {
+        link_from_ = &from;
+        link_ = &from.edge(name);
+    }
+    /// Asks that the instruction at rip runs alone: it reaches a device, which must see the exact
+    /// time and be able to interrupt right behind it.
+    void request_exact_step() { exact_step_ = true; }
 
 private:
     std::optional<cpu::StopReason> look_outside(u64 instruction_limit);
@@ -65,7 +71,12 @@ private:
     memory::PhysicalMemory& memory_;
     BlockCache cache_;
     BlockBuilder builder_;
+    /// The edge to fill in with the block found next, if it is not null, and its block.
     Edge* link_ = nullptr;
+    const Block* link_from_ = nullptr;
+    bool exact_step_ = false;
+    /// Whether an interrupt shadow lay on what ran last.
+    bool shadowed_ = false;
     Block nowhere_;
     /// The first instructions of a block, when an event falls inside it.
     Block cut_;
