@@ -92,7 +92,7 @@ int main() {
     setvbuf(stdout, nullptr, _IOLBF, 0);
     try_pointer("address 8", 8);
     try_pointer("unmapped", 0x10000000);
-    try_pointer("last user page", 0x7ffffffff000 - 2);
+    try_pointer("first address after the user half", 0x7ffffffff000);
     try_pointer("non-canonical", 0x7fffffffffffffff);
     try_pointer("kernel half", static_cast<long>(0xffff888000000000UL));
     try_pointer("kernel text", static_cast<long>(0xffffffff81000000UL));

@@ -72,8 +72,10 @@ int main(int argc, char** argv) {
         }
     } else if (std::strcmp(how, "sleep") == 0) {
         while (zero == 0) {
-            pause();
+            sleep(1);
         }
+    } else if (std::strcmp(how, "wait") == 0) {
+        pause();
     }
     return 98;
 }
