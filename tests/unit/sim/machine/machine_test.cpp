@@ -45,6 +45,14 @@ constexpr u8 halts_with_timer[] = {0xb0, 0x34, 0xe6, 0x43, 0xb0, 0x00, 0xe6,
 constexpr u8 checks_start_info[] = {0x8b, 0x33, 0x81, 0xfe, 0x78, 0xc5, 0x6e, 0x33, 0x75,
                                     0xfe, 0xb8, 0x07, 0x00, 0x00, 0x00, 0xe7, 0xf4};
 
+/// mov esi, fee00000h; enable the APIC; divide its timer by 1; start it at ffffffffh; mov ecx,
+/// 100000; l: dec ecx; jnz l; mov eax, [esi+390h]; not eax; mov edx, f4h; out dx, eax
+constexpr u8 reads_timer[] = {
+    0xbe, 0x00, 0x00, 0xe0, 0xfe, 0xc7, 0x86, 0xf0, 0x00, 0x00, 0x00, 0xff, 0x01, 0x00, 0x00,
+    0xc7, 0x86, 0xe0, 0x03, 0x00, 0x00, 0x0b, 0x00, 0x00, 0x00, 0xc7, 0x86, 0x80, 0x03, 0x00,
+    0x00, 0xff, 0xff, 0xff, 0xff, 0xb9, 0xa0, 0x86, 0x01, 0x00, 0x49, 0x75, 0xfd, 0x8b, 0x86,
+    0x90, 0x03, 0x00, 0x00, 0xf7, 0xd0, 0xba, 0xf4, 0x00, 0x00, 0x00, 0xef};
+
 class Serial final : public memory::ByteSink, public memory::ByteSource {
 public:
     void put(u8 byte) override { text.push_back(static_cast<char>(byte)); }
@@ -168,6 +176,15 @@ TEST_F(MachineTest, ATraceListsEachInstructionAndChangesNothing) {
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), greets_instructions);
     EXPECT_THAT(text, HasSubstr("1 k 0000000000100000 -  mov edx, 0x3F8\n"));
     EXPECT_THAT(text, HasSubstr("8 k 0000000000100015 -  out dx, eax\n"));
+}
+
+TEST_F(MachineTest, DevicesSeeTheExactTimeInTheMiddleOfABlock) {
+    // The timer starts at cycle 3 and is read at cycle 200,005: 25 MHz beside 3.496 GHz.
+    constexpr u64 expected = 200'005ULL * 25'000'000 / 3'496'000'000;
+    const auto machine = make(config(reads_timer));
+    const MachineEnd end = machine->run();
+    EXPECT_EQ(end.exit_code, expected) << end.detail;
+    EXPECT_EQ(machine->counters().total_instructions(), 200'009U) << "nothing counts twice";
 }
 
 TEST_F(MachineTest, RefusesBadConfigurations) {
