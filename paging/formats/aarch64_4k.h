@@ -80,8 +80,9 @@ struct Aarch64Format {
     static constexpr Word with_usage(Word word, Word used) {
         return (word & ~Pte::accessed.mask) | (used & Pte::accessed.mask);
     }
-    /// [arm/arm]: D8, "Using break-before-make": changing the memory type, the shareability, the output address or the
-    /// block size, or making a global entry non-global, needs the entry to be invalid in between.
+    /// [arm/arm]: D8, "Using break-before-make": changing the memory type, the shareability, the
+    /// output address or the block size, or making a global entry non-global, needs the entry to be
+    /// invalid in between.
     static constexpr bool needs_break(Word from, Word to, unsigned /*level*/) {
         constexpr Word permissions = Pte::user.mask | Pte::read_only.mask | Pte::pxn.mask |
                                      Pte::uxn.mask | Pte::accessed.mask | Pte::software.mask;
