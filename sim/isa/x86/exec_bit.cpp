@@ -51,7 +51,7 @@ bool bit_test_register(Cpu& cpu, const Op& op) {
 }
 
 /// With the index in a register, a memory operand is a bit string: the index may reach any word
-/// before or after the address.
+/// before or after the address. `op.extra` is the width of addresses in bits.
 template <template <typename> class Change, typename T, typename Index>
 bool bit_test_memory(Cpu& cpu, const Op& op) {
     T index;
@@ -62,6 +62,8 @@ bool bit_test_memory(Cpu& cpu, const Op& op) {
         const i64 words =
             static_cast<i64>(static_cast<std::make_signed_t<T>>(index)) >> word_bits_log2;
         address += static_cast<u64>(words) * sizeof(T);
+        // The index is part of the address, which wraps at its size.
+        address = VirtualAddress{address.value() & low_mask(op.extra)};
     }
     if constexpr (Change<T>::writes) {
         return modify_memory<T>(cpu, address, op, [&](T value) {
@@ -82,6 +84,7 @@ bool bind_bit_test_sized(const Instruction& in, OpBuilder& out) {
     bind_source(in, 1, out);
     if (in.is_memory(0)) {
         out.memory(in, 0);
+        out.op.extra = in.code64() && in.info.address_width == 64 ? 64 : 32;
         return in.is_immediate(1) ? out.straight<bit_test_memory<Change, T, Immediate<T>>>()
                                   : out.straight<bit_test_memory<Change, T, SrcRegister<T>>>();
     }

@@ -2,7 +2,7 @@
 // Instructions that control the x87 unit or move its whole state. [intel/vol1]: 8.1, 10.5;
 // [intel/vol2]: FINIT, FCLEX, FLDCW, FSTENV, FSAVE, FXSAVE and under each name
 #include <array>
-#include <bit>
+#include <cstring>
 
 #include "sim/isa/x86/x87_stack.h"
 
@@ -89,34 +89,34 @@ bool ffree(Cpu& cpu, const Op& op) {
 
 // State images ----------------------------------------------------------------------------------
 
-/// Writes a large operand, or nothing at all.
-template <typename Image>
-bool store_image(Cpu& cpu, const Op& op, u64 offset, const Image& image, usize bytes) {
-    using Chunk = std::array<u8, 2>;
-    const VirtualAddress address = linear_address(cpu, op) + offset;
-    if (!cpu.mmu.probe_write(address, bytes)) {
+/// Writes the first `bytes` of `image` in pieces of `Chunk`, or nothing at all: all of the
+/// operand's `operand_bytes` must be writable.
+template <typename Chunk, typename Image>
+bool store_image(Cpu& cpu, const Op& op, const Image& image, usize bytes, usize operand_bytes) {
+    const VirtualAddress address = linear_address(cpu, op);
+    if (!cpu.mmu.probe_write(address, operand_bytes)) {
         return memory_fault(cpu, op);
     }
     const auto* source = reinterpret_cast<const u8*>(&image);
     for (usize i = 0; i < bytes; i += sizeof(Chunk)) {
-        if (!cpu.mmu.write(address + i, Chunk{source[i], source[i + 1]})) {
+        Chunk chunk;
+        std::memcpy(&chunk, source + i, sizeof(Chunk));
+        if (!cpu.mmu.write(address + i, chunk)) {
             return memory_fault(cpu, op);
         }
     }
     return true;
 }
-template <typename Image>
-bool load_image(Cpu& cpu, const Op& op, u64 offset, Image& image, usize bytes) {
-    using Chunk = std::array<u8, 2>;
-    const VirtualAddress address = linear_address(cpu, op) + offset;
+template <typename Chunk, typename Image>
+bool load_image(Cpu& cpu, const Op& op, Image& image, usize bytes) {
+    const VirtualAddress address = linear_address(cpu, op);
     auto* target = reinterpret_cast<u8*>(&image);
     for (usize i = 0; i < bytes; i += sizeof(Chunk)) {
         Chunk chunk;
         if (!cpu.mmu.read(address + i, chunk)) {
             return memory_fault(cpu, op);
         }
-        target[i] = chunk[0];
-        target[i + 1] = chunk[1];
+        std::memcpy(target + i, &chunk, sizeof(Chunk));
     }
     return true;
 }
@@ -165,7 +165,7 @@ bool fnsave(Cpu& cpu, const Op& op) {
     for (unsigned i = 0; i < 8; ++i) {
         image.st[i] = cpu.fpu.register_image(i);
     }
-    if (!store_image(cpu, op, 0, image, sizeof(image))) {
+    if (!store_image<u16>(cpu, op, image, sizeof(image), sizeof(image))) {
         return false;
     }
     cpu.fpu.initialize_x87();
@@ -174,7 +174,7 @@ bool fnsave(Cpu& cpu, const Op& op) {
 template <typename Image>
 bool frstor(Cpu& cpu, const Op& op) {
     StateImage<Image> image;
-    if (!begin(cpu) || !load_image(cpu, op, 0, image, sizeof(image))) {
+    if (!begin(cpu) || !load_image<u16>(cpu, op, image, sizeof(image))) {
         return false;
     }
     cpu.fpu.load_environment(image.environment);
@@ -196,12 +196,13 @@ bool fxsave_aligned(Cpu& cpu, const Op& op) {
 template <FxsaveForm form>
 bool fxsave(Cpu& cpu, const Op& op) {
     return fxsave_aligned(cpu, op) &&
-           store_image(cpu, op, 0, cpu.fpu.fxsave_image(form), fxsave_bytes(op));
+           store_image<cpu::Xmm>(cpu, op, cpu.fpu.fxsave_image(form), fxsave_bytes(op),
+                                 cpu::fxsave_area_bytes);
 }
 template <FxsaveForm form>
 bool fxrstor(Cpu& cpu, const Op& op) {
     FxsaveImage image;
-    if (!fxsave_aligned(cpu, op) || !load_image(cpu, op, 0, image, fxsave_bytes(op))) {
+    if (!fxsave_aligned(cpu, op) || !load_image<cpu::Xmm>(cpu, op, image, fxsave_bytes(op))) {
         return false;
     }
     if ((image.mxcsr & ~cpu::mxcsr::writable) != 0) {

@@ -39,6 +39,11 @@ u128 divide_fractions(u128 n, u128 d) {
     return quotient;
 }
 
+/// The next smaller magnitude: stands for a value that lies less than one unit below `a`.
+Wide just_below(const Wide& a) {
+    return a.significand == 0 ? a : normalize(a.sign, a.exponent, a.significand - 1);
+}
+
 /// Whether adding `term` no longer changes `sum`.
 bool negligible(const Wide& term, const Wide& sum) {
     return term.significand == 0 || term.exponent < sum.exponent - 130;
@@ -148,16 +153,28 @@ Wide square_root(const Wide& a) {
     return scale(add(guess, divide(a, guess)), -1);
 }
 
+/// Below this exponent the first correction to an argument does not show in 128 bits.
+constexpr i32 negligible_exponent = -66;
+
 Wide sine(const Wide& a) {
+    if (a.exponent < negligible_exponent) {
+        return just_below(a);
+    }
     return factorial_series(a, negate(multiply(a, a)), [](u32 n) { return 2 * n * (2 * n + 1); });
 }
 Wide cosine(const Wide& a) {
+    if (a.exponent < negligible_exponent) {
+        return a.significand == 0 ? constants::one : just_below(constants::one);
+    }
     return factorial_series(constants::one, negate(multiply(a, a)),
                             [](u32 n) { return (2 * n - 1) * 2 * n; });
 }
 
 /// atan(a) = 2 atan(a / (1 + sqrt(1 + a^2))), three times, then the series.
 Wide arctangent(const Wide& a) {
+    if (a.exponent < negligible_exponent) {
+        return just_below(a);
+    }
     constexpr int halvings = 3;
     Wide x = a;
     for (int i = 0; i < halvings; ++i) {

@@ -105,8 +105,8 @@ bool fprem(Cpu& cpu, const Op& op) {
     }
     FpuState& fpu = cpu.fpu;
     record(cpu, op);
+    fpu.status = status::C2::set(fpu.status, 0);
     if (fpu.is_empty(0) || fpu.is_empty(1)) {
-        fpu.status = status::C2::set(fpu.status, 0);
         if (stack_underflow(fpu)) {
             set_st(fpu, 0, indefinite());
         }
@@ -124,8 +124,9 @@ bool fprem(Cpu& cpu, const Op& op) {
     if (!settle(fpu, environment)) {
         return true;
     }
-    fpu.status = status::C2::set(fpu.status, 0);
-    if ((environment.raised & exception::invalid) == 0) {
+    const bool has_quotient =
+        !is_special(a) && !is_special(b) && (environment.raised & exception::invalid) == 0;
+    if (has_quotient) {
         const u64 q = result.partial ? 0 : result.quotient;
         set_condition(fpu, q >> 1 & 1, result.partial ? 1 : 0, q >> 2 & 1);
         set_c1(fpu, (q & 1) != 0);

@@ -226,6 +226,9 @@ Float80 tangent_of(Environment& environment, const Unpacked& a) {
     if (a.kind == Kind::Zero) {
         return zero(a.sign);
     }
+    if (a.exponent < -66) {
+        return round_inexact(environment, soft_float::wide_from(a));  // just above the angle
+    }
     const SineCosine both = sine_and_cosine(a);
     return round_inexact(environment, soft_float::divide(both.sine, both.cosine));
 }
