@@ -269,9 +269,6 @@ void test_no_interrupt_is_lost_or_doubled() {
 }  // namespace
 
 void run_tests() {
-    // Nothing from the PIC: mask both.
-    out8(0x21, 0xff);
-    out8(0xa1, 0xff);
     apic(ApicRegister::SpuriousVector) =
         ApicSpuriousVector::vector.make(0xff) | ApicSpuriousVector::enabled.mask;
     for (const u64 vector : {low, high, timer}) {

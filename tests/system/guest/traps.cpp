@@ -123,6 +123,10 @@ u64 user_stack_top() {
 }
 
 void set_up_traps() {
+    constexpr u16 pic_masks[] = {0x21, 0xa1};  // whatever firmware left behind: no interrupts
+    for (const u16 port : pic_masks) {
+        out8(port, 0xff);
+    }
     tss.rsp[0] = trap_stack_top();
     for (unsigned number = 1; number <= 7; ++number) {
         tss.ist[number - 1] = ist_top(number);
