@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -76,6 +77,11 @@ int main(int argc, char** argv) {
         }
     } else if (std::strcmp(how, "wait") == 0) {
         pause();
+    } else if (std::strcmp(how, "clock") == 0) {
+        timespec now{};
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        std::printf("%ld\n", now.tv_nsec);
+        return 0;
     }
     return 98;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The archive format of an initramfs: cpio "newc". [linux/initramfs]: buffer-format.rst
+// The archive format of an initramfs: cpio "newc". [cpio/newc]
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the command needs to know of an ELF file before it is given to the guest: can the kernel run
-// it, and which other files does it need. [elf]: the System V gABI, chapters 4 and 5
+// it, and which other files does it need. [sysv/gabi]: chapters 4 and 5
 #pragma once
 
 #include <optional>

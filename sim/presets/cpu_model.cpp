@@ -115,8 +115,11 @@ std::optional<u64> CpuModel::read_msr(Msr msr) const {
 }
 
 CpuidResult CpuModel::feature_words(u32 leaf, u32 subleaf) const {
+    // Of the leaves with feature bits only leaf 7 looks at ECX. [intel/vol2]: CPUID
+    constexpr u32 structured_features = 7;
     const auto found = std::ranges::find(feature_leaves_, leaf, &FeatureLeaf::leaf);
-    return found == feature_leaves_.end() || subleaf != 0 ? CpuidResult{} : found->result;
+    const bool absent = leaf == structured_features && subleaf != 0;
+    return found == feature_leaves_.end() || absent ? CpuidResult{} : found->result;
 }
 
 u32 CpuModel::highest_basic_leaf() const {

@@ -57,6 +57,12 @@ std::vector<Program> make_programs() {
         {"shell_substitution", shell("x=$(echo a; echo b >/dev/null; false); echo \"$x $?\"")},
         {"arguments", {"/bin/busybox", "printf", "%s|", "", "a b", "\xff\x01", "*"}},
         {"environment", shell("echo $HOME $USER $PATH $SHELL $LANG $TERM; pwd")},
+        {"dynamic_sort", {"/usr/bin/sort", "-n"}, "10\n9\n-1\n"},
+        {"dynamic_sha256sum",
+         {"/usr/bin/sha256sum", "/bin/busybox"},
+         {},
+         {"--file", "/bin/busybox"}},
+        {"dynamic_script", {source_file("guest/workloads/script.sh"), "a", "b c"}, {}, {}},
         {"dd_large", shell("dd if=/dev/zero bs=64k count=40 2>/dev/null | md5sum")},
     };
     for (const char* how :

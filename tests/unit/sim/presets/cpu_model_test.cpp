@@ -62,9 +62,9 @@ TEST_P(EveryPreset, ShowsWhatLongModeNeedsAndHidesWhatTheMachineLacks) {
         EXPECT_TRUE(arch::x86::has(AsCpu{model_}, wanted)) << wanted.leaf << " " << wanted.index;
         EXPECT_TRUE(model_.has(wanted));
     }
-    for (const auto hidden :
-         {feature::xsave, feature::osxsave, feature::avx, feature::avx2, feature::monitor,
-          feature::hypervisor, feature::x2apic, feature::rdrand, feature::tsc_deadline, feature::la57}) {
+    for (const auto hidden : {feature::xsave, feature::osxsave, feature::avx, feature::avx2,
+                              feature::monitor, feature::hypervisor, feature::x2apic,
+                              feature::rdrand, feature::tsc_deadline, feature::la57}) {
         EXPECT_FALSE(arch::x86::has(AsCpu{model_}, hidden)) << hidden.leaf << " " << hidden.index;
         EXPECT_FALSE(model_.has(hidden));
     }
@@ -75,6 +75,14 @@ TEST_P(EveryPreset, LeavesBeyondTheHighestFollowTheVendorsRule) {
     const bool intel = model_.description().identity.vendor == arch::x86::Vendor::Intel;
     EXPECT_EQ(model_.cpuid(highest + 1, 0), intel ? model_.cpuid(highest, 0) : CpuidResult{});
     EXPECT_EQ(model_.cpuid(0x8000'0009, 0), intel ? model_.cpuid(highest, 0) : CpuidResult{});
+}
+
+// Debian's dynamic linker asks for leaf 1 with whatever ECX holds.
+TEST_P(EveryPreset, LeavesWithoutSubleavesIgnoreEcx) {
+    for (const u32 leaf : {0U, 1U, 0x8000'0001U}) {
+        EXPECT_EQ(model_.cpuid(leaf, 0x7fff'e678), model_.cpuid(leaf, 0)) << std::hex << leaf;
+    }
+    EXPECT_EQ(model_.cpuid(7, 1), CpuidResult{});
 }
 
 TEST_P(EveryPreset, CacheLeavesMultiplyToTheirSizes) {
