@@ -201,7 +201,7 @@ bool CaseGenerator::encode(Random& random, const Form& form, TestCase& out,
         instruction.info.mnemonic != form.mnemonic || unsafe(instruction)) {
         return false;
     }
-    return form_name(instruction) == form.name;
+    return form_signature(instruction) == form.signature;
 }
 
 void CaseGenerator::place_operands(Random& random, Instruction& instruction, TestCase& out) const {

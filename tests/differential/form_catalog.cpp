@@ -135,6 +135,7 @@ private:
         if (form.encodings.empty()) {
             form.mnemonic = instruction_.info.mnemonic;
             form.name = name;
+            form.signature = form_signature(instruction_);
             OpBuilder builder;
             builder.op.length = instruction_.info.length;
             form.bound = sim::isa::x86::bind(instruction_, builder);
@@ -187,6 +188,23 @@ std::string form_name(const Instruction& instruction) {
         name += " w" + std::to_string(instruction.info.operand_width);
     }
     return name;
+}
+
+u64 form_signature(const Instruction& instruction) {
+    u64 signature = is_far(instruction) ? 1 : 0;
+    const unsigned visible = instruction.info.operand_count_visible;
+    const auto append = [&](u64 value) { signature = signature * 0x1000'0000'01b3 + value; };
+    append(visible == 0 ? instruction.info.operand_width : 0U);
+    for (unsigned i = 0; i < visible; ++i) {
+        const auto& operand = instruction.operand(i);
+        append(operand.type);
+        append(operand.size);
+        append(operand.type == ZYDIS_OPERAND_TYPE_REGISTER
+                   ? ZydisRegisterGetClass(operand.reg.value)
+                   : ZYDIS_REGCLASS_INVALID);
+        append(operand.type == ZYDIS_OPERAND_TYPE_IMMEDIATE ? operand.imm.is_relative : 0U);
+    }
+    return signature;
 }
 
 std::vector<Form> catalog_forms(const Decoder& decoder, const sim::presets::CpuModel& model) {

@@ -33,6 +33,7 @@ struct Encoding {
 struct Form {
     ZydisMnemonic mnemonic{};
     std::string name;
+    u64 signature = 0;
     std::vector<Encoding> encodings;
     /// Whether the machine has a handler for it.
     bool bound = false;
@@ -47,6 +48,8 @@ bool has_excluded_prefix(const Instruction& instruction);
 
 /// A text that is the same for all encodings of a form.
 std::string form_name(const Instruction& instruction);
+/// The same as a number: cheap to compute, and different for different forms of a mnemonic.
+u64 form_signature(const Instruction& instruction);
 
 std::vector<Form> catalog_forms(const Decoder& decoder, const sim::presets::CpuModel& model);
 

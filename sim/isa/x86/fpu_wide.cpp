@@ -153,9 +153,6 @@ Wide square_root(const Wide& a) {
     return scale(add(guess, divide(a, guess)), -1);
 }
 
-/// Below this exponent the first correction to an argument does not show in 128 bits.
-constexpr i32 negligible_exponent = -66;
-
 Wide sine(const Wide& a) {
     if (a.exponent < negligible_exponent) {
         return just_below(a);

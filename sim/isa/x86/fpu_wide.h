@@ -38,6 +38,10 @@ inline constexpr Wide log2_e{false, 0, u128{0xb8aa'3b29'5c17'f0bb} << 64 | 0xbe8
 inline constexpr Wide ln_2{false, -1, u128{0xb172'17f7'd1cf'79ab} << 64 | 0xc9e3'b398'03f2'f6af};
 }  // namespace constants
 
+/// Below this exponent of an angle, its sine, tangent and arctangent differ from it by less than
+/// 128 bits can show.
+inline constexpr i32 negligible_exponent = -66;
+
 /// sin and cos of |a| <= pi / 4.
 Wide sine(const Wide& a);
 Wide cosine(const Wide& a);

@@ -226,7 +226,7 @@ Float80 tangent_of(Environment& environment, const Unpacked& a) {
     if (a.kind == Kind::Zero) {
         return zero(a.sign);
     }
-    if (a.exponent < -66) {
+    if (a.exponent < soft_float::negligible_exponent) {
         return round_inexact(environment, soft_float::wide_from(a));  // just above the angle
     }
     const SineCosine both = sine_and_cosine(a);
