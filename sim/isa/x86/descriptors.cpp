@@ -138,7 +138,10 @@ void drop_inner_data_segments(Cpu& cpu) {
         const Segment& segment = cpu.segment(which);
         const bool conforming = SegmentDescriptor::code.test(segment.descriptor) &&
                                 SegmentDescriptor::conforming.test(segment.descriptor);
-        if (segment.usable && !conforming && dpl_of(segment.descriptor) < cpu.cpl()) {
+        const bool too_private =
+            segment.usable && !conforming && dpl_of(segment.descriptor) < cpu.cpl();
+        // A null selector loses its RPL, too.
+        if (too_private || Selector::is_null(segment.selector)) {
             // The base stays: 64-bit software relies on it only for FS and GS, which it reloads.
             cpu.set_segment(which, null_segment(0), cpu.gpr.base(which));
         }

@@ -178,6 +178,17 @@ TEST_F(IretTest, makes_data_segments_of_inner_levels_unusable) {
     EXPECT_FALSE(guest.cpu.segment(SegmentRegister::Ds).usable);
 }
 
+TEST_F(IretTest, takes_the_privilege_of_null_selectors_but_keeps_the_bases) {
+    constexpr u64 base = 0x1234;
+    guest.cpu.set_segment(SegmentRegister::Gs, {.selector = 3}, base);
+    run({.cs = Guest::user_cs, .ss = Guest::user_ss});
+    EXPECT_EQ(guest.cpu.segment(SegmentRegister::Gs).selector, 0);
+    EXPECT_EQ(guest.cpu.gpr.base(SegmentRegister::Gs), base);
+    guest.cpu.set_segment(SegmentRegister::Gs, {.selector = 3}, base);
+    run({});
+    EXPECT_EQ(guest.cpu.segment(SegmentRegister::Gs).selector, 3) << "only on the way out";
+}
+
 TEST(FarJump, switches_from_32_bit_to_64_bit_code) {
     Guest guest;
     add_descriptors(guest);
