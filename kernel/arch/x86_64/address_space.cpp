@@ -8,7 +8,6 @@
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/isolation.h"
 #include "kernel/arch/x86_64/kernel_tables.h"
-#include "kernel/arch/x86_64/page_entry.h"
 #include "kernel/arch/x86_64/table_memory.h"
 #include "kernel/arch/x86_64/tlb.h"
 #include "kernel_arch/user_access.h"
@@ -59,7 +58,7 @@ Result<PageEntry, MapError> present_entry(PhysicalAddress user_root, VirtualAddr
     if (!is_user_page(page)) {
         return Error{MapError::BadAddress};
     }
-    const auto entry = PageEntry::find(user_root, page);
+    const auto entry = PageEntry::find(table_memory, user_root, page);
     if (!entry || !entry->present()) {
         return Error{MapError::NotMapped};
     }
@@ -126,7 +125,7 @@ Result<void, MapError> AddressSpace::map_page(VirtualAddress page, PhysicalAddre
     if (!is_user_page(page)) {
         return Error{MapError::BadAddress};
     }
-    if (auto entry = PageEntry::find(user_root_, page)) {
+    if (auto entry = PageEntry::find(table_memory, user_root_, page)) {
         if (entry->present()) {
             return Error{MapError::AlreadyMapped};
         }

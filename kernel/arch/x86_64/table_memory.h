@@ -10,6 +10,7 @@
 #include "paging/error.h"
 #include "paging/formats/x86_4level.h"
 #include "paging/mapper.h"
+#include "paging/page_entry.h"
 #include "paging/pending_invalidation.h"
 
 namespace ringfence::kernel::arch {
@@ -39,6 +40,7 @@ public:
 using Format = paging::X86FourLevel;
 using KernelMapper = paging::Mapper<Format, TableMemory>;
 using KernelWalker = paging::Walker<Format, TableMemory>;
+using PageEntry = paging::PageEntry<Format, TableMemory>;
 using Pending = paging::PendingInvalidation<Format, TableMemory>;
 
 /// All tables live in the same memory.
