@@ -151,7 +151,12 @@ FaultOutcome MemorySpace::resolve_absent(const Region& region, VirtualAddress pa
     if (!frame) {
         return outcome_of(frame.error());
     }
-    return install(region, page, frame.value());
+    const FaultOutcome outcome = install(region, page, frame.value());
+    const bool still_shared = !region.shared && frames().references(frame.value()) > 1;
+    if (outcome == FaultOutcome::Resolved && access == FaultAccess::Write && still_shared) {
+        return copy_on_write(region, page, frame.value());  // a hidden page that fork shared
+    }
+    return outcome;
 }
 
 FaultOutcome MemorySpace::install(const Region& region, VirtualAddress page,

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/core/vm/memory_space.h"
+
+#include "kernel/core/fs/tmpfs.h"
+#include "kernel/core/process/resource_limits.h"
+#include "kernel/core/vm/admission.h"
+#include "tests/unit/kernel/core/fake_machine.h"
+
+namespace ringfence::kernel::testing {
+namespace {
+
+constexpr Protection read_write{.read = true, .write = true};
+constexpr u64 no_limit = ResourceLimit::unlimited;
+
+class MemorySpaceTest : public KernelTest {
+protected:
+    MemorySpaceTest() : space_(MemorySpace::create().value()) {
+        space_->layout.map_top = VirtualAddress{0x7ffff7fff000};
+    }
+    VirtualAddress map(u64 pages, Protection protection = read_write) {
+        return space_
+            ->map({.end = VirtualAddress{pages * page_size}, .protection = protection},
+                  Placement::Anywhere, no_limit)
+            .value();
+    }
+    Ref<MemorySpace> space_;
+};
+
+TEST_F(MemorySpaceTest, pages_come_when_they_are_touched) {
+    const VirtualAddress start = map(4);
+    EXPECT_EQ(mapped_pages(*space_), 0u);
+    EXPECT_EQ(load(*space_, start + 5), 0);
+    EXPECT_EQ(store(*space_, start + page_size, 7), FaultOutcome::Resolved);
+    EXPECT_EQ(load(*space_, start + page_size), 7);
+    EXPECT_EQ(mapped_pages(*space_), 2u);
+}
+
+TEST_F(MemorySpaceTest, reading_untouched_memory_takes_no_frame) {
+    const VirtualAddress start = map(8);
+    const u64 before = frames().free_frames();
+    for (u64 page = 0; page < 8; ++page) {
+        EXPECT_EQ(load(*space_, start + page * page_size), 0);
+    }
+    EXPECT_EQ(frames().free_frames(), before);
+    EXPECT_EQ(store(*space_, start, 1), FaultOutcome::Resolved);
+    EXPECT_EQ(frames().free_frames(), before - 1);
+    EXPECT_EQ(load(*space_, start + page_size), 0);
+}
+
+TEST_F(MemorySpaceTest, forbidden_accesses_are_told_apart) {
+    const VirtualAddress start = map(1, {.read = true});
+    EXPECT_EQ(space_->resolve_fault(start, FaultAccess::Write), FaultOutcome::Forbidden);
+    EXPECT_EQ(space_->resolve_fault(start, FaultAccess::Execute), FaultOutcome::Forbidden);
+    EXPECT_EQ(space_->resolve_fault(start + page_size, FaultAccess::Read), FaultOutcome::NoRegion);
+    EXPECT_EQ(space_->resolve_fault(VirtualAddress{~u64{0}}, FaultAccess::Read),
+              FaultOutcome::NoRegion);
+}
+
+TEST_F(MemorySpaceTest, a_fork_shares_pages_until_one_side_writes) {
+    const VirtualAddress start = map(2);
+    store(*space_, start, 1);
+    const u64 before = frames().free_frames();
+    const Ref<MemorySpace> child = space_->copy().value();
+    EXPECT_EQ(frames().free_frames(), before);
+    EXPECT_EQ(load(*child, start), 1);
+    store(*child, start, 2);
+    EXPECT_EQ(load(*space_, start), 1);
+    EXPECT_EQ(load(*child, start), 2);
+    EXPECT_EQ(frames().free_frames(), before - 1);
+    store(*space_, start, 3);  // the last holder of the old frame writes in place
+    EXPECT_EQ(frames().free_frames(), before - 1);
+    EXPECT_EQ(load(*child, start), 2);
+}
+
+TEST_F(MemorySpaceTest, contents_survive_no_permission_and_fork) {
+    const VirtualAddress start = map(1);
+    store(*space_, start, 9);
+    ASSERT_TRUE(space_->protect(start, page_size, {}).ok());
+    EXPECT_EQ(mapped_pages(*space_), 0u);
+    EXPECT_EQ(load(*space_, start), std::nullopt);
+    const Ref<MemorySpace> child = space_->copy().value();
+    ASSERT_TRUE(child->protect(start, page_size, read_write).ok());
+    store(*child, start, 10);
+    ASSERT_TRUE(space_->protect(start, page_size, {.read = true}).ok());
+    EXPECT_EQ(load(*space_, start), 9);
+    EXPECT_EQ(load(*child, start), 10);
+}
+
+TEST_F(MemorySpaceTest, shared_files_are_written_and_private_ones_copied) {
+    const Ref<TmpfsFile> file = make_unnamed_file(page_size + 10);
+    const auto map_file = [&](bool shared) {
+        return space_
+            ->map({.end = VirtualAddress{3 * page_size},
+                   .protection = read_write,
+                   .shared = shared,
+                   .file = file},
+                  Placement::Anywhere, no_limit)
+            .value();
+    };
+    const VirtualAddress shared = map_file(true);
+    const VirtualAddress own = map_file(false);
+    store(*space_, shared, 1);
+    EXPECT_EQ(load(*space_, own), 1);
+    store(*space_, own, 2);
+    EXPECT_EQ(load(*space_, shared), 1);
+    EXPECT_EQ(load(*space_, shared + page_size), 0);
+    EXPECT_EQ(space_->resolve_fault(shared + 2 * page_size, FaultAccess::Read),
+              FaultOutcome::BeyondFile);
+    ASSERT_TRUE(file->resize(0).ok());
+    space_->forget_file_pages(*file, 0);
+    EXPECT_EQ(space_->resolve_fault(shared, FaultAccess::Read), FaultOutcome::BeyondFile);
+}
+
+TEST_F(MemorySpaceTest, the_stack_grows_down_to_its_limit_and_keeps_its_distance) {
+    space_->layout.stack_top = VirtualAddress{0x7ffffffff000};
+    space_->layout.stack_limit = 1 * mib;
+    ASSERT_TRUE(space_
+                    ->map({.start = space_->layout.stack_top - page_size,
+                           .end = space_->layout.stack_top,
+                           .protection = read_write,
+                           .grows_down = true},
+                          Placement::Fixed, no_limit)
+                    .ok());
+    EXPECT_EQ(store(*space_, space_->layout.stack_top - mib, 1), FaultOutcome::Resolved);
+    EXPECT_EQ(store(*space_, space_->layout.stack_top - mib - 1, 1), FaultOutcome::NoRegion);
+}
+
+TEST_F(MemorySpaceTest, unmapping_gives_frames_back_and_cuts_regions) {
+    const u64 before = frames().free_frames();
+    const VirtualAddress start = map(5);
+    for (u64 page = 0; page < 5; ++page) {
+        store(*space_, start + page * page_size, static_cast<u8>(page));
+    }
+    ASSERT_TRUE(space_->unmap(start + page_size, 3 * page_size).ok());
+    EXPECT_EQ(frames().free_frames(), before - 2);
+    EXPECT_EQ(load(*space_, start + 2 * page_size), std::nullopt);
+    EXPECT_EQ(load(*space_, start + 4 * page_size), 4);
+}
+
+TEST_F(MemorySpaceTest, moving_a_mapping_keeps_its_contents) {
+    map(1);  // above the next one, which therefore cannot grow where it is
+    const VirtualAddress start = map(2);
+    store(*space_, start + page_size, 5);
+    const auto moved = space_->remap(start, 2 * page_size, 6 * page_size, true, nullptr);
+    ASSERT_TRUE(moved.ok());
+    EXPECT_NE(moved.value(), start);
+    EXPECT_EQ(load(*space_, moved.value() + page_size), 5);
+    EXPECT_EQ(load(*space_, start + page_size), std::nullopt);
+}
+
+TEST_F(MemorySpaceTest, the_heap_moves_its_end) {
+    space_->set_heap(VirtualAddress{0x600000});
+    EXPECT_EQ(space_->set_break(VirtualAddress{0x602345}, no_limit), VirtualAddress{0x602345});
+    EXPECT_EQ(store(*space_, VirtualAddress{0x602fff}, 1), FaultOutcome::Resolved);
+    EXPECT_EQ(space_->set_break(VirtualAddress{0x5fffff}, no_limit), VirtualAddress{0x602345});
+    EXPECT_EQ(space_->set_break(VirtualAddress{0x601000}, no_limit), VirtualAddress{0x601000});
+    EXPECT_EQ(load(*space_, VirtualAddress{0x602fff}), std::nullopt);
+    EXPECT_EQ(space_->set_break(VirtualAddress{0x700000}, 4096), VirtualAddress{0x601000});
+}
+
+TEST_F(MemorySpaceTest, programs_cannot_take_the_reserve) {
+    const VirtualAddress start = map(8);
+    leave_free_frames(reserved_frames + 3);
+    u64 given = 0;
+    while (given < 8 && store(*space_, start + given * page_size, 1) == FaultOutcome::Resolved) {
+        ++given;
+    }
+    EXPECT_EQ(given, 3u);
+    EXPECT_EQ(space_->resolve_fault(start + given * page_size, FaultAccess::Write),
+              FaultOutcome::OutOfMemory);
+    EXPECT_EQ(space_->copy().error(), Errno::Enomem);
+}
+
+TEST_F(MemorySpaceTest, places_are_chosen_as_asked) {
+    const VirtualAddress fixed{0x10000000};
+    const auto map_at = [&](VirtualAddress where, Placement placement) {
+        return space_->map({.start = where, .end = where + page_size, .protection = read_write},
+                           placement, no_limit);
+    };
+    EXPECT_EQ(map_at(fixed, Placement::Fixed).value(), fixed);
+    EXPECT_EQ(map_at(fixed, Placement::FixedIfFree).error(), Errno::Eexist);
+    EXPECT_NE(map_at(fixed, Placement::Anywhere).value(), fixed);
+    EXPECT_EQ(map_at(fixed + 1, Placement::Fixed).error(), Errno::Einval);
+    EXPECT_EQ(map_at(VirtualAddress{0}, Placement::Fixed).error(), Errno::Eperm);
+    EXPECT_EQ(map_at(VirtualAddress{0x7ffffffff000}, Placement::Fixed).error(), Errno::Enomem);
+}
+
+}  // namespace
+}  // namespace ringfence::kernel::testing
