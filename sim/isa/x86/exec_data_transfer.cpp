@@ -100,8 +100,9 @@ void extend_into_rdx(Cpu& cpu, const Op& /*op*/) {
 /// AL = byte at (base + AL); the binder has made AL the index.
 bool xlat(Cpu& cpu, const Op& op) {
     u8 value;
-    const VirtualAddress address =
-        linear_address(cpu, op) + cpu.gpr.get<u8>(cpu::slot_of(Gpr::Rax));
+    // The index is part of the address, which wraps at its size: `op.extra` bits.
+    const u64 sum = linear_address(cpu, op).value() + cpu.gpr.get<u8>(cpu::slot_of(Gpr::Rax));
+    const VirtualAddress address{sum & low_mask(op.extra)};
     if (!cpu.mmu.read(address, value)) {
         return memory_fault(cpu, op);
     }
@@ -272,6 +273,7 @@ bool bind_xlat(const Instruction& in, OpBuilder& out) {
             ZydisDecodedOperand table = in.operand(i);
             table.mem.index = ZYDIS_REGISTER_NONE;
             out.memory(in, table, 1);
+            out.op.extra = in.code64() && in.info.address_width == 64 ? 64 : 32;
             return out.straight<xlat>();
         }
     }

@@ -130,7 +130,7 @@ Float80 two_to_x_minus_1(Environment& environment, const Unpacked& a) {
     const bool unit = a.exponent == 0 && a.significand == u64{1} << 63;
     if (a.exponent >= 0) {
         // -1 gives -1/2 and 1 gives 1; beyond, the result is undefined and the operand stays.
-        environment.raise(unit ? 0 : exception::inexact);
+        environment.raise(exception::inexact);
         return pack_exact(environment, a.sign, unit && a.sign ? -1 : a.exponent,
                           u128{a.significand} << 64);
     }
