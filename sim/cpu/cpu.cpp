@@ -30,9 +30,13 @@ u64 Cpu::rflags() const {
 void Cpu::set_rflags(u64 value) {
     flags.load(value);
     direction = Rflags::df.test(value) ? -1 : 1;
+    const u64 changed = other_flags_ ^ value;
     other_flags_ =
         (value & Rflags::defined & ~(Rflags::status | Rflags::df.mask)) | Rflags::fixed_one.mask;
     mmu.set_privilege(cpl_, Rflags::ac.test(other_flags_));
+    if (Rflags::ac.test(changed)) {
+        update_mode();
+    }
 }
 
 void Cpu::set_cpl(unsigned cpl) {
@@ -88,7 +92,9 @@ void Cpu::update_mode() {
             flag(ExecutionMode::task_switched, Cr0::ts.test(cr0())) |
             flag(ExecutionMode::no_sse, !Cr4::osfxsr.test(cr4())) |
             flag(ExecutionMode::monitor, Cr0::mp.test(cr0())) |
-            flag(ExecutionMode::protected_mode, protected_mode());
+            flag(ExecutionMode::protected_mode, protected_mode()) |
+            flag(ExecutionMode::alignment_check,
+                 cpl_ == 3 && Cr0::am.test(cr0()) && Rflags::ac.test(other_flags_));
 }
 
 void Cpu::reset() {

@@ -18,6 +18,7 @@ struct ExecutionMode {
     static constexpr Flag<6, u32> no_sse{};         ///< CR4.OSFXSR clear
     static constexpr Flag<7, u32> monitor{};        ///< CR0.MP
     static constexpr Flag<8, u32> protected_mode{};
+    static constexpr Flag<9, u32> alignment_check{};  ///< CPL 3, CR0.AM and RFLAGS.AC
 };
 
 }  // namespace ringfence::sim::cpu

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "sim/isa/x86/alignment_check.h"
 #include "sim/isa/x86/dispatch.h"
 #include "sim/isa/x86/event_delivery.h"
 
@@ -44,7 +45,7 @@ bool same_page(u64 a, u64 b) {
 
 BlockBuilder::BlockBuilder(Cpu& cpu, memory::PhysicalMemory& memory)
     : cpu_(cpu), memory_(memory), decoder_(cpu.model) {
-    ops_.reserve(3 * max_block_instructions);
+    ops_.reserve(max_block_ops);
 }
 
 bool BlockBuilder::build(PhysicalAddress physical, u64 linear) {
@@ -116,6 +117,9 @@ bool BlockBuilder::append(std::span<const u8> bytes) {
 }
 
 bool BlockBuilder::append_decoded(const Instruction& instruction, std::span<const u8> bytes) {
+    if (ExecutionMode::alignment_check.test(found_.mode)) {
+        append_alignment_checks(instruction);
+    }
     OpBuilder builder;
     builder.op.length = instruction.info.length;
     builder.op.offset = found_.bytes;
@@ -136,6 +140,16 @@ bool BlockBuilder::append_decoded(const Instruction& instruction, std::span<cons
     ++found_.instructions;
     ended_ = builder.ends_block();
     return true;
+}
+
+/// The instruction's checks precede all that it does.
+void BlockBuilder::append_alignment_checks(const Instruction& instruction) {
+    for (Op op : alignment_checks(instruction)) {
+        op.length = instruction.info.length;
+        op.offset = found_.bytes;
+        op.ordinal = static_cast<u8>(found_.instructions);
+        ops_.push_back(op);
+    }
 }
 
 /// An op that always raises an exception: nothing follows it.

@@ -10,6 +10,10 @@
 
 namespace ringfence::sim::isa::x86 {
 
+/// Most ops of a block: an instruction is at most two alignment checks, each with the computation of
+/// its address, one more such computation, and itself. One op goes on behind the last.
+inline constexpr unsigned max_block_ops = 6 * max_block_instructions + 1;
+
 /// A block ends after a branch or any instruction that may change the mode or must be followed by a
 /// look at interrupts, at the end of its page, and after `max_block_instructions`. Where it ends
 /// depends on where it begins and on the bytes, never on what ran before. An instruction that
@@ -32,6 +36,7 @@ private:
     bool build_crossing(u64 linear, std::span<const u8> first_part);
     bool append(std::span<const u8> bytes);
     bool append_decoded(const Instruction& instruction, std::span<const u8> bytes);
+    void append_alignment_checks(const Instruction& instruction);
     void append_faulting(Handler handler, unsigned length);
     void append_undefined(const Instruction& instruction, std::span<const u8> bytes);
     void close();

@@ -80,7 +80,7 @@ private:
     Block nowhere_;
     /// The first instructions of a block, when an event falls inside it.
     Block cut_;
-    std::array<Op, 3 * max_block_instructions> cut_ops_;
+    std::array<Op, max_block_ops> cut_ops_;
     std::array<JumpEntry, jump_entry_count> jumps_;
 };
 

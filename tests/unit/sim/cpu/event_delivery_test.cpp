@@ -22,6 +22,7 @@ constexpr u8 double_fault = 8;
 constexpr u8 stack_fault = 12;
 constexpr u8 general_protection = 13;
 constexpr u8 page_fault = 14;
+constexpr u8 alignment_check = 17;
 constexpr u64 non_canonical = 0x8000'0000'0000'0000;
 
 Trap trap_of(Guest& guest) {
@@ -148,6 +149,41 @@ TEST(EventDelivery, user_mode_may_not_touch_the_interrupt_flag) {
     EXPECT_EQ(trap_of(guest).vector, general_protection);
     EXPECT_EQ(trap_of(guest).error_code, 0U);
     EXPECT_EQ(trap_of(guest).rip, Guest::code);
+}
+
+class Misaligned : public testing::TestWithParam<std::span<const u8>> {};
+
+TEST_P(Misaligned, operands_raise_an_alignment_check_when_user_code_asks_for_it) {
+    for (const bool asked : {false, true}) {
+        Guest guest;
+        guest.load(GetParam());
+        ASSERT_TRUE(guest.cpu.set_cr0(guest.cpu.cr0() | arch::x86::Cr0::am.mask));
+        guest.start(Guest::code, 3);
+        guest.cpu.set_rflags(asked ? Rflags::ac.mask : 0);
+        guest.reg(Gpr::Rsp) = Guest::user_stack - 4;
+        guest.reg(Gpr::Rsi) = Guest::data + 1;
+        EXPECT_EQ(guest.run(), StopReason::Halted);
+        EXPECT_EQ(trap_of(guest).vector, asked ? alignment_check : general_protection);
+        EXPECT_EQ(trap_of(guest).error_code, 0U);
+        EXPECT_EQ(trap_of(guest).rip == Guest::code, asked) << "else the HLT behind faults";
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(EventDelivery, Misaligned,
+                         testing::Values(programs::push_rax(), programs::load_word()));
+
+TEST(EventDelivery, an_alignment_check_spares_what_is_aligned_or_not_accessed) {
+    Guest guest;
+    guest.load(programs::aligned_accesses());
+    ASSERT_TRUE(guest.cpu.set_cr0(guest.cpu.cr0() | arch::x86::Cr0::am.mask));
+    guest.start(Guest::code, 3);
+    guest.cpu.set_rflags(Rflags::ac.mask);
+    guest.reg(Gpr::Rsi) = Guest::data + 1;
+    guest.reg(Gpr::Rdi) = Guest::data + 1;
+    guest.reg(Gpr::Rcx) = 0;
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).vector, general_protection);
+    EXPECT_EQ(trap_of(guest).rip, Guest::code + programs::aligned_accesses().size() - 1);
 }
 
 struct Encoding {

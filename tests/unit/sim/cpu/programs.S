@@ -138,6 +138,23 @@ program push_rax
     hlt
 end_program push_rax
 
+program load_word
+    mov ax, [rsi]
+    hlt
+end_program load_word
+
+// rsi and rdi are odd, rcx is zero.
+program aligned_accesses
+    mov al, [rsi]
+    mov ax, [rsi + 1]
+    mov eax, [rsi + 3]
+    lea rax, [rsi]
+    rep movsq
+    movups xmm0, [rsi]
+    push rax
+    hlt
+end_program aligned_accesses
+
 program int3
     int3
     hlt

@@ -23,6 +23,8 @@ extern const u8 program_system_call_entry[], program_system_call_entry_end[];
 extern const u8 program_iret_to_user[], program_iret_to_user_end[];
 extern const u8 program_iret[], program_iret_end[];
 extern const u8 program_push_rax[], program_push_rax_end[];
+extern const u8 program_load_word[], program_load_word_end[];
+extern const u8 program_aligned_accesses[], program_aligned_accesses_end[];
 extern const u8 program_int3[], program_int3_end[];
 extern const u8 program_clear_interrupts[], program_clear_interrupts_end[];
 extern const u8 program_undefined[], program_undefined_end[];
@@ -74,6 +76,12 @@ inline std::span<const u8> iret() {
 }
 inline std::span<const u8> push_rax() {
     return {program_push_rax, program_push_rax_end};
+}
+inline std::span<const u8> load_word() {
+    return {program_load_word, program_load_word_end};
+}
+inline std::span<const u8> aligned_accesses() {
+    return {program_aligned_accesses, program_aligned_accesses_end};
 }
 inline std::span<const u8> int3() {
     return {program_int3, program_int3_end};
