@@ -120,7 +120,18 @@ struct Machine::Parts {
         cpu.rip = entry.instruction.value();
     }
 
+    [[nodiscard]] u64 next_nmi() const {
+        return raised_nmis < config.nmi_at.size() ? config.nmi_at[raised_nmis] : ~u64{0};
+    }
+    void raise_due_nmi(u64 instructions) {
+        while (next_nmi() <= instructions) {
+            platform.pins().non_maskable_interrupt = true;
+            ++raised_nmis;
+        }
+    }
+
     MachineConfig config;
+    std::size_t raised_nmis = 0;
     observe::Recorder recorder;
     PhysicalMemory memory;
     devices::Platform platform;
@@ -164,7 +175,8 @@ MachineEnd Machine::run() {
         if (done >= limit) {
             return end(Reason::InstructionLimit);
         }
-        switch (parts.engine.run(done + std::min(slice, limit - done))) {
+        parts.raise_due_nmi(done);
+        switch (parts.engine.run(std::min({done + slice, limit, parts.next_nmi()}))) {
             case StopReason::EventDue:
                 if (auto ended = end_after_events()) {
                     return *std::move(ended);

@@ -32,6 +32,8 @@ struct MachineConfig {
     /// COM1 to COM4. What they name outlives the machine.
     std::array<memory::SerialEndpoint, memory::serial_port_count> serial{};
     u64 instruction_limit = ~u64{0};
+    /// An NMI is raised when so many instructions have run; ascending. For tests of entry code.
+    std::vector<u64> nmi_at{};
     /// Looked at every few milliseconds of host time; null: never. Outlives the machine.
     const std::atomic<bool>* stop = nullptr;
     std::vector<observe::Observer*> observers{};  ///< outlive the machine

@@ -49,7 +49,9 @@ Guest::Guest(const GuestOptions& options, sim::observe::Observer* observer)
                                        .kernel = bytes_of(kernel_.bytes()),
                                        .initramfs = bytes_of(image.initramfs),
                                        .command_line = options.command_line,
-                                       .places = kernel_.places()};
+                                       .nmi_at = options.nmi_at,
+                                       .places = kernel_.places(),
+                                       .strict_tlb = options.strict_tlb};
     for (unsigned i = 0; i < lab::machine::port_count; ++i) {
         lines_.push_back(std::make_unique<Line>(session_, static_cast<lab::machine::Port>(i)));
         config.serial[i] = {lines_.back().get(), lines_.back().get()};
