@@ -11,7 +11,8 @@ namespace ringfence::kernel {
 class PageMap {
 public:
     PageMap() = default;
-    /// `total`, which outlives the map, is kept up to date with the number of pages of all its maps.
+    /// `total`, which outlives the map, is kept up to date with the number of pages of all its
+    /// maps.
     explicit PageMap(u64& total) : total_(&total) {}
     PageMap(const PageMap&) = delete;
     PageMap& operator=(const PageMap&) = delete;

@@ -227,8 +227,10 @@ enum class PriorityKind : u32 { Process = 0, Group = 1, User = 2 };
 bool is_meant(const Process& process, PriorityKind kind, u32 who) {
     const Process& self = current_process();
     switch (kind) {
-        case PriorityKind::Process: return process.id() == (who == 0 ? self.id() : who);
-        case PriorityKind::Group: return process.group == (who == 0 ? self.group : who);
+        case PriorityKind::Process:
+            return process.id() == (who == 0 ? self.id() : who);
+        case PriorityKind::Group:
+            return process.group == (who == 0 ? self.group : who);
         case PriorityKind::User:
             return process.credentials.user.real == (who == 0 ? self.credentials.user.real : who);
     }

@@ -10,8 +10,8 @@
 
 namespace ringfence::sim::isa::x86 {
 
-/// Most ops of a block: an instruction is at most two alignment checks, each with the computation of
-/// its address, one more such computation, and itself. One op goes on behind the last.
+/// Most ops of a block: an instruction is at most two alignment checks, each with the computation
+/// of its address, one more such computation, and itself. One op goes on behind the last.
 inline constexpr unsigned max_block_ops = 6 * max_block_instructions + 1;
 
 /// A block ends after a branch or any instruction that may change the mode or must be followed by a
