@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// A number of equal resources, each held for a while: buffers for misses in flight, page walkers.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "base/compiler.h"
+#include "sim/timing/cycle.h"
+#include "sim/timing/digest.h"
+
+namespace ringfence::sim::timing {
+
+/// Requests come in program order while their times may go back and forth. Of the resources that
+/// are free at a request's time, the one that was freed last is taken, so that a chain of dependent
+/// misses holds one of them and leaves the others to requests that come earlier in time.
+class FillBuffers {
+public:
+    explicit FillBuffers(u32 count) : free_at_(count) { RF_ASSERT(count > 0); }
+
+    struct Grant {
+        usize index;
+        Cycle start;  ///< the request's time, or when the first resource becomes free
+    };
+    [[nodiscard]] Grant acquire(Cycle at) const {
+        usize best = 0;
+        for (usize i = 1; i < free_at_.size(); ++i) {
+            const Cycle candidate = free_at_[i];
+            const Cycle chosen = free_at_[best];
+            const bool better =
+                chosen <= at ? candidate <= at && candidate > chosen : candidate < chosen;
+            best = better ? i : best;
+        }
+        return {best, std::max(at, free_at_[best])};
+    }
+    void hold(Grant grant, Cycle until) { free_at_[grant.index] = until; }
+
+    [[nodiscard]] bool any_free(Cycle at) const {
+        return std::ranges::any_of(free_at_, [&](Cycle free_at) { return free_at <= at; });
+    }
+    void clear() { std::ranges::fill(free_at_, 0); }
+    void add_to(Digest& digest) const { digest.add(free_at_); }
+
+private:
+    std::vector<Cycle> free_at_;
+};
+
+}  // namespace ringfence::sim::timing

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// The L2 prefetcher that follows ascending and descending sequences of lines within 4 KiB.
+#pragma once
+
+#include <array>
+
+#include "sim/timing/digest.h"
+
+namespace ringfence::sim::timing {
+
+/// Watches what L1 asks of L2. Once a page's requests go one way, the lines ahead are prefetched:
+/// up to 2 for each request, up to 20 ahead, never beyond the page; 32 pages at once.
+/// [intel/optimization]: data prefetch to L2 and last level, streamer
+class StreamPrefetcher {
+public:
+    /// Lines to prefetch: `first`, `first + step`, ...
+    struct Ahead {
+        u64 first = 0;
+        u64 step = 0;  ///< 1 or its negative, modulo 2^64
+        unsigned count = 0;
+    };
+    Ahead observe(u64 line);
+
+    void clear() { *this = {}; }
+    void add_to(Digest& digest) const;
+
+private:
+    static constexpr unsigned stream_count = 32;
+    static constexpr int lines_in_page = 64;
+    static constexpr int farthest = 20;
+    static constexpr unsigned each_request = 2;
+    /// Requests in one direction that make a stream. Not published: an estimate.
+    static constexpr int detected = 2;
+
+    struct Stream {
+        u64 page = ~u64{0};
+        u64 last_use = 0;
+        int last = 0;       ///< line in the page
+        int direction = 0;  ///< 1 or -1
+        int run = 0;        ///< requests in that direction
+        int reached = 0;    ///< the farthest line that was prefetched
+    };
+    [[nodiscard]] Stream& stream_of(u64 page);
+
+    std::array<Stream, stream_count> streams_{};
+    u64 uses_ = 0;
+};
+
+}  // namespace ringfence::sim::timing
