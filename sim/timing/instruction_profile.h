@@ -23,7 +23,7 @@ inline constexpr u8 count = 35;
 /// Kinds of execution; the CPU preset says for each which ports take it, how long it takes and how
 /// many micro-operations it is.
 enum class ExecutionClass : u8 {
-    Nop,      ///< needs no unit
+    Nop,      ///< needs no unit: also plain loads and stores, whose parts are their accesses
     Integer,  ///< add, logic, move, compare
     Lea,
     Shift,
@@ -114,8 +114,10 @@ struct InstructionProfile {
     BranchKind branch = BranchKind::None;
     Ordering ordering = Ordering::None;
     Event event = Event::None;
-    u8 length = 0;            ///< bytes
-    u8 micro_operations = 1;  ///< slots in dispatch, ROB and retirement, loads and stores included
+    u8 length = 0;  ///< bytes
+    /// Slots in dispatch, ROB and retirement, loads and stores included, if the operation itself is
+    /// one; the preset may say for its class that it is more.
+    u8 micro_operations = 1;
     /// The result does not depend on the sources (XOR r,r; SUB r,r): no source is listed.
     bool eliminated = false;  ///< moves between registers and zeroing: no unit, no latency
     /// Never begins on a path that may be squashed.

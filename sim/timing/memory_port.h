@@ -31,7 +31,8 @@ struct AccessTime {
     Cycle ready = 0;
     Cycle translation = 0;
     Cycle cache = 0;
-    /// No data will come: dependents never begin (until the squash that the fault causes).
+    /// No data will come: dependents never begin (until the squash that the fault causes). Of a
+    /// store: it faults, and will not be written.
     bool blocked = false;
 };
 

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+// An out-of-order core by time stamps: each instruction is given its cycles, in program order, from
+// when its registers, its slots in the core's queues and its units are free.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "sim/observe/cost_stack.h"
+#include "sim/timing/branch_predictor.h"
+#include "sim/timing/memory_port.h"
+#include "sim/timing/parameters.h"
+#include "sim/timing/port_schedule.h"
+#include "sim/timing/scheduler.h"
+#include "sim/timing/store_buffer.h"
+#include "sim/timing/stream.h"
+
+namespace ringfence::sim::timing {
+
+/// One execution of an instruction.
+struct Step {
+    u64 rip = 0;
+    observe::Place place = observe::Place::User;
+    std::span<const DataAccess> accesses;  ///< in the instruction's order
+};
+
+/// The cycles of one instruction. A cycle that will not come is `never` or later.
+struct Timing {
+    Cycle fetched = 0;
+    Cycle dispatched = 0;  ///< its last micro-operation entered the core
+    Cycle issued = 0;      ///< its operation began (of a plain load: the load)
+    Cycle completed = 0;   ///< all its parts are done
+    Cycle retired = 0;
+    /// It was begun before its path is squashed: it has a result. Always, on the main path.
+    bool begins = true;
+    /// Nothing younger on its path can begin: the rest of the path need not be looked at.
+    bool ends_path = false;
+    /// Where fetch went on: the instruction after it, or where the predictor took a branch. 0: it
+    /// had no idea, and fetch waits for the branch.
+    u64 predicted_next = 0;
+};
+
+/// A wrong path that was fetched while its branch was on the way.
+struct Mispredicted {
+    u64 rip = 0;           ///< where the wrong path starts
+    Cycle fetch_from = 0;  ///< when its first bytes were fetched
+    Cycle squash_at = 0;   ///< the branch was executed
+    FrontEnd front;        ///< of the wrong path
+    u64 history = 0;
+};
+
+/// How to use it: for each instruction of the main path, before it executes, `step`; after a branch
+/// has executed, `resolve`. A wrong path, or what follows a fault, is a `fork` on which
+/// `step_transient` (and `resolve_transient`) are called until it says `ends_path`.
+class Core {
+public:
+    /// Both are used for the core's whole life.
+    Core(const Parameters& parameters, MemoryPort& memory);
+
+    /// Times the main path's next instruction, sends its accesses, and charges its cycles. A load
+    /// that is blocked leaves its registers unready until `deliver`. If any access is blocked, its
+    /// stores are not written.
+    Timing step(const InstructionProfile& profile, const Step& step);
+
+    /// After `step` of a branch, when it is known where it went: trains the predictor. If another
+    /// path was fetched meanwhile, fetch restarts when the branch was executed, and the wrong path
+    /// is given (none if fetch waited).
+    std::optional<Mispredicted> resolve(const InstructionProfile& profile, u64 rip, u64 next_rip);
+
+    /// The path that will be squashed when the branch is executed.
+    [[nodiscard]] Stream fork(const Mispredicted& wrong) const;
+    /// What follows the instruction of the latest `step` until `squash_at` (`fault_squash`).
+    [[nodiscard]] Stream fork(Cycle squash_at) const;
+
+    /// Times an instruction of a path that will be squashed. What does not begin before that leaves
+    /// no trace; of what does, caches and TLBs keep theirs.
+    Timing step_transient(Stream& shadow, const InstructionProfile& profile, const Step& step);
+
+    /// Where the squashed path goes on after a branch whose shadow execution leads to `outcome`:
+    /// there, if the branch is executed before the squash (later, if it was mispredicted), else
+    /// where it was predicted. 0: nowhere. Trains nothing.
+    u64 resolve_transient(Stream& shadow, const Timing& branch, u64 outcome) const;
+
+    /// When all that follows the latest `step` is squashed if its instruction faults: it is the
+    /// oldest and has completed, and the exception has started.
+    [[nodiscard]] Cycle fault_squash() const { return now() + core_.exception_start; }
+
+    /// Delivers an exception or an interrupt from cycle `from` (fault_squash() for a fault, now()
+    /// else): takes the event's cycles, with what its accesses add by misses; then fetch restarts
+    /// so that the handler's first instruction may begin at the end. Returns that cycle.
+    Cycle deliver(Event event, Cycle from, observe::Place place,
+                  std::span<const DataAccess> accesses);
+
+    /// Fetch restarts at `at`: for changes of the path that no instruction stands for.
+    void redirect(Cycle at);
+
+    /// Nothing happens until `until`; the cycles are charged to `cause`.
+    void pass(Cycle until, observe::Place place, observe::Cause cause);
+    void idle_until(Cycle until, observe::Place place) { pass(until, place, observe::Cause::Idle); }
+
+    /// The latest retirement. The cost stack's total is this, always.
+    [[nodiscard]] Cycle now() const { return main_.retire.cycle; }
+    [[nodiscard]] const observe::CostStack& stack() const { return stack_; }
+    [[nodiscard]] u64 branches() const { return branches_; }
+    [[nodiscard]] u64 mispredictions() const { return mispredictions_; }
+    /// Of all state that influences later cycles: equal runs have equal digests.
+    [[nodiscard]] u64 digest() const;
+
+private:
+    const Parameters& parameters_;
+    const CoreParameters& core_;
+    MemoryPort& memory_;
+    Stream main_;
+    observe::CostStack stack_;
+    u64 branches_ = 0;
+    u64 mispredictions_ = 0;
+};
+
+}  // namespace ringfence::sim::timing

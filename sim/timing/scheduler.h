@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+// How many operations wait in the scheduler, which they leave out of order.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "sim/timing/cycle.h"
+
+namespace ringfence::sim::timing {
+
+/// Entries that are taken at dispatch and free from the cycle after issue on. Kept as counts of
+/// those that leave in each of the coming cycles, and a heap of those that leave later.
+class Scheduler {
+public:
+    explicit Scheduler(u32 entries);
+
+    /// The first cycle from `at` on in which `wanted` entries (at most all) are free.
+    Cycle room_for(u32 wanted, Cycle at) {
+        advance(at);
+        while (waiting_ + wanted > entries_) {
+            advance(present_ + 1);
+        }
+        return present_;
+    }
+
+    /// One entry is taken until `issue`; never after the caller dispatches anything at `issue + 1`.
+    void enter(Cycle issue) {
+        if (issue < present_) {
+            return;
+        }
+        ++waiting_;
+        if (issue - present_ < span) {
+            ++leaving_[issue % span];
+        } else {
+            enter_late(issue);
+        }
+    }
+
+    [[nodiscard]] u32 waiting() const { return waiting_; }
+
+private:
+    static constexpr Cycle span = 512;
+
+    void advance(Cycle present) {
+        if (waiting_ == 0) {
+            present_ = present > present_ ? present : present_;
+            return;
+        }
+        while (present_ < present) {
+            waiting_ -= leaving_[present_ % span];
+            leaving_[present_ % span] = 0;
+            ++present_;
+            if (!late_.empty() && late_.front() < present_ + span) {
+                admit_late();
+            }
+        }
+    }
+    void enter_late(Cycle issue);
+    void admit_late();
+
+    std::array<u32, span> leaving_{};
+    std::vector<Cycle> late_;  ///< a heap, the earliest in front
+    Cycle present_ = 0;
+    u32 waiting_ = 0;
+    u32 entries_;
+};
+
+}  // namespace ringfence::sim::timing

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+// The stores that a load may find before they are in L1D.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "base/address.h"
+#include "sim/timing/cycle.h"
+
+namespace ringfence::sim::timing {
+
+/// The newest stores by their numbers in program order. Those of squashed paths stay until the main
+/// path's stores of the same numbers replace them: a path with n stores sees those before n only.
+class StoreBuffer {
+public:
+    struct Store {
+        u64 number = 0;
+        u64 address = 0;
+        u32 bytes = 0;
+        Cycle data = never;       ///< its data can be forwarded
+        Cycle committed = never;  ///< it is in L1D
+    };
+
+    explicit StoreBuffer(u32 store_queue);
+
+    void add(const Store& store);
+
+    /// The newest store that shares a byte with the load, of those numbered below `before`.
+    [[nodiscard]] const Store* find(VirtualAddress address, u32 bytes, u64 before) const {
+        const u64 first = address.value() / granule;
+        const u64 last = (address.value() + bytes - 1) / granule;
+        u64 newest = 0;
+        for (u64 part = first; part <= last; ++part) {
+            newest = newest > newest_[part % filter_size] ? newest : newest_[part % filter_size];
+        }
+        return newest + depth_ <= before ? nullptr : search(address.value(), bytes, before);
+    }
+
+private:
+    static constexpr u64 granule = 8;
+    static constexpr u64 filter_size = 1024;
+
+    [[nodiscard]] const Store* search(u64 address, u32 bytes, u64 before) const;
+
+    std::vector<Store> stores_;  ///< by number, a power of two of them
+    /// For the granules that share a place: 1 + the number of the newest store to any of them.
+    std::array<u64, filter_size> newest_{};
+    u64 depth_;  ///< stores that may be on the way
+};
+
+}  // namespace ringfence::sim::timing

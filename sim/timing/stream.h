@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// One path of instructions through the core: the one that retires, or one that will be squashed.
+#pragma once
+
+#include <array>
+
+#include "sim/timing/cycle.h"
+#include "sim/timing/instruction_profile.h"
+#include "sim/timing/return_stack.h"
+
+namespace ringfence::sim::timing {
+
+/// What the next instruction's lateness in the front end was for; of one instruction.
+struct FetchWait {
+    Cycle translation = 0;    ///< first-level ITLB misses
+    bool mispredict = false;  ///< the first on the right path after a mispredicted branch
+};
+
+/// Where fetch stands. Cycles are those at which bytes that hit in L1I are sent to the decoders.
+struct FrontEnd {
+    static constexpr u64 no_line = ~u64{0};
+
+    u64 line = no_line;    ///< 64-byte line in the fetch buffer
+    Cycle line_began = 0;  ///< when its first bytes were used: the next line is asked for then
+    Cycle cycle = 0;       ///< of the present fetch group
+    u32 bytes = 0;         ///< fetched in this cycle
+    u32 instructions = 0;  ///< decoded in this cycle
+    FetchWait wait;
+};
+
+/// Slots of a stage that takes so many per cycle, in order.
+struct InOrderStage {
+    Cycle cycle = 0;
+    u32 used = 0;
+
+    /// Takes `slots`, at `at` or later, `width` per cycle; the cycle that has the last of them.
+    Cycle take(Cycle at, u32 slots, u32 width) {
+        if (at > cycle) {
+            cycle = at;
+            used = 0;
+        }
+        used += slots;
+        while (used > width) {
+            used -= width;
+            ++cycle;
+        }
+        return cycle;
+    }
+};
+
+/// All that differs between paths. A copy of the main path's tries a path that may be squashed;
+/// tables and queues are the core's (see Core::step_transient for why that is enough).
+struct Stream {
+    std::array<Cycle, reg::count> ready{};  ///< when each register's newest value is
+    FrontEnd front;
+    InOrderStage dispatch;
+    InOrderStage retire;
+    u64 micro_operations = 0;  ///< numbers of the next ones
+    u64 loads = 0;
+    u64 stores = 0;
+    Cycle completed = 0;         ///< the latest completion so far
+    Cycle committed = 0;         ///< the latest store's arrival in L1D
+    Cycle not_before = 0;        ///< younger instructions do not begin earlier
+    Cycle loads_not_before = 0;  ///< younger loads do not
+    u64 history = 0;             ///< directions of branches, the newest in bit 0
+    ReturnStack returns;
+    Cycle squash_at = never;  ///< nothing begins at this cycle or later
+};
+
+}  // namespace ringfence::sim::timing
