@@ -18,6 +18,9 @@ enum class Privilege : u8 {
 };
 inline constexpr unsigned privilege_count = 3;
 
+/// INVPCID's operation. [intel/vol2]: INVPCID
+enum class InvpcidType : u64 { Address = 0, Context = 1, AllWithGlobals = 2, AllButGlobals = 3 };
+
 /// Through which segment an access goes: decides between #GP and #SS for non-canonical addresses.
 enum class Reference : u8 { Data, Stack };
 

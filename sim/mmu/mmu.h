@@ -25,9 +25,6 @@
 
 namespace ringfence::sim::mmu {
 
-/// INVPCID's operation. [intel/vol2]: INVPCID
-enum class InvpcidType : u64 { Address = 0, Context = 1, AllWithGlobals = 2, AllButGlobals = 3 };
-
 /// Owns the control registers that translation depends on. Accesses that fail return false (or an
 /// empty answer) and leave the exception in `fault()`; nothing has changed in guest memory then but
 /// accessed flags. A `T` is any trivially copyable type of at most 64 bytes.

@@ -50,7 +50,7 @@ Fault page_fault(VirtualAddress address, const PagingState& state, AccessKind ki
 
 namespace {
 
-constexpr unsigned deepest = 5;
+constexpr unsigned page_bits = 12;
 
 /// 32-bit paging. [intel/vol3]: 4.3
 struct TwoLevelFormat {
@@ -136,36 +136,20 @@ struct LongFormat : EightByteFormat {
 
 }  // namespace
 
-/// The entries that a walk went through, from the root down to where it ended.
-struct Walker::Path {
-    struct Step {
-        PhysicalAddress where;
-        u64 entry;
-    };
-    std::array<Step, deepest> steps{};
-    unsigned length = 0;
-    Translation result;
-
-    bool present = false;   ///< the walk reached a page
-    bool reserved = false;  ///< it ended at an entry with a reserved bit set
-};
-
 /// The steps of [intel/vol3]: 4.3, 4.4.2 and 4.5.4: read the entry that the address selects; not
 /// present ends the walk, so does a reserved bit; a leaf gives the page, anything else the next
 /// table. Rights are combined on the way (4.6). The caller has put the root table into `table`.
 template <typename Format>
 bool Walker::follow(const PagingState& state, VirtualAddress address, PhysicalAddress table,
-                    Path& path) {
+                    WalkPath& path) {
     using Entry = typename Format::Entry;
     using Word = typename Entry::Word;
-    constexpr unsigned offset_bits = 12;
-
     for (unsigned level = Format::top_level(state);; --level) {
-        const unsigned shift = offset_bits + (level - 1) * Format::index_bits;
+        const unsigned shift = page_bits + (level - 1) * Format::index_bits;
         const u64 index = (address.value() >> shift) & low_mask(Format::index_bits);
         const PhysicalAddress where = table + index * sizeof(Word);
         const Word entry = memory_.read<Word>(where);
-        path.steps[path.length++] = {where, entry};
+        path.steps[path.length++] = {where, entry, static_cast<u8>(level)};
 
         if (!Entry::present.test(entry)) {
             return false;
@@ -192,7 +176,7 @@ bool Walker::follow(const PagingState& state, VirtualAddress address, PhysicalAd
     }
 }
 
-void Walker::find(const PagingState& state, VirtualAddress address, Path& path) {
+void Walker::find(const PagingState& state, VirtualAddress address, WalkPath& path) {
     switch (state.mode()) {
         case PagingMode::TwoLevel: {
             // CR3 gives bits 31:12 of the page directory (table 4-3).
@@ -220,11 +204,11 @@ void Walker::find(const PagingState& state, VirtualAddress address, Path& path) 
 }
 
 /// [intel/vol3]: 4.8: A in every entry that took part, D in the leaf of a write.
-void Walker::set_flags(const PagingState& state, Path& path, AccessKind kind) {
+void Walker::set_flags(const PagingState& state, WalkPath& path, AccessKind kind) {
     const bool small_entries = state.mode() == PagingMode::TwoLevel;
     for (unsigned i = 0; i < path.length; ++i) {
         const bool leaf = i + 1 == path.length;
-        auto& [where, entry] = path.steps[i];
+        const auto& [where, entry, level] = path.steps[i];
         u64 wanted = entry | Pte4Level::accessed.mask;
         if (leaf && kind == AccessKind::Write) {
             wanted |= Pte4Level::dirty.mask;
@@ -245,7 +229,7 @@ static_assert(Pte2Level::accessed.mask == Pte4Level::accessed.mask &&
 
 Result<Translation, Fault> Walker::walk(const PagingState& state, VirtualAddress address,
                                         AccessKind kind, Privilege privilege) {
-    Path path;
+    WalkPath path;
     find(state, address, path);
     if (!path.present || !allows(path.result.rights, state, kind, privilege)) {
         const bool entry_present = path.present || path.reserved;
@@ -255,8 +239,48 @@ Result<Translation, Fault> Walker::walk(const PagingState& state, VirtualAddress
     return path.result;
 }
 
+WalkPath Walker::trace(const PagingState& state, VirtualAddress address) {
+    WalkPath path;
+    find(state, address, path);
+    return path;
+}
+
+namespace {
+
+/// The page that `entry` would map if it were present, with `address`'s place in it; nothing if it
+/// would name a table.
+template <typename Format>
+std::optional<PhysicalAddress> frame_in(const WalkStep& last, const PagingState& state,
+                                        VirtualAddress address) {
+    const auto entry = static_cast<typename Format::Entry::Word>(last.entry);
+    if (!Format::is_leaf(entry, last.level, state)) {
+        return std::nullopt;
+    }
+    const unsigned shift = page_bits + (last.level - 1U) * Format::index_bits;
+    return Format::page(entry, last.level) + (address.value() & low_mask(shift));
+}
+
+}  // namespace
+
+std::optional<PhysicalAddress> Walker::terminal_frame(const PagingState& state,
+                                                      VirtualAddress address,
+                                                      const WalkPath& path) {
+    if (path.present || path.length == 0) {
+        return std::nullopt;
+    }
+    const WalkStep& last = path.steps[path.length - 1U];
+    switch (state.mode()) {
+        case PagingMode::TwoLevel:
+            return frame_in<TwoLevelFormat>(last, state, address);
+        case PagingMode::Pae:
+            return frame_in<PaeFormat>(last, state, address);
+        default:
+            return frame_in<LongFormat>(last, state, address);
+    }
+}
+
 Result<Translation, Fault> Walker::inspect(const PagingState& state, VirtualAddress address) {
-    Path path;
+    WalkPath path;
     find(state, address, path);
     if (!path.present) {
         return Error{page_fault(address, state, AccessKind::Read, Privilege::Supervisor,

@@ -2,6 +2,10 @@
 // The page walk, in every paging mode, written from the manual alone. [intel/vol3]: 4.3 to 4.7
 #pragma once
 
+#include <array>
+#include <optional>
+#include <span>
+
 #include "base/result.h"
 #include "sim/memory/physical_memory.h"
 #include "sim/mmu/access.h"
@@ -27,6 +31,26 @@ struct Translation {
     bool global = false;  ///< G of the leaf, while CR4.PGE is 1
 };
 
+/// An entry that a walk read.
+struct WalkStep {
+    PhysicalAddress where;
+    u64 entry = 0;
+    u8 level = 0;  ///< 1 maps 4 KiB pages, or is the last that can; the root has the highest
+};
+
+/// The entries that a walk went through, from the root down to where it ended. PAE's PDPTEs are
+/// registers and no part of it.
+struct WalkPath {
+    static constexpr unsigned deepest = 5;
+    std::array<WalkStep, deepest> steps{};
+    u8 length = 0;
+    bool present = false;   ///< it reached a page: `result`
+    bool reserved = false;  ///< it ended at a present entry with a reserved bit set
+    Translation result;
+
+    [[nodiscard]] std::span<const WalkStep> entries() const { return {steps.data(), length}; }
+};
+
 /// Whether `rights` allow the access. [intel/vol3]: 4.6.1
 bool allows(const Rights& rights, const PagingState& state, AccessKind kind, Privilege privilege);
 
@@ -44,19 +68,25 @@ public:
     /// write) as the processor does: only if the access is allowed. `address` is canonical.
     Result<Translation, Fault> walk(const PagingState& state, VirtualAddress address,
                                     AccessKind kind, Privilege privilege);
-    /// Walks without rights and without setting flags; the error is a #PF.
+    /// Walks without rights and without setting flags, and says which entries it read.
+    [[nodiscard]] WalkPath trace(const PagingState& state, VirtualAddress address);
+    /// Where the page would be that `address` lies in if the leaf at which `path` ended, with P = 0
+    /// or a reserved bit, mapped one; nothing if that entry is not a leaf. Includes the offset.
+    [[nodiscard]] static std::optional<PhysicalAddress> terminal_frame(const PagingState& state,
+                                                                       VirtualAddress address,
+                                                                       const WalkPath& path);
+    /// As `trace`; the error is a #PF.
     Result<Translation, Fault> inspect(const PagingState& state, VirtualAddress address);
 
     /// The bits that must be 0 in a present PDPTE of PAE paging. [intel/vol3]: 4.4.1
     [[nodiscard]] u64 pdpte_reserved_bits() const;
 
 private:
-    struct Path;
-    void find(const PagingState& state, VirtualAddress address, Path& path);
+    void find(const PagingState& state, VirtualAddress address, WalkPath& path);
     template <typename Format>
     bool follow(const PagingState& state, VirtualAddress address, PhysicalAddress table,
-                Path& path);
-    void set_flags(const PagingState& state, Path& path, AccessKind kind);
+                WalkPath& path);
+    void set_flags(const PagingState& state, WalkPath& path, AccessKind kind);
 
     memory::PhysicalMemory& memory_;
     const PagingFeatures& features_;
