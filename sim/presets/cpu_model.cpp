@@ -93,6 +93,12 @@ CpuModel CpuModel::without(std::initializer_list<CpuidFeature> hidden) const {
     return CpuModel{std::move(description), figures_};
 }
 
+CpuModel CpuModel::with(Figures figures) const {
+    CpuDescription description = description_;
+    description.clock_hz = static_cast<u64>(figures.at("identity.clock_hz"));
+    return CpuModel{std::move(description), std::move(figures)};
+}
+
 std::optional<u64> CpuModel::read_msr(Msr msr) const {
     switch (msr) {
         case Msr::IA32_ARCH_CAPABILITIES:
@@ -197,12 +203,12 @@ CpuidResult CpuModel::cache_leaf(u32 subleaf) const {
     if (subleaf >= kinds.size()) {
         return {};
     }
-    const CacheFigures* const cache = figures_.cache(kinds[subleaf].name);
-    if (cache == nullptr) {
+    const std::string path = std::string{"cache."} + kinds[subleaf].name;
+    if (!figures_.has(path + ".ways")) {
         return {};
     }
-    const u32 ways = static_cast<u32>(cache->ways.value);
-    const u32 sets = static_cast<u32>(cache->kib.value * 1024) / (ways * line_bytes);
+    const u32 ways = static_cast<u32>(figures_.at(path + ".ways"));
+    const u32 sets = static_cast<u32>(figures_.at(path + ".kib")) * 1024 / (ways * line_bytes);
     return {.eax = CacheEax::type.make(kinds[subleaf].type) |
                    CacheEax::level.make(kinds[subleaf].level) | CacheEax::self_initializing.mask,
             .ebx = CacheEbx::line_minus_one.make(line_bytes - 1) |

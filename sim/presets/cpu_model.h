@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A CPU as software can tell it: CPUID, the MSRs that describe it, and the clock.
+// A CPU as software can tell it (CPUID, the MSRs that describe it, the clock), and its figures.
 #pragma once
 
 #include <initializer_list>
@@ -31,6 +31,8 @@ struct CpuDescription {
 /// Immutable once made; may be shared between threads.
 class CpuModel {
 public:
+    /// The figures are complete and pass their checks, or there are none: then CPUID tells of no
+    /// caches, and the CPU cannot be timed.
     CpuModel(CpuDescription description, Figures figures);
 
     /// CPUID's answer, with the rules for leaves that do not exist. The answers do not depend on
@@ -51,6 +53,8 @@ public:
         return description_.physical_address_bits;
     }
 
+    /// The same CPU with other figures, which must be complete and pass their checks.
+    [[nodiscard]] CpuModel with(Figures figures) const;
     /// The same CPU without some features ("no PCID").
     [[nodiscard]] CpuModel without(std::initializer_list<arch::x86::CpuidFeature> hidden) const;
 

@@ -1,61 +1,45 @@
 // SPDX-License-Identifier: MIT
 // A CPU's measured and published figures, each with the tag of its source. The functional engine
-// uses the cache geometry (for CPUID); timing engines use all of it.
+// uses the cache geometry (for CPUID); the timed engine uses all of it.
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/compiler.h"
 #include "base/types.h"
 
 namespace ringfence::sim::presets {
 
-/// A number and where it comes from: a tag that the preset's [sources] table explains.
+/// A value and where it comes from: a tag that the preset's [sources] table explains. What the
+/// value stands for is the rule's to say (figure_rules.h): switches are 0 and 1, ports a set by
+/// bit, a choice its place in the list of choices.
 struct Figure {
     double value = 0;
     std::string source;
+
+    bool operator==(const Figure&) const = default;
 };
 
-struct CacheFigures {
-    Figure kib;
-    Figure ways;
-    std::optional<Figure> latency;  ///< load to use, core cycles
-};
+using FigureMap = std::map<std::string, Figure, std::less<>>;
 
-/// Entries and ways; 0 ways is fully associative.
-struct TlbFigures {
-    u32 entries = 0;
-    u32 ways = 0;
-    std::string source;
-};
-
-/// What a load that violates U/S forwards to its dependents until it retires.
-enum class FaultForward : u8 { Data, Zero, Block };
-
-struct Vulnerabilities {
-    bool meltdown = false;
-    std::string meltdown_source;
-    FaultForward fault_forward = FaultForward::Block;
-    std::string fault_forward_source;
-};
-
+/// All figures of a preset, by path ("cache.l1d.latency"). Complete and checked once it is part of
+/// a CpuModel: every required figure is there, every value is within its rule's range, and those
+/// that belong together agree (check_figures).
 struct Figures {
-    std::map<std::string, Figure, std::less<>> core;  ///< widths, queue sizes, penalties
-    /// What a TLB hit or a walk costs, and how many walks run at once.
-    std::map<std::string, Figure, std::less<>> translation;
-    std::map<std::string, Figure, std::less<>> privileged;    ///< cycles: cr3_write, syscall, ...
-    std::map<std::string, CacheFigures, std::less<>> caches;  ///< l1i, l1d, l2, llc
-    std::map<std::string, TlbFigures, std::less<>> tlbs;      ///< itlb_4k, dtlb_4k, stlb_4k2m, ...
-    std::map<std::string, TlbFigures, std::less<>> paging_structure_caches;  ///< pde, pdpte, pml4
-    std::optional<Figure> dram_ns;
-    Vulnerabilities vulnerabilities;
+    FigureMap values;
+    /// What is known of the CPU besides: measurements to compare with and sizes that the model has
+    /// no use for. Numbers only, by name.
+    FigureMap published;
     std::map<std::string, std::string, std::less<>> sources;  ///< tag: what it stands for
 
-    [[nodiscard]] const CacheFigures* cache(std::string_view name) const {
-        const auto found = caches.find(name);
-        return found == caches.end() ? nullptr : &found->second;
+    [[nodiscard]] bool has(std::string_view path) const { return values.contains(path); }
+    /// The figure must be there.
+    [[nodiscard]] double at(std::string_view path) const {
+        const auto found = values.find(path);
+        RF_ASSERT(found != values.end());
+        return found->second.value;
     }
 };
 
