@@ -26,7 +26,7 @@ struct FigureRule {
     double low = 0;
     double high = 0;
     bool required = true;
-    bool whole = true;    ///< no fraction
+    bool whole = true;      ///< no fraction
     std::string meaning{};  ///< one line
 
     /// Whether the value is one that the figure can have.

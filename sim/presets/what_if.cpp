@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include "sim/presets/what_if.h"
+
+#include <algorithm>
+
+#include "arch/x86/cpuid.h"
+#include "sim/presets/figure_rules.h"
+
+namespace ringfence::sim::presets {
+
+namespace {
+
+namespace feature = arch::x86::cpuid_feature;
+
+constexpr std::string_view infinite_tlb_key = "tlb";
+constexpr std::string_view pcid_key = "pcid";
+constexpr std::string_view root_write_key = "root_write";
+constexpr std::string_view root_write_path = "privileged.cr3_write";
+
+std::string normalized(std::string_view key) {
+    std::string result{key};
+    std::ranges::replace(result, '-', '_');
+    return result;
+}
+
+/// "latency" and "l1d.latency" are endings of "cache.l1d.latency".
+bool is_ending(std::string_view path, std::string_view key) {
+    return path == key || (path.size() > key.size() && path.ends_with(key) &&
+                           path[path.size() - key.size() - 1] == '.');
+}
+
+/// What the user may write for a figure, and the short names.
+std::vector<std::string> known_keys(const Figures& figures) {
+    std::vector<std::string> keys{"root-write", std::string{infinite_tlb_key},
+                                  std::string{pcid_key}};
+    for (const FigureRule& rule : figure_rules()) {
+        if (!figures.has(rule.path)) {
+            continue;
+        }
+        keys.push_back(rule.path);
+        for (usize dot = rule.path.find('.'); dot != std::string::npos;
+             dot = rule.path.find('.', dot + 1)) {
+            keys.push_back(rule.path.substr(dot + 1));
+        }
+    }
+    return keys;
+}
+
+/// The rule that a key names.
+Result<const FigureRule*, OverrideError> rule_of(const Figures& figures, const std::string& typed) {
+    const std::string key = normalized(typed);
+    const std::string_view wanted = key == root_write_key ? root_write_path : key;
+    std::vector<const FigureRule*> found;
+    for (const FigureRule& rule : figure_rules()) {
+        if (rule.path == wanted) {
+            found = {&rule};
+            break;
+        }
+        if (figures.has(rule.path) && is_ending(rule.path, wanted)) {
+            found.push_back(&rule);
+        }
+    }
+    if (found.empty()) {
+        return Error{OverrideError{"no figure '" + typed + "'", known_keys(figures)}};
+    }
+    if (found.size() > 1) {
+        return Error{OverrideError{"several figures are called '" + typed + "', such as " +
+                                       found[0]->path + " and " + found[1]->path,
+                                   {}}};
+    }
+    if (!figures.has(found[0]->path)) {
+        return Error{OverrideError{"this processor has no figure '" + found[0]->path + "'", {}}};
+    }
+    return found[0];
+}
+
+void replace(Figures& figures, const std::string& path, double value) {
+    figures.values[path] = {value, std::string{override_source}};
+}
+
+/// Room for the pages of 256 MiB, in sets short enough to search.
+void make_tlbs_infinite(Figures& figures) {
+    constexpr double entries = 65536;
+    constexpr double ways = 16;
+    for (const FigureRule& rule : figure_rules()) {
+        if (!rule.path.starts_with("tlb.") || !figures.has(rule.path)) {
+            continue;
+        }
+        replace(figures, rule.path, rule.path.ends_with(".ways") ? ways : entries);
+    }
+}
+
+/// The overrides that stand for more than one figure.
+enum class Special : u8 { None, InfiniteTlb, NoPcid };
+
+Result<Special, OverrideError> special_of(const Override& wanted) {
+    const std::string key = normalized(wanted.key);
+    if (key == infinite_tlb_key) {
+        return wanted.value == "infinite"
+                   ? Result<Special, OverrideError>{Special::InfiniteTlb}
+                   : Error{OverrideError{"tlb: expected infinite, not '" + wanted.value + "'", {}}};
+    }
+    if (key == pcid_key) {
+        return wanted.value == "off"
+                   ? Result<Special, OverrideError>{Special::NoPcid}
+                   : Error{OverrideError{"pcid: expected off, not '" + wanted.value + "'", {}}};
+    }
+    return Special::None;
+}
+
+/// Replaces one figure; an empty message if that was possible.
+OverrideError replace_one(Figures& figures, const Override& wanted) {
+    const auto rule = rule_of(figures, wanted.key);
+    if (!rule.ok()) {
+        return rule.error();
+    }
+    const auto value = parse_value(*rule.value(), wanted.value);
+    if (!value || !rule.value()->allows(*value)) {
+        return {rule.value()->path + ": expected " + rule.value()->expected() + ", not '" +
+                    wanted.value + "'",
+                {}};
+    }
+    replace(figures, rule.value()->path, *value);
+    return {};
+}
+
+}  // namespace
+
+Result<CpuModel, OverrideError> with_overrides(const CpuModel& cpu,
+                                               std::span<const Override> overrides) {
+    Figures figures = cpu.figures();
+    figures.sources.emplace(override_source, "given on the command line");
+    bool no_pcid = false;
+    for (const Override& wanted : overrides) {
+        const auto special = special_of(wanted);
+        if (!special.ok()) {
+            return Error{special.error()};
+        }
+        if (special.value() == Special::InfiniteTlb) {
+            make_tlbs_infinite(figures);
+        } else if (special.value() == Special::NoPcid) {
+            no_pcid = true;
+        } else if (auto problem = replace_one(figures, wanted); !problem.message.empty()) {
+            return Error{std::move(problem)};
+        }
+    }
+    if (const auto conflict = check_figures(figures)) {
+        return Error{OverrideError{conflict->path + ": " + conflict->message, {}}};
+    }
+    const CpuModel changed = cpu.with(std::move(figures));
+    return no_pcid ? changed.without({feature::pcid, feature::invpcid}) : changed;
+}
+
+}  // namespace ringfence::sim::presets
