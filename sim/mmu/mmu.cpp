@@ -10,22 +10,6 @@ using arch::x86::Efer;
 using arch::x86::ExceptionVector;
 using memory::page_size;
 
-namespace {
-
-constexpr unsigned legacy_address_bits = 32;
-
-constexpr unsigned address_bits(PagingMode mode) {
-    return mode == PagingMode::FiveLevel ? 57 : 48;
-}
-
-}  // namespace
-
-bool Mmu::is_canonical(VirtualAddress address) const {
-    // Outside long mode addresses have 32 bits and are all valid. [intel/vol1]: 3.3.7.1
-    return !Efer::lma.test(state_.efer) ||
-           sign_extend(address.value(), address_bits(state_.mode())) == address.value();
-}
-
 bool Mmu::require_canonical(VirtualAddress address, Reference via) {
     if (is_canonical(address)) {
         return true;
@@ -45,7 +29,7 @@ bool Mmu::walk_into_tlb(VirtualAddress address, AccessKind kind, Privilege privi
     const auto walked = walker_.walk(state_, address, kind, privilege);
     if (!walked.ok()) {
         fault_ = walked.error();
-        forget_page(address);
+        forget_faulting_page(address);
         return false;
     }
     out = walked.value();

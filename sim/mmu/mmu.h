@@ -25,6 +25,8 @@
 
 namespace ringfence::sim::mmu {
 
+class TimedTranslator;
+
 /// Owns the control registers that translation depends on. Accesses that fail return false (or an
 /// empty answer) and leave the exception in `fault()`; nothing has changed in guest memory then but
 /// accessed flags. A `T` is any trivially copyable type of at most 64 bytes.
@@ -158,6 +160,10 @@ public:
     void set_device_access(bool open) { device_access_ = open; }
     [[nodiscard]] bool take_device_refusal() { return std::exchange(device_refused_, false); }
 
+    /// Hears of every invalidation from now on, by instructions, control registers and page faults;
+    /// null, as at first, where time is not modelled.
+    void set_timed_translator(TimedTranslator* translator) { timed_ = translator; }
+
     // Other ---------------------------------------------------------------------------------------
 
     /// The exception of the last access that failed.
@@ -261,12 +267,15 @@ private:
     bool walk_into_tlb(VirtualAddress address, AccessKind kind, Privilege privilege,
                        Translation& out);
     void fill_fast(VirtualAddress address, Privilege privilege, const Translation& translation);
-    [[nodiscard]] bool is_canonical(VirtualAddress address) const;
+    [[nodiscard]] bool is_canonical(VirtualAddress address) const {
+        return state_.is_canonical(address);
+    }
     bool require_canonical(VirtualAddress address, Reference via);
     bool may_touch(const Pieces& pieces, usize bytes);
     void check_stale(VirtualAddress address, const Translation& cached);
 
     void forget_page(VirtualAddress address);
+    void forget_faulting_page(VirtualAddress address);
     void flush_everything();
     Result<void, Fault> load_pdptes(PagingState& next);
 
@@ -287,6 +296,7 @@ private:
     PagingFeatures features_;
     PagingState state_;
     u64 ram_base_;  ///< host address of physical address 0
+    TimedTranslator* timed_ = nullptr;
     bool strict_ = false;
     bool device_access_ = true;
     bool device_refused_ = false;

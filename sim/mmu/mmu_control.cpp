@@ -4,6 +4,7 @@
 
 #include "arch/x86/pte_pae.h"
 #include "sim/mmu/mmu.h"
+#include "sim/mmu/timed_translator.h"
 
 namespace ringfence::sim::mmu {
 
@@ -89,6 +90,9 @@ Result<void, Fault> Mmu::write_cr3(u64 value) {
         tlb_.drop_pcid(state_.pcid());
         drop_fast(state_.pcid());
     }
+    if (timed_ != nullptr) {
+        timed_->root_written(state_.pcid(), no_flush);
+    }
     select_space();
     return {};
 }
@@ -106,6 +110,16 @@ void Mmu::invlpg(VirtualAddress address) {
     ++recorder_.counters.invlpg;
     if (is_canonical(address)) {
         forget_page(address);
+        if (timed_ != nullptr) {
+            timed_->invlpg(address, state_.pcid());
+        }
+    }
+}
+
+void Mmu::forget_faulting_page(VirtualAddress address) {
+    forget_page(address);
+    if (timed_ != nullptr) {
+        timed_->page_fault(address, state_.pcid());
     }
 }
 
@@ -125,6 +139,9 @@ void Mmu::forget_page(VirtualAddress address) {
 
 void Mmu::invpcid(InvpcidType type, u16 pcid, VirtualAddress address) {
     ++recorder_.counters.invpcid;
+    if (timed_ != nullptr) {
+        timed_->invpcid(type, pcid, address);
+    }
     switch (type) {
         case InvpcidType::Address:
             if (tlb_.drop_page(address, pcid, false) == Tlb::Dropped::LargePage) {
@@ -158,6 +175,9 @@ void Mmu::flush_everything() {
     ++recorder_.counters.tlb_flushes;
     tlb_.drop_all();
     drop_fast_all();
+    if (timed_ != nullptr) {
+        timed_->flush_all();
+    }
 }
 
 Result<void, Fault> Mmu::load_pdptes(PagingState& next) {

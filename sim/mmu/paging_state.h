@@ -8,6 +8,7 @@
 #include "arch/x86/cr3.h"
 #include "arch/x86/cr4.h"
 #include "arch/x86/efer.h"
+#include "base/address.h"
 #include "base/types.h"
 
 namespace ringfence::sim::mmu {
@@ -21,6 +22,9 @@ struct PagingFeatures {
 
 /// [intel/vol3]: 4.1.1
 enum class PagingMode : u8 { Off, TwoLevel, Pae, FourLevel, FiveLevel };
+
+/// Of linear addresses outside long mode, where all of them are valid. [intel/vol1]: 3.3.7.1
+inline constexpr unsigned legacy_address_bits = 32;
 
 struct PagingState {
     u64 cr0 = arch::x86::Cr0::reset;
@@ -42,6 +46,11 @@ struct PagingState {
             return PagingMode::Pae;
         }
         return Cr4::la57.test(cr4) ? PagingMode::FiveLevel : PagingMode::FourLevel;
+    }
+    [[nodiscard]] bool is_canonical(VirtualAddress address) const {
+        const unsigned bits = mode() == PagingMode::FiveLevel ? 57 : 48;
+        return !arch::x86::Efer::lma.test(efer) ||
+               sign_extend(address.value(), bits) == address.value();
     }
     [[nodiscard]] bool write_protect() const { return arch::x86::Cr0::wp.test(cr0); }
     [[nodiscard]] bool no_execute() const { return arch::x86::Efer::nxe.test(efer); }

@@ -52,6 +52,7 @@ struct TimedTlbEntry {
     u8 shift = 0;       ///< log2 of the bytes that the entry covers
     u8 page_shift = 0;  ///< log2 of the size of the page that it belongs to
     bool dirty = false;
+    bool global = false;
 };
 
 class TimedTlb {

@@ -29,12 +29,12 @@ struct TimedTranslation {
     timing::Cycle cost = 0;   ///< beyond a first-level hit, which is part of L1's latency
     /// Ok and NotAllowed: where the byte is. NotPresent and Reserved: where the frame number in the
     /// leaf would put it (L1 terminal fault), if `has_physical`.
-    PhysicalAddress physical;
+    PhysicalAddress physical{};
     Outcome outcome = Outcome::Ok;
     FoundIn found_in = FoundIn::FirstLevel;
     bool has_physical = false;
     u8 page_shift = 0;  ///< log2 of the page's size, for Ok and NotAllowed
-    Rights rights;      ///< for Ok and NotAllowed; `rights.user` says whether it is a user page
+    Rights rights{};    ///< for Ok and NotAllowed; `rights.user` says whether it is a user page
 };
 
 struct TranslationCounts {
@@ -165,12 +165,18 @@ private:
     TimedTlb& first_level(AccessKind kind) {
         return kind == AccessKind::Execute ? instruction_ : data_;
     }
-    /// Whether an entry answers the request: it allows it, or memory agrees that it does not.
-    bool answers(const TimedTlbEntry& entry, const Request& request);
+    /// The entry that answers: it allows the request, or memory agrees that it is not allowed. One
+    /// that does not answer is dropped: a walk is to bring a better one.
+    const TimedTlbEntry* find_answer(TimedTlb& tlb, const Request& request);
+    static TimedTranslation from_entry(const TimedTlbEntry& entry, const Request& request,
+                                       timing::Cycle found, TimedTranslation::FoundIn found_in);
+    TimedTranslation from_second_level(const TimedTlbEntry& entry, const Request& request,
+                                       TranslationCounts& counts);
     TimedTranslation walk(const Request& request, TranslationCounts& counts);
     timing::Cycle read_entries(const Request& request, const WalkPath& path, timing::Cycle start,
                                TranslationCounts& counts);
-    void fill(const Request& request, const WalkPath& path, bool allowed, timing::Cycle filled);
+    void keep(const Request& request, const WalkPath& path, const TimedTranslation& answer);
+    void drop_page(VirtualAddress address, u16 pcid, bool with_globals);
 
     Walker walker_;
     timing::MemoryHierarchy& hierarchy_;

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+#include "sim/mmu/timed_translator.h"
+
+#include <algorithm>
+
+namespace ringfence::sim::mmu {
+
+using timing::Cycle;
+using Outcome = TimedTranslation::Outcome;
+using FoundIn = TimedTranslation::FoundIn;
+
+namespace {
+
+constexpr unsigned page_bits = 12;
+
+/// log2 of what an entry at `level` covers.
+unsigned shift_of(PagingMode mode, unsigned level) {
+    const unsigned index_bits = mode == PagingMode::TwoLevel ? 10 : 9;
+    return page_bits + (level - 1) * index_bits;
+}
+
+}  // namespace
+
+TimedTranslator::TimedTranslator(memory::PhysicalMemory& memory, const PagingFeatures& features,
+                                 timing::MemoryHierarchy& hierarchy,
+                                 const timing::TranslationParameters& parameters)
+    : walker_(memory, features),
+      hierarchy_(hierarchy),
+      parameters_(parameters),
+      instruction_(TimedTlb::first_level(parameters.itlb_4k, parameters.itlb_2m, {})),
+      data_(TimedTlb::first_level(parameters.dtlb_4k, parameters.dtlb_2m, parameters.dtlb_1g)),
+      second_(TimedTlb::second_level(parameters.stlb_4k, parameters.stlb_2m, parameters.stlb_1g,
+                                     parameters.stlb_shared)),
+      structures_(parameters),
+      walkers_(parameters.walkers) {
+    RF_ASSERT(parameters.itlb_4k.sets != 0 && parameters.dtlb_4k.sets != 0);
+}
+
+const TimedTlbEntry* TimedTranslator::find_answer(TimedTlb& tlb, const Request& request) {
+    const auto& [state, address, kind, privilege, at, pcid] = request;
+    const TimedTlbEntry* const entry = tlb.find(address, pcid);
+    if (entry == nullptr) {
+        return nullptr;
+    }
+    bool answers = false;
+    if (allows(entry->rights, state, kind, privilege)) {
+        answers = kind != AccessKind::Write || entry->dirty;  // else a walk sets the dirty flag
+    } else {
+        // As in the Mmu: software may give rights without a flush.
+        const WalkPath now = walker_.trace(state, address);
+        answers = now.present && !allows(now.result.rights, state, kind, privilege);
+    }
+    if (answers) {
+        return entry;
+    }
+    tlb.drop_page(address, pcid, true);
+    return nullptr;
+}
+
+TimedTranslation TimedTranslator::translate_slow(const PagingState& state, VirtualAddress address,
+                                                 AccessKind kind, Privilege privilege, Cycle at) {
+    if (state.mode() == PagingMode::Off) {
+        return {.ready = at,
+                .physical = PhysicalAddress{address.value() & low_mask(legacy_address_bits)},
+                .has_physical = true,
+                .page_shift = page_bits};
+    }
+    if (!state.is_canonical(address)) {
+        return {.ready = at, .outcome = Outcome::NonCanonical};
+    }
+    const Request request{state, address, kind, privilege, at, state.pcid()};
+    if (const TimedTlbEntry* const entry = find_answer(first_level(kind), request)) {
+        return from_entry(*entry, request, at, FoundIn::FirstLevel);
+    }
+    TranslationCounts& counts =
+        kind == AccessKind::Execute ? statistics_.instruction : statistics_.data;
+    ++counts.first_level_misses;
+    if (const TimedTlbEntry* const entry = find_answer(second_, request)) {
+        return from_second_level(*entry, request, counts);
+    }
+    return walk(request, counts);
+}
+
+/// An entry that answers: after its walk, if that has not ended.
+TimedTranslation TimedTranslator::from_entry(const TimedTlbEntry& entry, const Request& request,
+                                             Cycle found, FoundIn found_in) {
+    const bool allowed = allows(entry.rights, request.state, request.kind, request.privilege);
+    TimedTranslation answer =
+        hit(entry, request.address, request.at, std::max(found, entry.filled) - request.at,
+            allowed ? Outcome::Ok : Outcome::NotAllowed);
+    answer.found_in = entry.filled > found ? FoundIn::Walk : found_in;
+    return answer;
+}
+
+TimedTranslation TimedTranslator::from_second_level(const TimedTlbEntry& entry,
+                                                    const Request& request,
+                                                    TranslationCounts& counts) {
+    ++counts.second_level_hits;
+    const TimedTranslation answer =
+        from_entry(entry, request, request.at + parameters_.stlb_hit_extra, FoundIn::SecondLevel);
+    if (answer.outcome == Outcome::Ok || parameters_.faulting_access_fills) {
+        const Translation translation{
+            .page = answer.physical.align_down(memory::page_size),
+            .rights = entry.rights,
+            .size_shift = entry.page_shift,
+            .dirty = entry.dirty,
+            .global = entry.global,
+        };
+        first_level(request.kind)
+            .insert(request.address, request.pcid, translation, entry.dirty, answer.ready);
+    }
+    return answer;
+}
+
+TimedTranslation TimedTranslator::walk(const Request& request, TranslationCounts& counts) {
+    const auto& [state, address, kind, privilege, at, pcid] = request;
+    ++counts.walks;
+    const WalkPath path = walker_.trace(state, address);
+    const Cycle lookup = second_.absent() ? 0 : parameters_.stlb_hit_extra;
+    const auto walker = walkers_.acquire(at + lookup);
+    const Cycle end = read_entries(request, path, walker.start, counts);
+    walkers_.hold(walker, end);
+    counts.walk_cycles += end - walker.start;
+
+    TimedTranslation answer{.ready = end, .cost = end - at, .found_in = FoundIn::Walk};
+    if (path.present) {
+        const bool allowed = allows(path.result.rights, state, kind, privilege);
+        answer.outcome = allowed ? Outcome::Ok : Outcome::NotAllowed;
+        answer.physical = path.result.page + address.offset_in(memory::page_size);
+        answer.has_physical = true;
+        answer.page_shift = path.result.size_shift;
+        answer.rights = path.result.rights;
+    } else {
+        answer.outcome = path.reserved ? Outcome::Reserved : Outcome::NotPresent;
+        const auto frame = Walker::terminal_frame(state, address, path);
+        answer.has_physical = frame.has_value();
+        answer.physical = frame.value_or(PhysicalAddress{});
+    }
+    keep(request, path, answer);
+    return answer;
+}
+
+/// Reads the entries below the last that a paging-structure cache knows, each once the one above
+/// it has come.
+Cycle TimedTranslator::read_entries(const Request& request, const WalkPath& path, Cycle start,
+                                    TranslationCounts& counts) {
+    const PagingMode mode = request.state.mode();
+    const auto entries = path.entries();
+    usize first = 0;
+    for (usize i = entries.size(); i > 1; --i) {
+        const unsigned level = entries[i - 2].level;  // the one above entry i - 1: names a table
+        if (structures_.knows(level, shift_of(mode, level), request.address, request.pcid)) {
+            first = i - 1;
+            break;
+        }
+    }
+    Cycle time = start;
+    for (const WalkStep& step : entries.subspan(first)) {
+        time = hierarchy_.walk_read(step.where, time).ready;
+        ++counts.walk_reads;
+    }
+    return time;
+}
+
+/// What remains of a walk: never that there is no page. [intel/vol3]: 4.10.2.3, 4.10.3.1
+void TimedTranslator::keep(const Request& request, const WalkPath& path,
+                           const TimedTranslation& answer) {
+    const auto& [state, address, kind, privilege, at, pcid] = request;
+    if (answer.outcome == Outcome::NotAllowed && !parameters_.faulting_access_fills) {
+        return;
+    }
+    const auto entries = path.entries();
+    for (usize i = 0; i + 1 < entries.size(); ++i) {
+        const unsigned level = entries[i].level;
+        structures_.insert(level, shift_of(state.mode(), level), address, pcid);
+    }
+    if (!path.present) {
+        return;
+    }
+    const bool writes = kind == AccessKind::Write && answer.outcome == Outcome::Ok;
+    const bool dirty = path.result.dirty || writes;
+    first_level(kind).insert(address, pcid, path.result, dirty, answer.ready);
+    second_.insert(address, pcid, path.result, dirty, answer.ready);
+}
+
+// Invalidation ------------------------------------------------------------------------------------
+
+void TimedTranslator::invlpg(VirtualAddress address, u16 pcid) {
+    drop_page(address, pcid, true);
+    structures_.drop_pcid(pcid);
+}
+
+void TimedTranslator::page_fault(VirtualAddress address, u16 pcid) {
+    drop_page(address, pcid, true);
+    structures_.drop_address(address, pcid);
+}
+
+void TimedTranslator::invpcid(InvpcidType type, u16 pcid, VirtualAddress address) {
+    switch (type) {
+        case InvpcidType::Address:
+            drop_page(address, pcid, false);
+            structures_.drop_address(address, pcid);
+            return;
+        case InvpcidType::Context:
+            root_written(pcid, false);
+            return;
+        case InvpcidType::AllWithGlobals:
+            flush_all();
+            return;
+        case InvpcidType::AllButGlobals:
+            for (TimedTlb* const tlb : {&instruction_, &data_, &second_}) {
+                tlb->drop_all_but_globals();
+            }
+            structures_.drop_all();
+            return;
+    }
+}
+
+void TimedTranslator::root_written(u16 pcid, bool no_flush) {
+    if (no_flush) {
+        return;
+    }
+    for (TimedTlb* const tlb : {&instruction_, &data_, &second_}) {
+        tlb->drop_pcid(pcid);
+    }
+    structures_.drop_pcid(pcid);
+}
+
+void TimedTranslator::flush_all() {
+    for (TimedTlb* const tlb : {&instruction_, &data_, &second_}) {
+        tlb->drop_all();
+    }
+    structures_.drop_all();
+}
+
+void TimedTranslator::drop_page(VirtualAddress address, u16 pcid, bool with_globals) {
+    for (TimedTlb* const tlb : {&instruction_, &data_, &second_}) {
+        tlb->drop_page(address, pcid, with_globals);
+    }
+}
+
+u64 TimedTranslator::digest() const {
+    timing::Digest digest;
+    instruction_.add_to(digest);
+    data_.add_to(digest);
+    second_.add_to(digest);
+    structures_.add_to(digest);
+    walkers_.add_to(digest);
+    return digest.value();
+}
+
+}  // namespace ringfence::sim::mmu
