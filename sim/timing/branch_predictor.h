@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "sim/timing/digest.h"
 #include "sim/timing/parameters.h"
 #include "sim/timing/return_stack.h"
 
@@ -34,7 +35,7 @@ public:
     [[nodiscard]] static u64 extended(u64 history, const InstructionProfile& profile, u64 rip,
                                       u64 next);
 
-    [[nodiscard]] u64 digest(u64 seed) const;
+    void add_to(Digest& digest) const;
 
 private:
     struct Target {

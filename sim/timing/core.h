@@ -9,6 +9,8 @@
 
 #include "sim/observe/cost_stack.h"
 #include "sim/timing/branch_predictor.h"
+#include "sim/timing/cost_rule.h"
+#include "sim/timing/entry_queue.h"
 #include "sim/timing/memory_port.h"
 #include "sim/timing/parameters.h"
 #include "sim/timing/port_schedule.h"
@@ -80,7 +82,8 @@ public:
     /// Where the squashed path goes on after a branch whose shadow execution leads to `outcome`:
     /// there, if the branch is executed before the squash (later, if it was mispredicted), else
     /// where it was predicted. 0: nowhere. Trains nothing.
-    u64 resolve_transient(Stream& shadow, const Timing& branch, u64 outcome) const;
+    u64 resolve_transient(Stream& shadow, const InstructionProfile& profile, u64 rip,
+                          const Timing& branch, u64 outcome) const;
 
     /// When all that follows the latest `step` is squashed if its instruction faults: it is the
     /// oldest and has completed, and the exception has started.
@@ -108,10 +111,92 @@ public:
     [[nodiscard]] u64 digest() const;
 
 private:
+    /// What an instruction takes of the core's queues.
+    struct Shape {
+        u32 slots = 1;
+        u32 loads = 0;
+        u32 stores = 0;
+        u32 operations = 0;  ///< scheduler entries
+    };
+    /// What its accesses came to.
+    struct Accessed {
+        Cycle first = never;    ///< when the first was sent
+        Cycle loaded = 0;       ///< all loads have their data
+        Cycle addressed = 0;    ///< all else is done, stores' data aside
+        Cycle known = 0;        ///< it is known which of them are blocked
+        Cycle translation = 0;  ///< of the load that was ready last
+        Cycle cache = 0;
+        bool blocked = false;
+    };
+    struct Result {
+        Cycle issued = 0;
+        Cycle ready = 0;  ///< for dependents
+    };
+    struct Attempt {
+        Timing timing;
+        Shape shape;
+        Waits waits;
+        bool blocked = false;
+    };
+    struct LastBranch {
+        u64 predicted = 0;
+        u64 history = 0;
+        Cycle completed = 0;
+    };
+
+    [[nodiscard]] Shape shape_of(const InstructionProfile& profile,
+                                 std::span<const DataAccess> accesses) const;
+
+    // Front end (core_front_end.cpp).
+    void fetch(Stream& stream, u64 rip, u32 length);
+    void enter_line(Stream& stream, u64 address);
+    void restart(Stream& stream, Cycle at) const;
+    u64 predict(Stream& stream, const InstructionProfile& profile, u64 rip);
+
+    // From dispatch to completion (core_execute.cpp).
+    Cycle dispatch(Stream& stream, const Shape& shape, Waits& waits);
+    [[nodiscard]] static Cycle earliest_begin(const Stream& stream, Ordering ordering,
+                                              Cycle dispatched);
+    Accessed send_accesses(Stream& stream, const InstructionProfile& profile,
+                           std::span<const DataAccess> accesses, Cycle earliest);
+    void send_load(Stream& stream, const DataAccess& access, Cycle ready, Accessed& out);
+    void send_other(Stream& stream, const DataAccess& access, Cycle ready, Accessed& out);
+    Result operate(Stream& stream, const InstructionProfile& profile, const Accessed& accessed,
+                   Cycle earliest);
+    Cycle send_store_data(Stream& stream, std::span<const DataAccess> accesses, Cycle ready);
+
+    Attempt attempt(Stream& stream, const InstructionProfile& profile, const Step& step);
+    void execute(Stream& stream, const InstructionProfile& profile,
+                 std::span<const DataAccess> accesses, Attempt& out);
+    [[nodiscard]] Cycle unhindered(const InstructionProfile& profile, const Shape& shape) const;
+    void retire(const InstructionProfile& profile, const Step& step, Attempt& attempt);
+    void hold(Stream& shadow, const InstructionProfile& profile, Attempt& out);
+    void commit_stores(std::span<const DataAccess> accesses, u64 number, const Attempt& attempt);
+    void order_younger(const InstructionProfile& profile, const Timing& timing);
+    void restart_to_begin(Cycle from, Cycle begin);
+
+    /// Books a unit or a port, and the scheduler's entry until then.
+    template <typename Wanted>
+    Cycle issue(const Stream& stream, Wanted wanted, Cycle ready);
+
     const Parameters& parameters_;
     const CoreParameters& core_;
     MemoryPort& memory_;
+    Cycle depth_;  ///< from fetch to dispatch
+    Ports load_ports_ = 0;
+    Ports store_address_ports_ = 0;
+    Ports store_data_ports_ = 0;
+
     Stream main_;
+    PortSchedule ports_;
+    Scheduler scheduler_;
+    EntryQueue reorder_buffer_;
+    EntryQueue load_queue_;
+    EntryQueue store_queue_;
+    StoreBuffer stores_;
+    BranchPredictor predictor_;
+    LastBranch last_branch_;
+
     observe::CostStack stack_;
     u64 branches_ = 0;
     u64 mispredictions_ = 0;

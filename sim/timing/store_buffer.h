@@ -26,6 +26,8 @@ public:
     explicit StoreBuffer(u32 store_queue);
 
     void add(const Store& store);
+    /// Of a store that was added.
+    void commit(u64 number, Cycle at) { stores_[number & (stores_.size() - 1)].committed = at; }
 
     /// The newest store that shares a byte with the load, of those numbered below `before`.
     [[nodiscard]] const Store* find(VirtualAddress address, u32 bytes, u64 before) const {

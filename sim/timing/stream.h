@@ -13,6 +13,7 @@ namespace ringfence::sim::timing {
 /// What the next instruction's lateness in the front end was for; of one instruction.
 struct FetchWait {
     Cycle translation = 0;    ///< first-level ITLB misses
+    Cycle cache = 0;          ///< L1I misses
     bool mispredict = false;  ///< the first on the right path after a mispredicted branch
 };
 

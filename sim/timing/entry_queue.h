@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// A queue of the core whose entries are taken and freed in program order.
+#pragma once
+
+#include <bit>
+#include <vector>
+
+#include "base/compiler.h"
+#include "sim/timing/cycle.h"
+
+namespace ringfence::sim::timing {
+
+/// Its users are numbered; each leaves at a cycle that is known when the next are looked at.
+class EntryQueue {
+public:
+    explicit EntryQueue(u32 entries)
+        : leaves_(std::bit_ceil(std::size_t{entries})), entries_(entries) {
+        RF_ASSERT(entries > 0);
+    }
+
+    [[nodiscard]] u32 entries() const { return static_cast<u32>(entries_); }
+
+    /// The first cycle in which number `user` finds an entry; `never` if that is held by a user
+    /// from `known` on.
+    [[nodiscard]] Cycle free_for(u64 user, u64 known) const {
+        if (user < entries_) {
+            return 0;
+        }
+        const u64 holder = user - entries_;
+        return holder < known ? leaves_[holder & (leaves_.size() - 1)] + 1 : never;
+    }
+
+    void leave(u64 user, Cycle at) { leaves_[user & (leaves_.size() - 1)] = at; }
+
+private:
+    std::vector<Cycle> leaves_;
+    u64 entries_;
+};
+
+}  // namespace ringfence::sim::timing
