@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <optional>
 
 #include "base/address.h"
@@ -19,7 +20,7 @@ public:
     /// To be called for each load; the address to prefetch, in the load's page but on another line.
     RF_ALWAYS_INLINE std::optional<PhysicalAddress> observe(PhysicalAddress address,
                                                             u64 instruction) {
-        Entry& entry = entries_[(instruction ^ (instruction / entry_count)) % entry_count];
+        Entry& entry = entries_[index_of(instruction)];
         const u64 stride = address.value() - entry.last;
         entry.last = address.value();
         if (entry.instruction != instruction) {
@@ -58,7 +59,12 @@ private:
     static constexpr u64 line_bytes = 64;
     /// Neither the size nor the threshold is published: estimates.
     static constexpr unsigned entry_count = 64;
-    static constexpr u8 regular = 2;  ///< equal strides in a row
+    static constexpr u8 regular = 2;  ///< times that a stride is repeated
+
+    /// Spreads neighbouring and aligned instructions alike (multiplicative hashing).
+    static u64 index_of(u64 instruction) {
+        return (instruction * 0x9e37'79b9'7f4a'7c15) >> (64 - std::countr_zero(entry_count));
+    }
 
     struct Entry {
         u64 instruction = 0;
