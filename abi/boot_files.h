@@ -13,4 +13,8 @@ inline constexpr const char* environment = "/.ringfence/environment";  ///< NAME
 inline constexpr const char* directory =
     "/.ringfence/directory";  ///< one string: the working directory
 
+/// At most 4096 bytes that the kernel is to keep in its own memory, as a secret that no program is
+/// ever given. Programs learn its address and length from /proc/ringfence.
+inline constexpr const char* secret = "/.ringfence/secret";
+
 }  // namespace ringfence::abi::boot_files

@@ -21,6 +21,7 @@ enum class Record : u32 {
                      ///< dump_user_tables)
     RunFailed = 6,   ///< payload: UTF-8 text; the program could not be started, ExitStatus follows
                      ///< with 126 or 127
+    Isolation = 7,   ///< payload Isolation: which design ran and why, sent with Statistics
 };
 
 struct RecordHeader {
@@ -46,6 +47,17 @@ struct Statistics {
     u64 free_frames;  ///< 4 KiB frames free at the end
 };
 static_assert(sizeof(Statistics) == 64);
+
+/// What the kernel's command line said of isolation.
+enum class IsolationRequest : u32 { Auto = 0, On = 1, Off = 2 };
+
+struct Isolation {
+    u32 required;  ///< 1: the CPU reports nothing that would make it unnecessary
+    IsolationRequest requested;
+    u32 enabled;  ///< 1: user mode runs on tables of its own
+    u32 pcid;     ///< 1: the kernel uses process-context identifiers
+};
+static_assert(sizeof(Isolation) == 16);
 
 struct UnknownSyscall {
     u64 number;

@@ -18,10 +18,12 @@ set(RF_KERNEL_CORE_SOURCES
     core/fs/proc_nodes.cpp
     core/fs/proc_process.cpp
     core/fs/proc_process_directory.cpp
+    core/fs/proc_ringfence.cpp
     core/fs/proc_system.cpp
     core/fs/procfs.cpp
     core/fs/tmpfs_directory.cpp
     core/fs/tmpfs_file.cpp
+    core/planted_secret.cpp
     core/process/credentials.cpp
     core/process/current_place.cpp
     core/process/exec.cpp

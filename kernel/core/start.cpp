@@ -6,6 +6,7 @@
 #include "kernel/core/fs/initramfs.h"
 #include "kernel/core/fs/procfs.h"
 #include "kernel/core/log/log.h"
+#include "kernel/core/planted_secret.h"
 #include "kernel/core/process/first_process.h"
 #include "kernel/core/process/run_report.h"
 #include "kernel/core/scheduler/scheduler.h"
@@ -49,7 +50,9 @@ void start(const BootInformation& boot) {
     if (has_flag(boot.command_line, "dump_user_tables")) {
         enable_user_table_reports();
     }
-    start_first_process(build_root(boot.initramfs), boot.command_line);
+    const Ref<TmpfsDirectory> root = build_root(boot.initramfs);
+    plant_secret(*root);
+    start_first_process(root, boot.command_line);
     run_idle();
 }
 

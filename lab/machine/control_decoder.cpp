@@ -32,6 +32,8 @@ std::optional<SizeRange> allowed_size(Record type) {
         case Record::UnknownSyscall:
             return SizeRange{sizeof(abi::control::UnknownSyscall),
                              sizeof(abi::control::UnknownSyscall)};
+        case Record::Isolation:
+            return SizeRange{sizeof(abi::control::Isolation), sizeof(abi::control::Isolation)};
         case Record::UserTables:
         case Record::RunFailed:
             return SizeRange{0, largest_text};

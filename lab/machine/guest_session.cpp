@@ -66,6 +66,9 @@ void GuestSession::handle(Record type, std::string_view payload) {
         case Record::Statistics:
             report_.statistics = as<abi::control::Statistics>(payload);
             break;
+        case Record::Isolation:
+            report_.isolation = as<abi::control::Isolation>(payload);
+            break;
         case Record::UnknownSyscall:
             report_.unknown_syscalls.push_back(as<abi::control::UnknownSyscall>(payload));
             break;

@@ -24,6 +24,7 @@ inline constexpr usize port_count = 4;
 struct GuestReport {
     std::optional<abi::control::ExitStatus> exit;
     std::optional<abi::control::Statistics> statistics;
+    std::optional<abi::control::Isolation> isolation;  ///< which design ran, and why
     std::vector<abi::control::UnknownSyscall> unknown_syscalls;
     std::string user_tables;     ///< one line per page of each process's user table
     std::string start_failure;   ///< why the program could not be started; empty if it was

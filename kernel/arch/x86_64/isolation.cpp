@@ -3,6 +3,7 @@
 
 #include "kernel/core/command_line.h"
 #include "kernel/core/log/log.h"
+#include "kernel_arch/isolation_status.h"
 
 namespace ringfence::kernel::arch {
 
@@ -52,6 +53,17 @@ const Isolation& isolation() {
 
 void set_isolation(const Isolation& decided) {
     decided_at_boot = decided;
+}
+
+abi::control::Isolation isolation_status() {
+    using Requested = abi::control::IsolationRequest;
+    const Isolation& decided = decided_at_boot;
+    return {.required = decided.required,
+            .requested = decided.requested == IsolationRequest::On    ? Requested::On
+                         : decided.requested == IsolationRequest::Off ? Requested::Off
+                                                                      : Requested::Auto,
+            .enabled = decided.enabled,
+            .pcid = decided.pcid};
 }
 
 }  // namespace ringfence::kernel::arch

@@ -105,4 +105,23 @@ Fallible<Ref<OpenFile>> ProcDirectory::open(const OpenFlags& flags) {
     return Ref<OpenFile>(new DirectoryFile(this, flags));
 }
 
+bool ProcTextGroup::child_from(u64& key, Child& child) {
+    if (key >= entries_.size()) {
+        return false;
+    }
+    child = {entries_[key].name, FileType::Regular, first_number_ + 1 + key};
+    return true;
+}
+
+Ref<Inode> ProcTextGroup::make_child(std::string_view name) {
+    for (usize i = 0; i < entries_.size(); ++i) {
+        if (entries_[i].name == name) {
+            return make_ref<ProcText>(
+                proc_metadata(FileType::Regular, entries_[i].permissions, first_number_ + 1 + i),
+                entries_[i].generator, 0);
+        }
+    }
+    return nullptr;
+}
+
 }  // namespace ringfence::kernel

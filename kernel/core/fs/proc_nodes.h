@@ -81,6 +81,23 @@ struct ProcEntry {
     u32 permissions = 0444;
 };
 
+/// A directory of fixed texts. Their inode numbers follow `first_number`, its own.
+class ProcTextGroup final : public ProcDirectory {
+public:
+    ProcTextGroup(u64 first_number, std::span<const ProcEntry> entries, Ref<Inode> parent)
+        : ProcDirectory(first_number, std::move(parent)),
+          first_number_(first_number),
+          entries_(entries) {}
+
+protected:
+    bool child_from(u64& key, Child& child) override;
+    Ref<Inode> make_child(std::string_view name) override;
+
+private:
+    u64 first_number_;
+    std::span<const ProcEntry> entries_;
+};
+
 /// /proc/PID; the process may be gone by the time it is used.
 [[nodiscard]] Ref<Inode> make_process_directory(u32 process, Ref<Inode> parent);
 /// The files of /proc itself, without the numbers.
@@ -89,5 +106,7 @@ struct ProcEntry {
 [[nodiscard]] std::span<const ProcEntry> process_entries();
 /// /proc/sys and what is below it.
 [[nodiscard]] Ref<Inode> make_proc_sys(Ref<Inode> parent);
+/// /proc/ringfence: what this kernel says of itself. Its inode's number is `number`.
+[[nodiscard]] Ref<Inode> make_proc_ringfence(u64 number, Ref<Inode> parent);
 
 }  // namespace ringfence::kernel

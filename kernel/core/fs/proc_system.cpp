@@ -175,38 +175,6 @@ constexpr ProcEntry file_entries[] = {
     {"nr_open", most_files},
 };
 
-/// A directory of fixed texts.
-class ProcSysGroup final : public ProcDirectory {
-public:
-    ProcSysGroup(u64 first_number, std::span<const ProcEntry> entries, Ref<Inode> parent)
-        : ProcDirectory(first_number, std::move(parent)),
-          first_number_(first_number),
-          entries_(entries) {}
-
-protected:
-    bool child_from(u64& key, Child& child) override {
-        if (key >= entries_.size()) {
-            return false;
-        }
-        child = {entries_[key].name, FileType::Regular, first_number_ + 1 + key};
-        return true;
-    }
-    Ref<Inode> make_child(std::string_view name) override {
-        for (usize i = 0; i < entries_.size(); ++i) {
-            if (entries_[i].name == name) {
-                return make_ref<ProcText>(proc_metadata(FileType::Regular, entries_[i].permissions,
-                                                        first_number_ + 1 + i),
-                                          entries_[i].generator, 0);
-            }
-        }
-        return nullptr;
-    }
-
-private:
-    u64 first_number_;
-    std::span<const ProcEntry> entries_;
-};
-
 struct SysGroup {
     std::string_view name;
     std::span<const ProcEntry> entries;
@@ -230,8 +198,8 @@ protected:
     Ref<Inode> make_child(std::string_view name) override {
         for (usize i = 0; i < std::size(sys_groups); ++i) {
             if (sys_groups[i].name == name) {
-                return make_ref<ProcSysGroup>(group_number(i), sys_groups[i].entries,
-                                              Ref<Inode>(this));
+                return make_ref<ProcTextGroup>(group_number(i), sys_groups[i].entries,
+                                               Ref<Inode>(this));
             }
         }
         return nullptr;

@@ -15,7 +15,10 @@ constexpr u64 root_number = 1;
 constexpr u64 self_key = 900;
 constexpr u64 thread_self_key = 901;
 constexpr u64 sys_key = 902;
+constexpr u64 ringfence_key = 903;
 constexpr u64 first_process_key = 1000;
+/// The numbers after it are those of its files.
+constexpr u64 ringfence_number = proc_inode_number(no_process, 4000);
 
 Fallible<String> self_target(u32, u32) {
     return String().append_decimal(current_process().id());
@@ -59,6 +62,10 @@ protected:
             child = {"sys", FileType::Directory, proc_inode_number(no_process, key)};
             return true;
         }
+        if (key == ringfence_key) {
+            child = {"ringfence", FileType::Directory, ringfence_number};
+            return true;
+        }
         for (const Ref<Process>& process : processes().all()) {
             if (process->id() + first_process_key >= key) {
                 key = process->id() + first_process_key;
@@ -83,6 +90,9 @@ protected:
         }
         if (name == "sys") {
             return make_proc_sys(Ref<Inode>(this));
+        }
+        if (name == "ringfence") {
+            return make_proc_ringfence(ringfence_number, Ref<Inode>(this));
         }
         const std::span<const ProcEntry> entries = system_entries();
         for (usize i = 0; i < entries.size(); ++i) {

@@ -79,8 +79,9 @@ void hide_boot_files(Inode& root) {
     if (!found) {
         return;
     }
-    for (const char* path : {abi::boot_files::executable, abi::boot_files::arguments,
-                             abi::boot_files::environment, abi::boot_files::directory}) {
+    for (const char* path :
+         {abi::boot_files::executable, abi::boot_files::arguments, abi::boot_files::environment,
+          abi::boot_files::directory, abi::boot_files::secret}) {
         const std::string_view name = path;
         // Any of them may be missing.
         static_cast<void>(found.value()->unlink(drop(name, name.rfind('/') + 1)).ok());
@@ -207,6 +208,7 @@ bool is_first_process(const Process& process) {
 
 void finish_machine(const WaitStatus& status) {
     report_statistics();
+    report_isolation();
     report_unknown_syscalls();
     report_exit_status(status);
     arch::exit_machine(abi::MachineExit::Finished);

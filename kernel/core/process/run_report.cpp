@@ -6,6 +6,7 @@
 #include "kernel/core/memory/frame_allocator.h"
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/syscall/unknown_calls.h"
+#include "kernel_arch/isolation_status.h"
 #include "kernel_arch/serial.h"
 #include "kernel_arch/statistics.h"
 
@@ -30,6 +31,10 @@ void report_statistics() {
     statistics.processes_created = processes().created() - 1;  // the kernel's own is not counted
     statistics.free_frames = frames().free_frames();
     send(abi::control::Record::Statistics, statistics);
+}
+
+void report_isolation() {
+    send(abi::control::Record::Isolation, arch::isolation_status());
 }
 
 void report_unknown_syscalls() {

@@ -10,6 +10,7 @@ namespace ringfence::kernel {
 
 void report_run_failed(std::string_view sentence);
 void report_statistics();
+void report_isolation();
 void report_unknown_syscalls();
 void report_exit_status(const WaitStatus& status);
 /// Sends the user table of the running process if the command line asks for it; called before its

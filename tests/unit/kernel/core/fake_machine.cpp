@@ -8,6 +8,7 @@
 #include "kernel/core/log/log.h"
 #include "kernel/core/memory/heap.h"
 #include "kernel_arch/cpu.h"
+#include "kernel_arch/isolation_status.h"
 #include "kernel_arch/kernel_stack.h"
 #include "kernel_arch/serial.h"
 #include "kernel_arch/signal_frame.h"
@@ -222,6 +223,9 @@ bool pop_signal_frame(TrapFrame&, ThreadState&, SignalReturn&) {
     return false;
 }
 void read_statistics(abi::control::Statistics&) {}
+abi::control::Isolation isolation_status() {
+    return {};
+}
 void prepare_thread(ThreadState&, VirtualAddress, void (*)(void*), void*) {}
 void prepare_fork(ThreadState&, const ThreadState&, VirtualAddress, void (*)(void*), void*) {}
 void reset_user_registers(ThreadState&) {}

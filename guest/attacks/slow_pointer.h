@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// A value that takes the core two trips to memory to find: as long as it is on its way, nothing
+// that is younger can retire.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "guest/attacks/timing.h"
+
+namespace attacks {
+
+class SlowPointer {
+public:
+    explicit SlowPointer(std::uint64_t value) : last_{.value = value} {}
+    SlowPointer(const SlowPointer&) = delete;
+    SlowPointer& operator=(const SlowPointer&) = delete;
+
+    /// Makes the next use slow.
+    void flush() {
+        attacks::flush(&first_);
+        attacks::flush(&last_);
+        wait_for_memory();
+    }
+    /// To be followed twice: it holds the address of a place that holds the value.
+    [[nodiscard]] const void* start() const { return &first_; }
+
+private:
+    // In pages of their own, where no prefetcher sees them side by side.
+    struct alignas(4096) Last {
+        std::uint64_t value;
+    };
+    struct alignas(4096) First {
+        const Last* next;
+    };
+    Last last_;
+    First first_{&last_};
+};
+
+}  // namespace attacks
