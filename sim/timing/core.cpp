@@ -9,17 +9,6 @@
 namespace ringfence::sim::timing {
 namespace {
 
-/// From the cycle of dispatch to the first in which an instruction may begin.
-constexpr Cycle dispatch_to_issue = 1;
-
-/// Such that after a mispredicted branch, executed at c, fetch restarts at c + its latency, and the
-/// first instruction may begin at c + the penalty.
-Cycle fetch_to_dispatch(const CoreParameters& core) {
-    const Cycle branch = core.execution[static_cast<unsigned>(ExecutionClass::Branch)].latency;
-    const Cycle rest = branch + dispatch_to_issue;
-    return core.mispredict_penalty > rest ? core.mispredict_penalty - rest : 0;
-}
-
 /// Whether it begins only when it cannot be squashed any more.
 bool waits_for_retirement(const InstructionProfile& profile) {
     return profile.stops_transience || profile.ordering == Ordering::Serializing ||
@@ -31,6 +20,14 @@ bool is_store(const DataAccess& access) {
 }
 
 }  // namespace
+
+/// Such that after a mispredicted branch, executed at c, fetch restarts at c + its latency, and the
+/// first instruction may begin at c + the penalty.
+Cycle Core::fetch_to_dispatch(const CoreParameters& core) {
+    const Cycle branch = core.execution[static_cast<unsigned>(ExecutionClass::Branch)].latency;
+    const Cycle rest = branch + dispatch_to_issue;
+    return core.mispredict_penalty > rest ? core.mispredict_penalty - rest : 0;
+}
 
 Core::Core(const Parameters& parameters, MemoryPort& memory)
     : parameters_(parameters),
@@ -189,7 +186,8 @@ void Core::restart_to_begin(Cycle from, Cycle begin) {
 /// Queue entries that the shadow takes are written down nowhere but in its numbers: none of them is
 /// free before the squash, and after it all are. Ports and scheduler entries that it takes are all
 /// free at the squash, and nothing of the main path is dispatched before then: its next instruction
-/// is fetched at the squash at the earliest.
+/// is fetched at the squash at the earliest. So nothing has to be undone; only a unit that is not
+/// pipelined finishes what it began.
 Timing Core::step_transient(Stream& shadow, const InstructionProfile& profile, const Step& step) {
     Attempt attempt = this->attempt(shadow, profile, step);
     Timing& timing = attempt.timing;

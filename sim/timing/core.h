@@ -111,6 +111,8 @@ public:
     [[nodiscard]] u64 digest() const;
 
 private:
+    [[nodiscard]] static Cycle fetch_to_dispatch(const CoreParameters& core);
+
     /// What an instruction takes of the core's queues.
     struct Shape {
         u32 slots = 1;
@@ -178,6 +180,9 @@ private:
     /// Books a unit or a port, and the scheduler's entry until then.
     template <typename Wanted>
     Cycle issue(const Stream& stream, Wanted wanted, Cycle ready);
+
+    /// From the cycle of dispatch to the first in which an instruction may begin.
+    static constexpr Cycle dispatch_to_issue = 1;
 
     const Parameters& parameters_;
     const CoreParameters& core_;

@@ -80,7 +80,7 @@ Cycle Core::dispatch(Stream& stream, const Shape& shape, Waits& waits) {
         return never;
     }
     at = scheduler_.room_for(shape.operations, at);
-    waits.front_end = decoded > room ? decoded - room : 0;
+    waits.front_end = decoded > room ? decoded - room + dispatch_to_issue : 0;
     waits.store_queue = stores_left > others ? stores_left - others : 0;
     at = stream.dispatch.take(at, shape.slots, core_.dispatch_width);
     if (stream.front.cycle + depth_ < at) {

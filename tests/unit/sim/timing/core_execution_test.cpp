@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT
+// Dispatch, execution, queues and retirement, each figure by what it limits.
+#include "tests/unit/sim/timing/core_fixture.h"
+
+namespace ringfence::sim::timing {
+namespace {
+
+TEST_F(CoreTest, AChainTakesItsLatencies) {
+    for (const Cycle latency : {Cycle{1}, Cycle{3}}) {
+        unit(ExecutionClass::Integer).latency = latency;
+        const Cycle first = run(add({rax}, {rax})).completed;
+        Cycle last = first;
+        constexpr Cycle more = 50;
+        for (Cycle i = 0; i < more; ++i) {
+            last = run(add({rax}, {rax})).completed;
+        }
+        EXPECT_EQ(last - first, more * latency);
+    }
+}
+
+TEST_F(CoreTest, IndependentOperationsAreLimitedByDispatchWidth) {
+    for (const u32 width : {1U, 2U, 4U}) {
+        parameters = wide_parameters();
+        knobs().dispatch_width = width;
+        FakeMemory own{parameters.hierarchy};
+        Core narrow{parameters, own};
+        Cycle first = 0;
+        Cycle last = 0;
+        constexpr u32 more = 64;
+        for (u32 i = 0; i <= more; ++i) {
+            last = narrow.step(add(), {.rip = rip + u64{4} * i, .place = place, .accesses = {}})
+                       .issued;
+            first = i == 0 ? last : first;
+        }
+        EXPECT_EQ(last - first, more / width) << width;
+    }
+}
+
+TEST_F(CoreTest, OperationsOfOnePortGoOneByOne) {
+    unit(ExecutionClass::Multiply).ports = 0b10;
+    const Cycle first = run(operation(ExecutionClass::Multiply)).issued;
+    Cycle last = first;
+    for (int i = 0; i < 20; ++i) {
+        last = run(operation(ExecutionClass::Multiply)).issued;
+    }
+    EXPECT_EQ(last - first, 20U);
+}
+
+TEST_F(CoreTest, OperationsOfTwoPortsGoTwoByTwo) {
+    unit(ExecutionClass::Multiply).ports = 0b11;
+    const Cycle first = run(operation(ExecutionClass::Multiply)).issued;
+    Cycle last = first;
+    for (int i = 0; i < 20; ++i) {
+        last = run(operation(ExecutionClass::Multiply)).issued;
+    }
+    EXPECT_EQ(last - first, 10U);
+}
+
+TEST_F(CoreTest, APortThatFewClassesNeedIsUsedFirst) {
+    // Additions could go to the multiplier's port; they are not given it while others are free.
+    const Cycle addition = run(add()).issued;
+    const Cycle product = run(operation(ExecutionClass::Multiply)).issued;
+    EXPECT_EQ(product, addition);
+}
+
+TEST_F(CoreTest, AUnitThatIsNotPipelinedTakesOneInItsOccupancy) {
+    const Cycle occupancy = unit(ExecutionClass::Divide64).occupancy;
+    unit(ExecutionClass::Shift).ports = unit(ExecutionClass::Divide64).ports;
+    const Cycle first = run(operation(ExecutionClass::Divide64)).issued;
+    run(operation(ExecutionClass::Divide64));
+    const Cycle third = run(operation(ExecutionClass::Divide64)).issued;
+    EXPECT_EQ(third - first, 2 * occupancy);
+    // The port is free for others meanwhile.
+    EXPECT_EQ(run(operation(ExecutionClass::Shift)).issued, first + 1);
+}
+
+TEST_F(CoreTest, AYoungerOperationThatIsReadyEarlierTakesAnEarlierCycle) {
+    unit(ExecutionClass::Multiply).latency = 30;
+    run(operation(ExecutionClass::Multiply, {rax}, {rax}));
+    const Timing late = run(operation(ExecutionClass::Multiply, {rax}, {rax}));
+    const Timing early = run(operation(ExecutionClass::Multiply));
+    EXPECT_LT(early.issued, late.issued);
+}
+
+TEST_F(CoreTest, AnEliminatedMoveCostsNoLatency) {
+    InstructionProfile move = add({rax}, {rbx});
+    move.eliminated = true;
+    const Timing source = run(operation(ExecutionClass::Multiply, {rax}, {rax}));
+    run(move);
+    EXPECT_EQ(run(add({rbx}, {rbx})).issued, source.completed);
+}
+
+TEST_F(CoreTest, ClassesOfMoreMicroOperationsTakeMoreSlots) {
+    knobs().dispatch_width = 1;
+    const u32 slots = unit(ExecutionClass::Divide64).micro_operations;
+    const Cycle before = run(nop()).dispatched;
+    EXPECT_EQ(run(operation(ExecutionClass::Divide64)).dispatched, before + slots);
+    InstructionProfile three = nop();
+    three.micro_operations = 3;
+    EXPECT_EQ(run(three).dispatched, before + slots + 3);
+}
+
+TEST_F(CoreTest, TheReorderBufferHoldsTheYoungerWhileALoadMisses) {
+    constexpr Cycle miss = 1000;
+    memory.data[0x1000] = {.cache = miss};
+    const Timing load_timing = run(load(rax), {at(0x1000)});
+    for (u32 i = 1; i < knobs().reorder_buffer; ++i) {
+        EXPECT_LT(run(nop()).dispatched, load_timing.completed);
+    }
+    EXPECT_EQ(run(nop()).dispatched, load_timing.retired + 1);
+}
+
+TEST_F(CoreTest, TheSchedulerHoldsTheYoungerWhileItIsFullOfWaiting) {
+    constexpr Cycle miss = 2000;  // beyond the window that is counted by cycle
+    memory.data[0x1000] = {.cache = miss};
+    const Timing load_timing = run(load(rax), {at(0x1000)});
+    Cycle last = 0;
+    for (u32 i = 0; i < knobs().scheduler; ++i) {
+        const Timing waits = run(add({rax}, {rbx}));
+        EXPECT_LT(waits.dispatched, load_timing.completed);
+        last = last == 0 ? waits.issued : last;
+    }
+    EXPECT_EQ(run(add()).dispatched, last + 1);
+    EXPECT_EQ(last, load_timing.completed);
+}
+
+TEST_F(CoreTest, NopsNeedNoSchedulerEntry) {
+    memory.data[0x1000] = {.cache = 1000};
+    const Timing load_timing = run(load(rax), {at(0x1000)});
+    for (u32 i = 0; i < knobs().scheduler; ++i) {
+        run(add({rax}, {rbx}));
+    }
+    EXPECT_LT(run(nop()).dispatched, load_timing.completed);
+}
+
+TEST_F(CoreTest, TheLoadQueueHoldsLoadsUntilTheyRetire) {
+    memory.data[0x1000] = {.cache = 1000};
+    const Timing first = run(load(rax), {at(0x1000)});
+    for (u32 i = 1; i < knobs().load_queue; ++i) {
+        EXPECT_LT(run(load(rbx), {at(0x2000)}).dispatched, first.completed);
+    }
+    EXPECT_EQ(run(load(rbx), {at(0x2000)}).dispatched, first.retired + 1);
+}
+
+TEST_F(CoreTest, TheStoreQueueHoldsStoresUntilTheyAreWritten) {
+    constexpr Cycle miss = 1000;
+    memory.data[0x1000] = {.cache = miss};
+    const Timing first = run(store(), {to(0x1000)});
+    EXPECT_LT(first.retired, miss);
+    const Cycle written = first.retired + miss;
+    for (u32 i = 1; i < knobs().store_queue; ++i) {
+        EXPECT_LT(run(store(), {to(0x2000)}).dispatched, written);
+    }
+    EXPECT_EQ(run(store(), {to(0x2000)}).dispatched, written + 1);
+    EXPECT_GT(charged(observe::Cause::DataCache), miss / 2);
+}
+
+TEST_F(CoreTest, StoresAreWrittenInOrderOnePerCycle) {
+    memory.data[0x1000] = {.cache = 500};
+    const Timing first = run(store(), {to(0x1000)});
+    for (u32 i = 1; i < knobs().store_queue; ++i) {
+        run(store(), {to(0x2000)});
+    }
+    run(store(), {to(0x2000)});
+    // The second store left the queue a cycle after the first.
+    EXPECT_EQ(run(store(), {to(0x2000)}).dispatched, first.retired + 500 + 2);
+}
+
+TEST_F(CoreTest, RetirementIsInOrderAndOfItsWidth) {
+    knobs().retire_width = 3;
+    memory.data[0x1000] = {.cache = 1000};
+    const Timing first = run(load(rax), {at(0x1000)});
+    constexpr u32 more = 99;
+    Cycle last = 0;
+    for (u32 i = 0; i < more; ++i) {
+        const Timing timing = run(nop());
+        EXPECT_GE(timing.retired, first.completed);
+        last = timing.retired;
+    }
+    EXPECT_EQ(last, first.retired + more / knobs().retire_width);
+}
+
+TEST_F(CoreTest, ALoadTakesWhatTheMemorySays) {
+    const Cycle hit = parameters.hierarchy.l1d.latency;
+    memory.data[0x1000] = {.translation = 20, .cache = 100};
+    const Timing miss = run(load(rax), {at(0x1000)});
+    EXPECT_EQ(miss.completed, miss.issued + hit + 20 + 100);
+    const Timing dependent = run(load(rbx, {rax}), {at(0x2000)});
+    EXPECT_EQ(dependent.issued, miss.completed);
+    EXPECT_EQ(dependent.completed, miss.completed + hit);
+}
+
+TEST_F(CoreTest, LoadsAndStoresAreLimitedByTheirPorts) {
+    knobs().load_ports = 0b100;
+    knobs().store_address_ports = 0b1000;
+    knobs().store_data_ports = 0b1'0000;
+    const Cycle first = run(load(rax), {at(0x1000)}).issued;
+    run(load(rax), {at(0x1000)});
+    EXPECT_EQ(run(load(rax), {at(0x1000)}).issued, first + 2);
+    const Cycle stored = run(store(), {to(0x1000)}).completed;
+    run(store(), {to(0x1000)});
+    EXPECT_EQ(run(store(), {to(0x1000)}).completed, stored + 2);
+    EXPECT_EQ(memory.accesses.back().at, memory.accesses[3].at + 2);
+}
+
+TEST_F(CoreTest, StoreAddressPortsAndDataPortsAreSeparateLimits) {
+    knobs().store_address_ports = 0b1000;
+    knobs().store_data_ports = 0b11'0000;
+    const Cycle one = run(store(), {to(0x1000)}).completed;
+    run(store(), {to(0x1000)});
+    run(store(), {to(0x1000)});
+    EXPECT_EQ(run(store(), {to(0x1000)}).completed, one + 3);
+}
+
+TEST_F(CoreTest, AnOperationOnMemoryLoadsFirst) {
+    const Timing timing = run(add({rax}, {rax}), {at(0x1000)});
+    const Cycle sent = memory.accesses.back().at;
+    EXPECT_EQ(timing.issued, sent + parameters.hierarchy.l1d.latency);
+    EXPECT_EQ(timing.completed, timing.issued + unit(ExecutionClass::Integer).latency);
+}
+
+TEST_F(CoreTest, AReadModifyWriteIsTranslatedOnceAndStoresItsResult) {
+    const Timing timing = run(add({rax}, {reg::flags}), {at(0x1000, AccessIntent::LoadStore)});
+    ASSERT_EQ(memory.accesses.size(), 1U);
+    ASSERT_EQ(memory.commits.size(), 1U);
+    EXPECT_EQ(memory.commits[0].at, timing.retired);
+    // Its data are there when the sum is.
+    const Cycle sum = timing.issued + unit(ExecutionClass::Integer).latency;
+    EXPECT_EQ(timing.completed, sum + 1);
+    EXPECT_EQ(run(load(rbx), {at(0x1000)}).completed, sum + knobs().store_forward_latency);
+}
+
+TEST_F(CoreTest, AStoreForwardsToALoadThatItHoldsAllOf) {
+    const Timing slow = run(operation(ExecutionClass::Divide64, {}, {rax}));
+    run(store({rax}), {to(0x1000, 8)});
+    const Timing inside = run(load(rbx), {at(0x1004, AccessIntent::Load, 4)});
+    EXPECT_EQ(inside.completed, slow.completed + knobs().store_forward_latency);
+    const Timing beside = run(load(rbx), {at(0x1008)});
+    EXPECT_LT(beside.completed, slow.completed);
+}
+
+TEST_F(CoreTest, TheNewestStoreForwards) {
+    const Timing slow = run(operation(ExecutionClass::Divide64, {}, {rax}));
+    run(store({rax}), {to(0x1000)});
+    run(store(), {to(0x1000)});
+    EXPECT_LT(run(load(rbx), {at(0x1000)}).completed, slow.completed);
+}
+
+TEST_F(CoreTest, AStoreThatHoldsAPartIsWaitedForUntilItIsWritten) {
+    memory.data[0x1000] = {.cache = 300};
+    const Timing stored = run(store(), {to(0x1000, 4)});
+    const Timing wider = run(load(rbx), {at(0x1000)});
+    EXPECT_EQ(wider.completed, stored.retired + 300 + parameters.hierarchy.l1d.latency);
+}
+
+TEST_F(CoreTest, AStoreAcrossGranulesIsFoundAtBothEnds) {
+    const Timing slow = run(operation(ExecutionClass::Divide64, {}, {rax}));
+    run(store({rax}), {to(0x1fc0, 64)});
+    EXPECT_GT(run(load(rbx), {at(0x1fc0)}).completed, slow.completed);
+    EXPECT_GT(run(load(rbx), {at(0x1ff8)}).completed, slow.completed);
+    EXPECT_LT(run(load(rbx), {at(0x2000)}).completed, slow.completed);
+}
+
+TEST_F(CoreTest, MoreAccessesThanAQueueHasEntriesGoThroughIt) {
+    std::vector<DataAccess> copy;
+    for (u64 i = 0; i < 100; ++i) {
+        copy.push_back(at(0x10000 + 64 * i, AccessIntent::Load, 64));
+        copy.push_back(to(0x20000 + 64 * i, 64));
+    }
+    const Timing timing = core().step(operation(ExecutionClass::Microcode),
+                                      {.rip = rip, .place = place, .accesses = copy});
+    EXPECT_EQ(memory.commits.size(), 100U);
+    EXPECT_LT(timing.retired, 1000U);
+    EXPECT_LT(run(store(), {to(0x1000)}).dispatched, 1000U);
+}
+
+TEST_F(CoreTest, APrefetchIsNotWaitedFor) {
+    memory.data[0x1000] = {.translation = 50, .cache = 500};
+    const Timing timing = run(nop(), {at(0x1000, AccessIntent::PrefetchT0)});
+    EXPECT_EQ(timing.completed, memory.accesses.back().at + 1);
+}
+
+TEST_F(CoreTest, AStoreThatFaultsIsNotWritten) {
+    memory.data[0x1000] = {.blocked = true};
+    run(store(), {to(0x1000)});
+    EXPECT_TRUE(memory.commits.empty());
+}
+
+TEST_F(CoreTest, EachPlaceIsChargedItsOwn) {
+    run(add({rax}, {rax}));
+    const Cycle before = core().now();
+    place = observe::Place::Kernel;
+    run(operation(ExecutionClass::Divide64, {rax}, {rax}));
+    EXPECT_EQ(charged(observe::Cause::Base), core().now() - before);
+}
+
+TEST_F(CoreTest, MissesAreChargedToWhatMissed) {
+    for (int i = 0; i < 8; ++i) {
+        run(nop());
+    }
+    memory.data[0x1000] = {.translation = 20, .cache = 100};
+    run(load(rax), {at(0x1000)});
+    EXPECT_EQ(charged(observe::Cause::DataTlb), 20U);
+    EXPECT_EQ(charged(observe::Cause::DataCache), 100U);
+}
+
+}  // namespace
+}  // namespace ringfence::sim::timing
