@@ -118,7 +118,8 @@ TimedTranslation TimedTranslator::walk(const Request& request, TranslationCounts
     const WalkPath path = walker_.trace(state, address);
     const Cycle lookup = second_.absent() ? 0 : parameters_.stlb_hit_extra;
     const auto walker = walkers_.acquire(at + lookup);
-    const Cycle end = read_entries(request, path, walker.start, counts);
+    const usize first_read = known_entries(request, path);
+    const Cycle end = read_entries(path.entries().subspan(first_read), walker.start, counts);
     walkers_.hold(walker, end);
     counts.walk_cycles += end - walker.start;
 
@@ -136,41 +137,44 @@ TimedTranslation TimedTranslator::walk(const Request& request, TranslationCounts
         answer.has_physical = frame.has_value();
         answer.physical = frame.value_or(PhysicalAddress{});
     }
-    keep(request, path, answer);
+    keep(request, path, first_read, answer);
     return answer;
 }
 
-/// Reads the entries below the last that a paging-structure cache knows, each once the one above
-/// it has come.
-Cycle TimedTranslator::read_entries(const Request& request, const WalkPath& path, Cycle start,
-                                    TranslationCounts& counts) {
+/// How many of the path's first entries need not be read: those above and at the lowest that a
+/// paging-structure cache knows.
+usize TimedTranslator::known_entries(const Request& request, const WalkPath& path) {
     const PagingMode mode = request.state.mode();
     const auto entries = path.entries();
-    usize first = 0;
-    for (usize i = entries.size(); i > 1; --i) {
-        const unsigned level = entries[i - 2].level;  // the one above entry i - 1: names a table
+    for (usize known = entries.empty() ? 0 : entries.size() - 1; known > 0; --known) {
+        const unsigned level = entries[known - 1].level;
         if (structures_.knows(level, shift_of(mode, level), request.address, request.pcid)) {
-            first = i - 1;
-            break;
+            return known;
         }
     }
+    return 0;
+}
+
+/// Each is read once the one above it has come.
+Cycle TimedTranslator::read_entries(std::span<const WalkStep> entries, Cycle start,
+                                    TranslationCounts& counts) {
     Cycle time = start;
-    for (const WalkStep& step : entries.subspan(first)) {
+    for (const WalkStep& step : entries) {
         time = hierarchy_.walk_read(step.where, time).ready;
-        ++counts.walk_reads;
     }
+    counts.walk_reads += entries.size();
     return time;
 }
 
 /// What remains of a walk: never that there is no page. [intel/vol3]: 4.10.2.3, 4.10.3.1
-void TimedTranslator::keep(const Request& request, const WalkPath& path,
+void TimedTranslator::keep(const Request& request, const WalkPath& path, usize first_read,
                            const TimedTranslation& answer) {
     const auto& [state, address, kind, privilege, at, pcid] = request;
     if (answer.outcome == Outcome::NotAllowed && !parameters_.faulting_access_fills) {
         return;
     }
     const auto entries = path.entries();
-    for (usize i = 0; i + 1 < entries.size(); ++i) {
+    for (usize i = first_read; i + 1 < entries.size(); ++i) {
         const unsigned level = entries[i].level;
         structures_.insert(level, shift_of(state.mode(), level), address, pcid);
     }

@@ -173,9 +173,11 @@ private:
     TimedTranslation from_second_level(const TimedTlbEntry& entry, const Request& request,
                                        TranslationCounts& counts);
     TimedTranslation walk(const Request& request, TranslationCounts& counts);
-    timing::Cycle read_entries(const Request& request, const WalkPath& path, timing::Cycle start,
+    usize known_entries(const Request& request, const WalkPath& path);
+    timing::Cycle read_entries(std::span<const WalkStep> entries, timing::Cycle start,
                                TranslationCounts& counts);
-    void keep(const Request& request, const WalkPath& path, const TimedTranslation& answer);
+    void keep(const Request& request, const WalkPath& path, usize first_read,
+              const TimedTranslation& answer);
     void drop_page(VirtualAddress address, u16 pcid, bool with_globals);
 
     Walker walker_;

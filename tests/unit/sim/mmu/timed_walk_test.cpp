@@ -93,6 +93,26 @@ TEST(TimedWalk, EachPagingStructureCacheSavesWhatLiesAboveItsEntries) {
     }
 }
 
+TEST(TimedWalk, PagingStructureCachesForgetTheLeastRecentlyUsed) {
+    timing::TranslationParameters parameters = bed_translation();
+    parameters.pde = {.sets = 1, .ways = 2};
+    TimedBed bed{parameters};
+    const auto at = [](u64 region, u64 index) {
+        return address + region * 0x20'0000 + index * 0x1000;
+    };
+    for (u64 region = 0; region < 3; ++region) {
+        for (u64 index = 0; index < 3; ++index) {
+            bed.tables.map(at(region, index), page);
+        }
+    }
+    bed.translate(at(0, 0));
+    bed.translate(at(1, 0));
+    bed.translate(at(0, 1));  // region 0 is used again
+    bed.translate(at(2, 0));
+    EXPECT_EQ(bed.reads_of([&] { bed.translate(at(0, 2)); }), 1U);
+    EXPECT_EQ(bed.reads_of([&] { bed.translate(at(1, 1)); }), 4U);
+}
+
 TEST(TimedWalk, OnlySoManyRunAtOnce) {
     for (const u32 walkers : {1U, 2U, 3U}) {
         timing::TranslationParameters parameters = bed_translation();

@@ -118,6 +118,29 @@ TEST_P(Ways, OneLineMoreThanThereAreWaysPushesOutTheLeastRecentlyUsed) {
 }
 INSTANTIATE_TEST_SUITE_P(Counts, Ways, ::testing::Values(1U, 2U, 8U, 11U));
 
+TEST(MemoryHierarchy, HitsInTheOuterLevelsAreUsesToo) {
+    HierarchyParameters parameters = small_hierarchy();
+    parameters.l1d = {.sets = 1, .ways = 1, .latency = 5};
+    for (CacheParameters HierarchyParameters::* const level :
+         {&HierarchyParameters::l2, &HierarchyParameters::llc}) {
+        HierarchyParameters narrow = parameters;
+        narrow.l2.sets = narrow.l2.ways = 1;
+        narrow.*level = {.sets = 1, .ways = 3, .latency = 14};
+        MemoryHierarchy caches{narrow};
+        Cycle now = 0;
+        for (const u64 number : {1U, 2U, 3U, 1U, 4U}) {
+            caches.load(line(number), later(now), 0);
+        }
+        const bool is_l2 = level == &HierarchyParameters::l2;
+        const auto holds = [&](u64 number) {
+            return is_l2 ? caches.l2_holds(line(number)) : caches.llc_holds(line(number));
+        };
+        EXPECT_TRUE(holds(1));
+        EXPECT_FALSE(holds(2)) << "the least recently used";
+        EXPECT_TRUE(holds(3));
+    }
+}
+
 TEST(MemoryHierarchy, SetsNeedNotBeAPowerOfTwo) {
     HierarchyParameters parameters = small_hierarchy();
     parameters.llc.sets = 22;
