@@ -111,8 +111,12 @@ public:
     [[nodiscard]] u64 digest() const;
 
 private:
-    [[nodiscard]] static Cycle fetch_to_dispatch(const CoreParameters& core);
-
+    /// Of an execution class, for looking up.
+    struct ClassFigures {
+        Cycle latency = 0;
+        u32 more_slots = 0;  ///< beyond what the instruction has anyway
+        u32 entries = 0;     ///< of the scheduler: none if it needs no unit
+    };
     /// What an instruction takes of the core's queues.
     struct Shape {
         u32 slots = 1;
@@ -126,19 +130,20 @@ private:
         Cycle loaded = 0;       ///< all loads have their data
         Cycle addressed = 0;    ///< all else is done, stores' data aside
         Cycle known = 0;        ///< it is known which of them are blocked
-        Cycle translation = 0;  ///< of the load that was ready last
+        Cycle translation = 0;  ///< of the one that was ready last
         Cycle cache = 0;
         bool blocked = false;
+    };
+    /// When dispatch could have been, but for one thing.
+    struct Dispatch {
+        Cycle at = never;
+        Cycle decoded = 0;
+        Cycle room = 0;         ///< slots and entries, but for the store queue's
+        Cycle stores_left = 0;  ///< the store queue's
     };
     struct Result {
         Cycle issued = 0;
         Cycle ready = 0;  ///< for dependents
-    };
-    struct Attempt {
-        Timing timing;
-        Shape shape;
-        Waits waits;
-        bool blocked = false;
     };
     struct LastBranch {
         u64 predicted = 0;
@@ -146,40 +151,57 @@ private:
         Cycle completed = 0;
     };
 
-    [[nodiscard]] Shape shape_of(const InstructionProfile& profile,
-                                 std::span<const DataAccess> accesses) const;
+    [[nodiscard]] static Cycle fetch_to_dispatch(const CoreParameters& core);
+    [[nodiscard]] const ClassFigures& figures(const InstructionProfile& profile) const {
+        return classes_[static_cast<unsigned>(profile.execution)];
+    }
 
     // Front end (core_front_end.cpp).
-    void fetch(Stream& stream, u64 rip, u32 length);
     void enter_line(Stream& stream, u64 address);
     void restart(Stream& stream, Cycle at) const;
+    void restart_to_begin(Cycle from, Cycle begin);
     u64 predict(Stream& stream, const InstructionProfile& profile, u64 rip);
 
-    // From dispatch to completion (core_execute.cpp).
-    Cycle dispatch(Stream& stream, const Shape& shape, Waits& waits);
+    // Every instruction's way (core_step.cpp), in the order of the pipeline.
+    [[nodiscard]] Shape shape_of(const InstructionProfile& profile,
+                                 std::span<const DataAccess> accesses) const;
+    void fetch(Stream& stream, u64 rip, u32 length);
+    [[nodiscard]] Dispatch dispatch(Stream& stream, const Shape& shape);
     [[nodiscard]] static Cycle earliest_begin(const Stream& stream, Ordering ordering,
                                               Cycle dispatched);
+    [[nodiscard]] Result operate(const Stream& stream, const InstructionProfile& profile,
+                                 const Accessed& accessed, Cycle earliest);
+    void execute(Stream& stream, const InstructionProfile& profile,
+                 std::span<const DataAccess> accesses, const Shape& shape, Timing& timing,
+                 Accessed& accessed);
+    void retire(const Step& step, const Shape& shape, bool blocked, Timing& timing);
+    void explain(const InstructionProfile& profile, const Step& step, const Shape& shape,
+                 const Dispatch& dispatched, const Accessed& accessed, Cycle previous);
+    void order_younger(const InstructionProfile& profile, const Timing& timing);
+    void hold(Stream& shadow, const InstructionProfile& profile, const Shape& shape);
+
+    // Memory (core_access.cpp).
     Accessed send_accesses(Stream& stream, const InstructionProfile& profile,
                            std::span<const DataAccess> accesses, Cycle earliest);
     void send_load(Stream& stream, const DataAccess& access, Cycle ready, Accessed& out);
     void send_other(Stream& stream, const DataAccess& access, Cycle ready, Accessed& out);
-    Result operate(Stream& stream, const InstructionProfile& profile, const Accessed& accessed,
-                   Cycle earliest);
     Cycle send_store_data(Stream& stream, std::span<const DataAccess> accesses, Cycle ready);
+    void commit_stores(std::span<const DataAccess> accesses, u64 number, Cycle retired,
+                       bool blocked);
 
-    Attempt attempt(Stream& stream, const InstructionProfile& profile, const Step& step);
-    void execute(Stream& stream, const InstructionProfile& profile,
-                 std::span<const DataAccess> accesses, Attempt& out);
-    [[nodiscard]] Cycle unhindered(const InstructionProfile& profile, const Shape& shape) const;
-    void retire(const InstructionProfile& profile, const Step& step, Attempt& attempt);
-    void hold(Stream& shadow, const InstructionProfile& profile, Attempt& out);
-    void commit_stores(std::span<const DataAccess> accesses, u64 number, const Attempt& attempt);
-    void order_younger(const InstructionProfile& profile, const Timing& timing);
-    void restart_to_begin(Cycle from, Cycle begin);
-
-    /// Books a unit or a port, and the scheduler's entry until then.
+    /// Books a port of some, or a class's unit, and the scheduler's entry until then; `never` if
+    /// that is not before the stream's squash, until which the entry is taken.
     template <typename Wanted>
-    Cycle issue(const Stream& stream, Wanted wanted, Cycle ready);
+    Cycle issue(const Stream& stream, Wanted wanted, Cycle ready) {
+        const Cycle limit = stream.squash_at;
+        const Cycle at = ready < limit ? ports_.book(wanted, ready, limit) : limit;
+        if (at < limit) {
+            scheduler_.enter(at);
+            return at;
+        }
+        scheduler_.enter(limit);
+        return never;
+    }
 
     /// From the cycle of dispatch to the first in which an instruction may begin.
     static constexpr Cycle dispatch_to_issue = 1;
@@ -188,6 +210,7 @@ private:
     const CoreParameters& core_;
     MemoryPort& memory_;
     Cycle depth_;  ///< from fetch to dispatch
+    std::array<ClassFigures, execution_class_count> classes_{};
     Ports load_ports_ = 0;
     Ports store_address_ports_ = 0;
     Ports store_data_ports_ = 0;

@@ -7,31 +7,16 @@
 #include "sim/timing/core.h"
 
 namespace ringfence::sim::timing {
-namespace {
-
-constexpr u64 line_bytes = 64;
-
-u64 line_of(u64 address) {
-    return address & ~(line_bytes - 1);
-}
-
-void next_group(FrontEnd& front, Cycle at) {
-    front.cycle = at;
-    front.bytes = 0;
-    front.instructions = 0;
-}
-
-}  // namespace
 
 /// The fetch buffer moves on to the line of `address`. A line that follows the present one was
 /// asked for when that one came into use; a hit's latency is part of the pipeline's depth.
 void Core::enter_line(Stream& stream, u64 address) {
     FrontEnd& front = stream.front;
-    const u64 line = line_of(address);
-    const bool follows = line == front.line + line_bytes;
+    const u64 line = FrontEnd::line_of(address);
+    const bool follows = line == front.line + FrontEnd::line_bytes;
     const Cycle at = follows ? front.line_began : front.cycle;
-    const AccessTime time = memory_.fetch(VirtualAddress{address},
-                                          static_cast<unsigned>(line + line_bytes - address), at);
+    const AccessTime time = memory_.fetch(
+        VirtualAddress{address}, static_cast<unsigned>(line + FrontEnd::line_bytes - address), at);
     const Cycle hit = parameters_.hierarchy.l1i.latency;
     const Cycle usable = time.ready > at + hit ? time.ready - hit : at;
     if (usable > front.cycle) {
@@ -39,37 +24,14 @@ void Core::enter_line(Stream& stream, u64 address) {
         const Cycle translated = std::min(wait, time.translation);
         front.wait.translation += translated;
         front.wait.cache += wait - translated;
-        next_group(front, usable);
+        front.next_group(usable);
     }
     front.line = line;
     front.line_began = front.cycle;
 }
 
-void Core::fetch(Stream& stream, u64 rip, u32 length) {
-    FrontEnd& front = stream.front;
-    if (front.instructions == core_.decode_width) {
-        next_group(front, front.cycle + 1);
-    }
-    front.bytes += length;
-    while (front.bytes > core_.fetch_bytes) {
-        front.bytes -= core_.fetch_bytes;
-        ++front.cycle;
-        front.instructions = 0;
-    }
-    if (front.cycle >= stream.squash_at) {
-        return;
-    }
-    if (const u64 line = line_of(rip); line != front.line) {
-        enter_line(stream, rip);
-    }
-    if (const u64 line = line_of(rip + length - 1); length != 0 && line != front.line) {
-        enter_line(stream, line);
-    }
-    ++front.instructions;
-}
-
 void Core::restart(Stream& stream, Cycle at) const {
-    next_group(stream.front, at);
+    stream.front.next_group(at);
     stream.front.line = FrontEnd::no_line;
     stream.front.line_began = at;
     stream.front.wait = {};
@@ -85,8 +47,8 @@ u64 Core::predict(Stream& stream, const InstructionProfile& profile, u64 rip) {
     const Prediction prediction = predictor_.predict(profile, rip, stream.history, stream.returns);
     if (prediction.taken) {
         FrontEnd& front = stream.front;
-        next_group(front, front.cycle + 1 + (prediction.target_late ? depth_ / 2 : 0));
-        if (line_of(prediction.next) != front.line) {
+        front.next_group(front.cycle + 1 + (prediction.target_late ? depth_ / 2 : 0));
+        if (FrontEnd::line_of(prediction.next) != front.line) {
             front.line = FrontEnd::no_line;
         }
     }

@@ -14,11 +14,11 @@ namespace ringfence::sim::timing {
 class EntryQueue {
 public:
     explicit EntryQueue(u32 entries)
-        : leaves_(std::bit_ceil(std::size_t{entries})), entries_(entries) {
+        : leaves_(std::bit_ceil(std::size_t{entries})),
+          mask_(leaves_.size() - 1),
+          entries_(entries) {
         RF_ASSERT(entries > 0);
     }
-
-    [[nodiscard]] u32 entries() const { return static_cast<u32>(entries_); }
 
     /// The first cycle in which number `user` finds an entry; `never` if that is held by a user
     /// from `known` on.
@@ -27,13 +27,14 @@ public:
             return 0;
         }
         const u64 holder = user - entries_;
-        return holder < known ? leaves_[holder & (leaves_.size() - 1)] + 1 : never;
+        return holder < known ? leaves_[holder & mask_] + 1 : never;
     }
 
-    void leave(u64 user, Cycle at) { leaves_[user & (leaves_.size() - 1)] = at; }
+    void leave(u64 user, Cycle at) { leaves_[user & mask_] = at; }
 
 private:
     std::vector<Cycle> leaves_;
+    u64 mask_;
     u64 entries_;
 };
 

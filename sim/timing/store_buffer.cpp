@@ -21,9 +21,10 @@ void StoreBuffer::add(const Store& store) {
     }
 }
 
-const StoreBuffer::Store* StoreBuffer::search(u64 address, u32 bytes, u64 before) const {
+const StoreBuffer::Store* StoreBuffer::search(u64 address, u32 bytes, u64 before,
+                                              u64 newest) const {
     const u64 oldest = before > depth_ ? before - depth_ : 0;
-    for (u64 number = before; number > oldest; --number) {
+    for (u64 number = newest; number > oldest; --number) {
         const Store& store = stores_[(number - 1) & (stores_.size() - 1)];
         if (store.number == number - 1 && address < store.address + store.bytes &&
             store.address < address + bytes) {

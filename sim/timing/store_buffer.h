@@ -37,14 +37,16 @@ public:
         for (u64 part = first; part <= last; ++part) {
             newest = newest > newest_[part % filter_size] ? newest : newest_[part % filter_size];
         }
-        return newest + depth_ <= before ? nullptr : search(address.value(), bytes, before);
+        return newest + depth_ <= before
+                   ? nullptr
+                   : search(address.value(), bytes, before, newest < before ? newest : before);
     }
 
 private:
     static constexpr u64 granule = 8;
     static constexpr u64 filter_size = 1024;
 
-    [[nodiscard]] const Store* search(u64 address, u32 bytes, u64 before) const;
+    [[nodiscard]] const Store* search(u64 address, u32 bytes, u64 before, u64 newest) const;
 
     std::vector<Store> stores_;  ///< by number, a power of two of them
     /// For the granules that share a place: 1 + the number of the newest store to any of them.

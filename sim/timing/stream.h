@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 
 #include "sim/timing/cycle.h"
 #include "sim/timing/instruction_profile.h"
@@ -19,6 +20,7 @@ struct FetchWait {
 
 /// Where fetch stands. Cycles are those at which bytes that hit in L1I are sent to the decoders.
 struct FrontEnd {
+    static constexpr u64 line_bytes = 64;
     static constexpr u64 no_line = ~u64{0};
 
     u64 line = no_line;    ///< 64-byte line in the fetch buffer
@@ -27,6 +29,14 @@ struct FrontEnd {
     u32 bytes = 0;         ///< fetched in this cycle
     u32 instructions = 0;  ///< decoded in this cycle
     FetchWait wait;
+
+    static u64 line_of(u64 address) { return address & ~(line_bytes - 1); }
+
+    void next_group(Cycle at) {
+        cycle = at;
+        bytes = 0;
+        instructions = 0;
+    }
 };
 
 /// Slots of a stage that takes so many per cycle, in order.
@@ -66,6 +76,15 @@ struct Stream {
     u64 history = 0;             ///< directions of branches, the newest in bit 0
     ReturnStack returns;
     Cycle squash_at = never;  ///< nothing begins at this cycle or later
+
+    /// When all of `registers` are ready; 0 of none.
+    [[nodiscard]] Cycle last_ready(std::span<const u8> registers) const {
+        Cycle last = 0;
+        for (const u8 name : registers) {
+            last = last > ready[name] ? last : ready[name];
+        }
+        return last;
+    }
 };
 
 }  // namespace ringfence::sim::timing

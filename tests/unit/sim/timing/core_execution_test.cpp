@@ -6,15 +6,16 @@ namespace ringfence::sim::timing {
 namespace {
 
 TEST_F(CoreTest, AChainTakesItsLatencies) {
-    for (const Cycle latency : {Cycle{1}, Cycle{3}}) {
-        unit(ExecutionClass::Integer).latency = latency;
-        const Cycle first = run(add({rax}, {rax})).completed;
+    for (const ExecutionClass kind :
+         {ExecutionClass::Integer, ExecutionClass::Multiply, ExecutionClass::FloatAdd}) {
+        unit(ExecutionClass::FloatAdd).latency = 4;
+        const Cycle first = run(operation(kind, {rax}, {rax})).completed;
         Cycle last = first;
         constexpr Cycle more = 50;
         for (Cycle i = 0; i < more; ++i) {
-            last = run(add({rax}, {rax})).completed;
+            last = run(operation(kind, {rax}, {rax})).completed;
         }
-        EXPECT_EQ(last - first, more * latency);
+        EXPECT_EQ(last - first, more * unit(kind).latency);
     }
 }
 

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+// Loads, stores and hints, from their addresses to L1D.
+#include <algorithm>
+
+#include "sim/timing/core.h"
+
+namespace ringfence::sim::timing {
+namespace {
+
+bool loads(AccessIntent intent) {
+    return intent == AccessIntent::Load || intent == AccessIntent::LoadStore;
+}
+bool stores(AccessIntent intent) {
+    return intent == AccessIntent::Store || intent == AccessIntent::LoadStore;
+}
+
+}  // namespace
+
+Core::Accessed Core::send_accesses(Stream& stream, const InstructionProfile& profile,
+                                   std::span<const DataAccess> accesses, Cycle earliest) {
+    Accessed out;
+    const Cycle ready = std::max(earliest, stream.last_ready(profile.address_sources.span()));
+    const Cycle ready_to_load = std::max(ready, stream.loads_not_before);
+    for (const DataAccess& access : accesses) {
+        if (loads(access.intent)) {
+            send_load(stream, access, ready_to_load, out);
+        }
+        if (access.intent != AccessIntent::Load) {
+            send_other(stream, access, ready, out);
+        }
+    }
+    return out;
+}
+
+/// A load finds its data in L1D, or in an older store that holds all of it. If one holds a part, it
+/// waits until that is in L1D. Which older stores it will meet is known to it beforehand: memory
+/// dependences are predicted perfectly.
+void Core::send_load(Stream& stream, const DataAccess& access, Cycle ready, Accessed& out) {
+    const Cycle at = issue(stream, load_ports_, ready);
+    if (at == never) {
+        out.loaded = never;
+        return;
+    }
+    out.first = std::min(out.first, at);
+    AccessTime time = memory_.access(access, at);
+    out.known = std::max(out.known, time.ready);
+    out.blocked |= time.blocked;
+    const u64 address = access.address.value();
+    const StoreBuffer::Store* const store =
+        stores_.find(access.address, access.bytes, stream.stores);
+    if (store != nullptr && store->committed > at) {
+        const bool holds_all =
+            store->address <= address && address + access.bytes <= store->address + store->bytes;
+        if (holds_all) {
+            time.cache = 0;
+            time.ready = std::max(at + time.translation, store->data) + core_.store_forward_latency;
+        } else {
+            time.ready = std::max(time.ready, store->committed + parameters_.hierarchy.l1d.latency);
+        }
+    }
+    if (time.ready > out.loaded) {
+        out.loaded = time.ready;
+        out.translation = time.translation;
+        out.cache = time.cache;
+    }
+}
+
+/// A store's address, or a hint, which nothing waits for.
+void Core::send_other(Stream& stream, const DataAccess& access, Cycle ready, Accessed& out) {
+    const bool is_store = stores(access.intent);
+    const Cycle at = issue(stream, is_store ? store_address_ports_ : load_ports_, ready);
+    if (at == never) {
+        out.addressed = never;
+        return;
+    }
+    out.first = std::min(out.first, at);
+    Cycle done = at + 1;
+    if (!loads(access.intent)) {
+        const AccessTime time = memory_.access(access, at);
+        if (is_store) {
+            done += time.translation;
+            out.blocked |= time.blocked;
+            if (done > std::max(out.addressed, out.loaded)) {
+                out.translation = time.translation;
+                out.cache = 0;
+            }
+        }
+    }
+    out.known = std::max(out.known, done);
+    out.addressed = std::max(out.addressed, done);
+}
+
+/// Enters the stores among `accesses` into the store buffer, with their data at `ready` or later.
+/// When the last has it.
+Cycle Core::send_store_data(Stream& stream, std::span<const DataAccess> accesses, Cycle ready) {
+    Cycle last = 0;
+    u64 number = stream.stores;
+    for (const DataAccess& access : accesses) {
+        if (stores(access.intent)) {
+            const Cycle at = issue(stream, store_data_ports_, ready);
+            stores_.add({.number = number++,
+                         .address = access.address.value(),
+                         .bytes = access.bytes,
+                         .data = at});
+            last = std::max(last, at == never ? never : at + 1);
+        }
+    }
+    return last;
+}
+
+/// Each retired store asks for its line at once; they are written in order, one in a cycle. Those
+/// of an instruction that faults only leave the queue.
+void Core::commit_stores(std::span<const DataAccess> accesses, u64 number, Cycle retired,
+                         bool blocked) {
+    for (const DataAccess& access : accesses) {
+        if (!stores(access.intent)) {
+            continue;
+        }
+        if (!blocked) {
+            const Cycle writable = memory_.commit_store(access, retired);
+            main_.committed = std::max({main_.committed + 1, writable, retired + 1});
+            stores_.commit(number, main_.committed);
+        }
+        store_queue_.leave(number, std::max(main_.committed, retired));
+        ++number;
+    }
+}
+
+}  // namespace ringfence::sim::timing
