@@ -29,6 +29,10 @@ bool is_ending(std::string_view path, std::string_view key) {
                            path[path.size() - key.size() - 1] == '.');
 }
 
+Error<OverrideError> wrong(std::string message) {
+    return {OverrideError{.message = std::move(message)}};
+}
+
 /// What the user may write for a figure, and the short names.
 std::vector<std::string> known_keys(const Figures& figures) {
     std::vector<std::string> keys{"root-write", std::string{infinite_tlb_key},
@@ -61,15 +65,18 @@ Result<const FigureRule*, OverrideError> rule_of(const Figures& figures, const s
         }
     }
     if (found.empty()) {
-        return Error{OverrideError{"no figure '" + typed + "'", known_keys(figures)}};
+        return Error{OverrideError{
+            .message = "no figure '" + typed + "'",
+            .unknown_key = typed,
+            .known = known_keys(figures),
+        }};
     }
     if (found.size() > 1) {
-        return Error{OverrideError{"several figures are called '" + typed + "', such as " +
-                                       found[0]->path + " and " + found[1]->path,
-                                   {}}};
+        return wrong("several figures are called '" + typed + "', such as " + found[0]->path +
+                     " and " + found[1]->path);
     }
     if (!figures.has(found[0]->path)) {
-        return Error{OverrideError{"this processor has no figure '" + found[0]->path + "'", {}}};
+        return wrong("this processor has no figure '" + found[0]->path + "'");
     }
     return found[0];
 }
@@ -96,32 +103,27 @@ enum class Special : u8 { None, InfiniteTlb, NoPcid };
 Result<Special, OverrideError> special_of(const Override& wanted) {
     const std::string key = normalized(wanted.key);
     if (key == infinite_tlb_key) {
-        return wanted.value == "infinite"
-                   ? Result<Special, OverrideError>{Special::InfiniteTlb}
-                   : Error{OverrideError{"tlb: expected infinite, not '" + wanted.value + "'", {}}};
+        if (wanted.value == "infinite") {
+            return Special::InfiniteTlb;
+        }
+        return wrong("tlb: expected infinite, not '" + wanted.value + "'");
     }
     if (key == pcid_key) {
-        return wanted.value == "off"
-                   ? Result<Special, OverrideError>{Special::NoPcid}
-                   : Error{OverrideError{"pcid: expected off, not '" + wanted.value + "'", {}}};
+        if (wanted.value == "off") {
+            return Special::NoPcid;
+        }
+        return wrong("pcid: expected off, not '" + wanted.value + "'");
     }
     return Special::None;
 }
 
-/// Replaces one figure; an empty message if that was possible.
-OverrideError replace_one(Figures& figures, const Override& wanted) {
-    const auto rule = rule_of(figures, wanted.key);
-    if (!rule.ok()) {
-        return rule.error();
+/// The value that the user wants the rule's figure to have.
+Result<double, OverrideError> value_of(const FigureRule& rule, const std::string& typed) {
+    const auto value = parse_value(rule, typed);
+    if (!value || !rule.allows(*value)) {
+        return wrong(rule.path + ": expected " + rule.expected() + ", not '" + typed + "'");
     }
-    const auto value = parse_value(*rule.value(), wanted.value);
-    if (!value || !rule.value()->allows(*value)) {
-        return {rule.value()->path + ": expected " + rule.value()->expected() + ", not '" +
-                    wanted.value + "'",
-                {}};
-    }
-    replace(figures, rule.value()->path, *value);
-    return {};
+    return *value;
 }
 
 }  // namespace
@@ -129,23 +131,22 @@ OverrideError replace_one(Figures& figures, const Override& wanted) {
 Result<CpuModel, OverrideError> with_overrides(const CpuModel& cpu,
                                                std::span<const Override> overrides) {
     Figures figures = cpu.figures();
-    figures.sources.emplace(override_source, "given on the command line");
+    figures.sources.emplace(override_source, "what if: given on the command line");
     bool no_pcid = false;
     for (const Override& wanted : overrides) {
-        const auto special = special_of(wanted);
-        if (!special.ok()) {
-            return Error{special.error()};
-        }
-        if (special.value() == Special::InfiniteTlb) {
+        RF_TRY_ASSIGN(special, special_of(wanted));
+        if (special == Special::InfiniteTlb) {
             make_tlbs_infinite(figures);
-        } else if (special.value() == Special::NoPcid) {
+        } else if (special == Special::NoPcid) {
             no_pcid = true;
-        } else if (auto problem = replace_one(figures, wanted); !problem.message.empty()) {
-            return Error{std::move(problem)};
+        } else {
+            RF_TRY_ASSIGN(rule, rule_of(figures, wanted.key));
+            RF_TRY_ASSIGN(value, value_of(*rule, wanted.value));
+            replace(figures, rule->path, value);
         }
     }
     if (const auto conflict = check_figures(figures)) {
-        return Error{OverrideError{conflict->path + ": " + conflict->message, {}}};
+        return wrong(conflict->path + ": " + conflict->message);
     }
     const CpuModel changed = cpu.with(std::move(figures));
     return no_pcid ? changed.without({feature::pcid, feature::invpcid}) : changed;

@@ -23,8 +23,10 @@ struct Override {
 };
 
 struct OverrideError {
-    std::string message;             ///< one line
-    std::vector<std::string> known;  ///< keys that may have been meant; empty if the key is known
+    std::string message{};  ///< one line
+    /// Of an unknown key: as typed, and the keys that there are.
+    std::string unknown_key{};
+    std::vector<std::string> known{};
 };
 
 /// The tag of the figures that an override has replaced.
