@@ -79,7 +79,7 @@ public:
 
     /// The live entry for `address`, tagged `pcid` or global, and now the most recently used; null
     /// if there is none. `address` is canonical. Valid until the next insertion.
-    [[nodiscard]] TimedTlbEntry* find(VirtualAddress address, u16 pcid) {
+    [[nodiscard]] RF_ALWAYS_INLINE TimedTlbEntry* find(VirtualAddress address, u16 pcid) {
         TimedTlbEntry* const entry = find_size(last_size_, address, pcid);
         return RF_LIKELY(entry != nullptr) ? entry : find_other_sizes(address, pcid);
     }
@@ -137,7 +137,7 @@ private:
     [[nodiscard]] bool is_live(const Array& array, u32 slot) const {
         return array.epochs[slot] == epochs_.of(tag_of(array.keys.key(slot)));
     }
-    TimedTlbEntry* find_key(Array& array, u64 key, u64 number) {
+    RF_ALWAYS_INLINE TimedTlbEntry* find_key(Array& array, u64 key, u64 number) {
         const u32 slot = array.keys.find(key, number);
         if (slot == timing::AssociativeArray::none || !is_live(array, slot)) {
             return nullptr;
@@ -145,7 +145,7 @@ private:
         array.keys.touch(slot);
         return &array.entries[slot];
     }
-    TimedTlbEntry* find_size(EntrySize size, VirtualAddress address, u16 pcid) {
+    RF_ALWAYS_INLINE TimedTlbEntry* find_size(EntrySize size, VirtualAddress address, u16 pcid) {
         const u64 number = number_of(size, address);
         Array& array = arrays_[array_of_[static_cast<unsigned>(size)]];
         TimedTlbEntry* const own = find_key(array, key_of(size, number, pcid), number);

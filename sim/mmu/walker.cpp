@@ -20,23 +20,6 @@ using arch::x86::Pte2Level;
 using arch::x86::Pte4Level;
 using arch::x86::PtePae;
 
-bool allows(const Rights& rights, const PagingState& state, AccessKind kind, Privilege privilege) {
-    if (privilege == Privilege::User) {
-        // User-mode accesses: the address must be a user-mode one; then R/W and XD.
-        return rights.user && (kind != AccessKind::Write || rights.writable) &&
-               (kind != AccessKind::Execute || rights.executable);
-    }
-    if (kind == AccessKind::Execute) {
-        // Supervisor fetches: XD everywhere; user-mode addresses only without SMEP.
-        return rights.executable && !(rights.user && state.smep());
-    }
-    // Supervisor data accesses: user-mode addresses only without SMAP, or explicitly with AC = 1.
-    if (rights.user && state.smap() && privilege != Privilege::SupervisorAc) {
-        return false;
-    }
-    return kind == AccessKind::Read || rights.writable || !state.write_protect();
-}
-
 Fault page_fault(VirtualAddress address, const PagingState& state, AccessKind kind,
                  Privilege privilege, bool present, bool reserved) {
     const bool tells_fetches = state.smep() || (Cr4::pae.test(state.cr4) && state.no_execute());

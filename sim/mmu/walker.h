@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "base/compiler.h"
 #include "base/result.h"
 #include "sim/memory/physical_memory.h"
 #include "sim/mmu/access.h"
@@ -52,7 +53,23 @@ struct WalkPath {
 };
 
 /// Whether `rights` allow the access. [intel/vol3]: 4.6.1
-bool allows(const Rights& rights, const PagingState& state, AccessKind kind, Privilege privilege);
+RF_ALWAYS_INLINE bool allows(const Rights& rights, const PagingState& state, AccessKind kind,
+                             Privilege privilege) {
+    if (privilege == Privilege::User) {
+        // User-mode accesses: the address must be a user-mode one; then R/W and XD.
+        return rights.user && (kind != AccessKind::Write || rights.writable) &&
+               (kind != AccessKind::Execute || rights.executable);
+    }
+    if (kind == AccessKind::Execute) {
+        // Supervisor fetches: XD everywhere; user-mode addresses only without SMEP.
+        return rights.executable && !(rights.user && state.smep());
+    }
+    // Supervisor data accesses: user-mode addresses only without SMAP, or explicitly with AC = 1.
+    if (rights.user && state.smap() && privilege != Privilege::SupervisorAc) {
+        return false;
+    }
+    return kind == AccessKind::Read || rights.writable || !state.write_protect();
+}
 
 /// The page fault of an access whose walk ended with `present` and `reserved`. [intel/vol3]: 4.7
 Fault page_fault(VirtualAddress address, const PagingState& state, AccessKind kind,

@@ -55,11 +55,10 @@ public:
         u32 best = first;
         u64 oldest = ~u64{0};
         for (u32 slot = first; slot < first + ways_; ++slot) {
-            const u64 age = keys_[slot] == no_key || !is_live(slot) ? 0 : stamps_[slot];
-            if (age < oldest) {
-                oldest = age;
-                best = slot;
-            }
+            const u64 age = is_live(slot) ? stamps_[slot] : 0;  // no key: stamp 0
+            const bool older = age < oldest;
+            oldest = older ? age : oldest;
+            best = older ? slot : best;
         }
         return best;
     }

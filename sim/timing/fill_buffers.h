@@ -23,12 +23,14 @@ public:
         Cycle start;  ///< the request's time, or when the first resource becomes free
     };
     [[nodiscard]] Grant acquire(Cycle at) const {
+        // Those free at `at` by how long they have been, then the others by how long they are not.
         usize best = 0;
-        for (usize i = 1; i < free_at_.size(); ++i) {
-            const Cycle candidate = free_at_[i];
-            const Cycle chosen = free_at_[best];
-            const bool better =
-                chosen <= at ? candidate <= at && candidate > chosen : candidate < chosen;
+        Cycle least = ~Cycle{0};
+        for (usize i = 0; i < free_at_.size(); ++i) {
+            const Cycle free_at = free_at_[i];
+            const Cycle rank = free_at <= at ? at - free_at : never + (free_at - at);
+            const bool better = rank < least;
+            least = better ? rank : least;
             best = better ? i : best;
         }
         return {best, std::max(at, free_at_[best])};

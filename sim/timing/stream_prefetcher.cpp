@@ -5,27 +5,18 @@
 
 namespace ringfence::sim::timing {
 
-/// The page's stream; a new one takes the place of the least recently used.
-StreamPrefetcher::Stream& StreamPrefetcher::stream_of(u64 page) {
-    const auto found = std::ranges::find(streams_, page, &Stream::page);
-    if (found != streams_.end()) {
-        return *found;
-    }
-    Stream& oldest = *std::ranges::min_element(streams_, {}, &Stream::last_use);
-    oldest = {};
-    return oldest;
-}
-
 StreamPrefetcher::Ahead StreamPrefetcher::observe(u64 line) {
     const u64 page = line / lines_in_page;
     const int place = static_cast<int>(line % lines_in_page);
-    Stream& stream = stream_of(page);
-    stream.last_use = ++uses_;
-    if (stream.page != page) {
-        stream.page = page;
-        stream.last = place;
+    const u32 known = pages_.find(page, page);
+    if (known == AssociativeArray::none) {
+        const u32 slot = pages_.victim(page);
+        pages_.put(slot, page);
+        streams_[slot] = {.last = place};
         return {};
     }
+    pages_.touch(known);
+    Stream& stream = streams_[known];
     if (place == stream.last) {
         return {};
     }
@@ -53,9 +44,8 @@ StreamPrefetcher::Ahead StreamPrefetcher::observe(u64 line) {
 }
 
 void StreamPrefetcher::add_to(Digest& digest) const {
+    pages_.add_to(digest);
     for (const Stream& stream : streams_) {
-        digest.add(stream.page);
-        digest.add(stream.last_use);
         for (const int part : {stream.last, stream.direction, stream.run, stream.reached}) {
             digest.add(static_cast<u64>(static_cast<i64>(part)));
         }

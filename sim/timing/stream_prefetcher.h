@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "sim/timing/associative_array.h"
 #include "sim/timing/digest.h"
 
 namespace ringfence::sim::timing {
@@ -33,17 +34,14 @@ private:
     static constexpr int detected = 2;
 
     struct Stream {
-        u64 page = ~u64{0};
-        u64 last_use = 0;
         int last = 0;       ///< line in the page
         int direction = 0;  ///< 1 or -1
         int run = 0;        ///< requests in that direction
         int reached = 0;    ///< the farthest line that was prefetched
     };
-    [[nodiscard]] Stream& stream_of(u64 page);
 
+    AssociativeArray pages_{1, stream_count};
     std::array<Stream, stream_count> streams_{};
-    u64 uses_ = 0;
 };
 
 }  // namespace ringfence::sim::timing
