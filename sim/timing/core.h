@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "base/compiler.h"
 #include "sim/observe/cost_stack.h"
 #include "sim/timing/branch_predictor.h"
 #include "sim/timing/cost_rule.h"
@@ -192,7 +193,7 @@ private:
     /// Books a port of some, or a class's unit, and the scheduler's entry until then; `never` if
     /// that is not before the stream's squash, until which the entry is taken.
     template <typename Wanted>
-    Cycle issue(const Stream& stream, Wanted wanted, Cycle ready) {
+    RF_ALWAYS_INLINE Cycle issue(const Stream& stream, Wanted wanted, Cycle ready) {
         const Cycle limit = stream.squash_at;
         const Cycle at = ready < limit ? ports_.book(wanted, ready, limit) : limit;
         if (at < limit) {

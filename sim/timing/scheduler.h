@@ -5,6 +5,7 @@
 #include <array>
 #include <vector>
 
+#include "base/compiler.h"
 #include "sim/timing/cycle.h"
 
 namespace ringfence::sim::timing {
@@ -16,9 +17,11 @@ public:
     explicit Scheduler(u32 entries);
 
     /// The first cycle from `at` on in which `wanted` entries (at most all) are free.
-    Cycle room_for(u32 wanted, Cycle at) {
-        advance(at);
-        while (waiting_ + wanted > entries_) {
+    RF_ALWAYS_INLINE Cycle room_for(u32 wanted, Cycle at) {
+        if (at > present_) {
+            advance(at);
+        }
+        while (RF_UNLIKELY(waiting_ + wanted > entries_)) {
             advance(present_ + 1);
         }
         return present_;
@@ -42,9 +45,9 @@ public:
 private:
     static constexpr Cycle span = 512;
 
-    void advance(Cycle present) {
+    RF_ALWAYS_INLINE void advance(Cycle present) {
         if (waiting_ == 0) {
-            present_ = present > present_ ? present : present_;
+            present_ = present;
             return;
         }
         while (present_ < present) {

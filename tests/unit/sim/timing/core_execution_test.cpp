@@ -57,11 +57,22 @@ TEST_F(CoreTest, OperationsOfTwoPortsGoTwoByTwo) {
     EXPECT_EQ(last - first, 10U);
 }
 
-TEST_F(CoreTest, APortThatFewClassesNeedIsUsedFirst) {
-    // Additions could go to the multiplier's port; they are not given it while others are free.
-    const Cycle addition = run(add()).issued;
-    const Cycle product = run(operation(ExecutionClass::Multiply)).issued;
-    EXPECT_EQ(product, addition);
+TEST_F(CoreTest, APortThatOthersNeedIsTakenOnlyIfNoOtherIsFree) {
+    // Additions could go to the multiplier's port, wherever that is.
+    for (const Ports port : {Ports{0b001}, Ports{0b010}, Ports{0b100}}) {
+        Parameters own = wide_parameters();
+        for (ExecutionParameters& execution : own.core.execution) {
+            execution.ports = port;
+        }
+        own.core.execution[static_cast<unsigned>(ExecutionClass::Integer)].ports = 0b111;
+        FakeMemory fake{own.hierarchy};
+        Core core{own, fake};
+        const Step step{.rip = rip, .place = place, .accesses = {}};
+        const Cycle addition = core.step(add(), step).issued;
+        EXPECT_EQ(core.step(add(), step).issued, addition);
+        EXPECT_EQ(core.step(operation(ExecutionClass::Multiply), step).issued, addition);
+        EXPECT_EQ(core.step(add(), step).issued, addition + 1);
+    }
 }
 
 TEST_F(CoreTest, AUnitThatIsNotPipelinedTakesOneInItsOccupancy) {
@@ -125,13 +136,17 @@ TEST_F(CoreTest, TheSchedulerHoldsTheYoungerWhileItIsFullOfWaiting) {
     EXPECT_EQ(last, load_timing.completed);
 }
 
-TEST_F(CoreTest, NopsNeedNoSchedulerEntry) {
+TEST_F(CoreTest, WhatNeedsNoUnitNeedsNoSchedulerEntry) {
     memory.data[0x1000] = {.cache = 1000};
     const Timing load_timing = run(load(rax), {at(0x1000)});
     for (u32 i = 0; i < knobs().scheduler; ++i) {
         run(add({rax}, {rbx}));
     }
     EXPECT_LT(run(nop()).dispatched, load_timing.completed);
+    InstructionProfile move = add({rax}, {rcx});
+    move.eliminated = true;
+    EXPECT_LT(run(move).dispatched, load_timing.completed);
+    EXPECT_GT(run(add()).dispatched, load_timing.completed);
 }
 
 TEST_F(CoreTest, TheLoadQueueHoldsLoadsUntilTheyRetire) {
@@ -205,12 +220,22 @@ TEST_F(CoreTest, LoadsAndStoresAreLimitedByTheirPorts) {
 }
 
 TEST_F(CoreTest, StoreAddressPortsAndDataPortsAreSeparateLimits) {
-    knobs().store_address_ports = 0b1000;
-    knobs().store_data_ports = 0b11'0000;
-    const Cycle one = run(store(), {to(0x1000)}).completed;
-    run(store(), {to(0x1000)});
-    run(store(), {to(0x1000)});
-    EXPECT_EQ(run(store(), {to(0x1000)}).completed, one + 3);
+    const auto cycles_of_four = [this](Ports address, Ports data) {
+        Parameters own = wide_parameters();
+        own.core.store_address_ports = address;
+        own.core.store_data_ports = data;
+        FakeMemory fake{own.hierarchy};
+        Core core{own, fake};
+        const DataAccess accesses[] = {to(0x1000)};
+        const Step step{.rip = rip, .place = place, .accesses = accesses};
+        const Cycle first = core.step(store(), step).completed;
+        core.step(store(), step);
+        core.step(store(), step);
+        return core.step(store(), step).completed - first;
+    };
+    EXPECT_EQ(cycles_of_four(0b1000, 0b11'0000), 3U);
+    EXPECT_EQ(cycles_of_four(0b1100, 0b01'0000), 3U);
+    EXPECT_EQ(cycles_of_four(0b1100, 0b11'0000), 1U);
 }
 
 TEST_F(CoreTest, AnOperationOnMemoryLoadsFirst) {
@@ -293,6 +318,17 @@ TEST_F(CoreTest, EachPlaceIsChargedItsOwn) {
     place = observe::Place::Kernel;
     run(operation(ExecutionClass::Divide64, {rax}, {rax}));
     EXPECT_EQ(charged(observe::Cause::Base), core().now() - before);
+}
+
+TEST_F(CoreTest, TheWidthOfDispatchIsNotTheFrontEndsFault) {
+    knobs().decode_width = 2;
+    knobs().dispatch_width = 2;
+    for (int i = 0; i < 100; ++i) {
+        run(add());
+    }
+    const Cycle first_fill = knobs().mispredict_penalty - unit(ExecutionClass::Branch).latency;
+    EXPECT_EQ(charged(observe::Cause::FrontEnd), first_fill);
+    EXPECT_EQ(charged(observe::Cause::Base), 100U / knobs().dispatch_width);
 }
 
 TEST_F(CoreTest, MissesAreChargedToWhatMissed) {

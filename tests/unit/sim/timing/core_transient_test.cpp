@@ -194,6 +194,33 @@ TEST_F(TransientTest, BranchesOfASquashedPathFollowTheirOutcomeOnceExecuted) {
     EXPECT_EQ(core().mispredictions(), 0U);
 }
 
+TEST_F(TransientTest, AWrongPathIsPredictedWithTheHistoryThatItBelievesIn) {
+    const u64 first = 0x40'0000;
+    const u64 second = 0x40'0100;
+    const InstructionProfile decides = branch(BranchKind::Conditional, second);
+    const InstructionProfile follows = branch(BranchKind::Conditional, 0x50'0000);
+    const auto go = [this](const InstructionProfile& profile, u64 from, u64 to) {
+        rip = from;
+        return run_branch(profile, to);
+    };
+    // The second branch does what the first did, which is taken nine times of ten.
+    for (int i = 0; i < 2000; ++i) {
+        const bool taken = i % 10 != 9;
+        go(decides, first, taken ? second : first + 4);
+        go(follows, second, taken ? 0x50'0000 : second + 4);
+    }
+    while (!go(decides, first, first + 4)) {
+        go(follows, second, second + 4);
+    }
+    ASSERT_TRUE(wrong_path.has_value());
+    ASSERT_EQ(wrong_path->rip, second);
+    Stream shadow = core().fork(*wrong_path);
+    EXPECT_EQ(run_in(shadow, follows, {}, second).predicted_next, 0x50'0000U);
+    // The main path, where the first was not taken, expects the second not to be.
+    rip = second;
+    EXPECT_EQ(run(follows).predicted_next, second + 4);
+}
+
 TEST_F(TransientTest, CallsAndReturnsOfASquashedPathLeaveTheReturnStackAlone) {
     const u64 after_call = rip + 4;
     run_branch(branch(BranchKind::Call, rip + 0x1000), rip + 0x1000);
