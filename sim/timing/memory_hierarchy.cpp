@@ -245,7 +245,10 @@ void MemoryHierarchy::train_l2(u64 line, Cycle at, bool missed) {
     if (parameters_.streamer) {
         const auto [first, step, count] = streamer_.observe(line);
         for (unsigned i = 0; i < count; ++i) {
-            prefetch_into_l2(first + i * step, at, statistics_.streamer);
+            if (!prefetch_into_l2(first + i * step, at, statistics_.streamer)) {
+                break;
+            }
+            streamer_.went_as_far_as(first + i * step);
         }
     }
 }
@@ -254,16 +257,17 @@ bool MemoryHierarchy::l2_would_take(u64 line, Cycle at) const {
     return l2_.find(line) != Cache::none || l2_fill_buffers_.any_free(at);
 }
 
-void MemoryHierarchy::prefetch_into_l2(u64 line, Cycle at, PrefetchCounts& counts) {
+bool MemoryHierarchy::prefetch_into_l2(u64 line, Cycle at, PrefetchCounts& counts) {
     if (l2_.find(line) != Cache::none) {
-        return;
+        return true;
     }
-    if (!l2_would_take(line, at)) {
+    if (!l2_fill_buffers_.any_free(at)) {
         ++counts.dropped;
-        return;
+        return false;
     }
     ++counts.issued;
     fill_l2(line, at, Request::Prefetch, true);
+    return true;
 }
 
 void MemoryHierarchy::prefetch_into_l1d(u64 line, Cycle at, bool keep_in_l2,

@@ -161,7 +161,8 @@ private:
     void prefetch_stride(PhysicalAddress address, Cycle at);
     void prefetch_into_l1d(u64 line, Cycle at, bool keep_in_l2, PrefetchCounts& counts);
     void prefetch_into_l1i(u64 line, Cycle at);
-    void prefetch_into_l2(u64 line, Cycle at, PrefetchCounts& counts);
+    /// False if the line is not there and no buffer was free for it.
+    bool prefetch_into_l2(u64 line, Cycle at, PrefetchCounts& counts);
     /// Whether asking L2 for a prefetch would wait for nothing.
     [[nodiscard]] bool l2_would_take(u64 line, Cycle at) const;
 

@@ -38,7 +38,6 @@ StreamPrefetcher::Ahead StreamPrefetcher::observe(u64 line) {
     if (last <= ahead) {
         return {};
     }
-    stream.reached = place + last * direction;
     const u64 step = static_cast<u64>(static_cast<i64>(direction));
     return {line + step * static_cast<u64>(ahead + 1), step, static_cast<unsigned>(last - ahead)};
 }

@@ -21,6 +21,12 @@ public:
         unsigned count = 0;
     };
     Ahead observe(u64 line);
+    /// One of those lines has been asked for, or is there: the next request goes on behind it.
+    /// Lines for which there was no buffer come again.
+    void went_as_far_as(u64 line) {
+        const u32 slot = pages_.find(line / lines_in_page, line / lines_in_page);
+        streams_[slot].reached = static_cast<int>(line % lines_in_page);
+    }
 
     void clear() { *this = {}; }
     void add_to(Digest& digest) const;

@@ -98,10 +98,20 @@ TEST(StreamPrefetcher, RunsAtMostTwentyLinesAheadAndNotBeyondThePage) {
             EXPECT_LE(ahead.count, 2U);
             EXPECT_GT(ahead.first, reached) << "never twice";
             reached = ahead.first + ahead.count - 1;
+            prefetcher.went_as_far_as(reached);
             EXPECT_LE(reached, first + i + 20);
         }
     }
     EXPECT_EQ(reached, first + 63) << "up to the page's end, and no further";
+}
+
+TEST(StreamPrefetcher, LinesThatFoundNoBufferComeAgain) {
+    StreamPrefetcher prefetcher;
+    prefetcher.observe(0);
+    prefetcher.observe(1);
+    EXPECT_EQ(prefetcher.observe(2).first, 3U);
+    prefetcher.went_as_far_as(3);  // but not as far as 4
+    EXPECT_EQ(prefetcher.observe(3).first, 4U);
 }
 
 TEST(StreamPrefetcher, OnePageHasOneDirectionAtATime) {
