@@ -49,6 +49,14 @@ void Core::restart_to_begin(Cycle from, Cycle begin) {
     restart(main_, std::max(from, begin > refill ? begin - refill : 0));
 }
 
+/// Registers that a blocked load would have written are as they were before it.
+void Core::unblock(Cycle at) {
+    blocked_ = false;
+    for (Cycle& ready : main_.ready) {
+        ready = std::min(ready, at);
+    }
+}
+
 Cycle Core::deliver(Event event, Cycle from, observe::Place place,
                     std::span<const DataAccess> accesses) {
     const Cycle begin = std::max(from, now());
@@ -70,9 +78,7 @@ Cycle Core::deliver(Event event, Cycle from, observe::Place place,
     stack_.at(place, cause_of(event)) += end - now() - translation - cache;
     main_.retire = {.cycle = end};
     main_.completed = std::max(main_.completed, end);
-    for (Cycle& ready : main_.ready) {
-        ready = std::min(ready, begin);
-    }
+    unblock(begin);
     restart_to_begin(begin, end);
     return end;
 }

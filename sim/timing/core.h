@@ -62,8 +62,8 @@ public:
     Core(const Parameters& parameters, MemoryPort& memory);
 
     /// Times the main path's next instruction, sends its accesses, and charges its cycles. A load
-    /// that is blocked leaves its registers unready until `deliver`. If any access is blocked, its
-    /// stores are not written.
+    /// that is blocked leaves its registers unready until `deliver` or the next step. If any access
+    /// is blocked, its stores are not written.
     Timing step(const InstructionProfile& profile, const Step& step);
 
     /// After `step` of a branch, when it is known where it went: trains the predictor. If another
@@ -179,6 +179,7 @@ private:
     void explain(const InstructionProfile& profile, const Step& step, const Shape& shape,
                  const Dispatch& dispatched, const Accessed& accessed, Cycle previous);
     void order_younger(const InstructionProfile& profile, const Timing& timing);
+    void unblock(Cycle at);
     void hold(Stream& shadow, const InstructionProfile& profile, const Shape& shape);
 
     // Memory (core_access.cpp).
@@ -225,6 +226,7 @@ private:
     StoreBuffer stores_;
     BranchPredictor predictor_;
     LastBranch last_branch_;
+    bool blocked_ = false;  ///< the latest instruction had a blocked access
 
     observe::CostStack stack_;
     u64 branches_ = 0;

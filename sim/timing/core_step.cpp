@@ -222,6 +222,9 @@ void Core::order_younger(const InstructionProfile& profile, const Timing& timing
 }
 
 Timing Core::step(const InstructionProfile& profile, const Step& step) {
+    if (RF_UNLIKELY(blocked_)) {
+        unblock(now());
+    }
     Timing timing;
     Accessed accessed;
     const Cycle previous = now();
@@ -232,6 +235,7 @@ Timing Core::step(const InstructionProfile& profile, const Step& step) {
     timing.fetched = main_.front.cycle;
     execute(main_, profile, step.accesses, shape, timing, accessed);
     RF_ASSERT(timing.completed < never);
+    blocked_ = accessed.blocked;
     retire(step, shape, accessed.blocked, timing);
     if (timing.retired != previous) {
         explain(profile, step, shape, dispatched, accessed, previous);

@@ -46,11 +46,11 @@ private:
     static constexpr Cycle span = 512;
 
     RF_ALWAYS_INLINE void advance(Cycle present) {
-        if (waiting_ == 0) {
-            present_ = present;
-            return;
-        }
         while (present_ < present) {
+            if (waiting_ == 0) {
+                present_ = present;
+                return;
+            }
             waiting_ -= leaving_[present_ % span];
             leaving_[present_ % span] = 0;
             ++present_;

@@ -164,6 +164,22 @@ TEST_F(CoreTest, DeliveryMakesRegistersReadyThatABlockedLoadWouldHaveWritten) {
     EXPECT_LT(run(add({rax}, {rax})).issued, end + 100);
 }
 
+TEST_F(CoreTest, TheNextStepMakesThemReadyToo) {
+    memory.data[0x1000] = {.blocked = true};
+    const Timing faulting = run(load(rax), {at(0x1000)});
+    EXPECT_LE(run(add({rax}, {rax})).issued, faulting.retired + 1);
+}
+
+TEST_F(CoreTest, LongIdleTimeIsPassedAtOnce) {
+    memory.data[0x1000] = {.cache = 3000};
+    run(load(rax), {at(0x1000)});
+    run(add({rax}, {rax}));
+    const Cycle end = Cycle{1} << 50;
+    core().idle_until(end, place);
+    EXPECT_GT(run(add({rax}, {rax})).issued, end);
+    EXPECT_LT(core().now(), end + 100);
+}
+
 TEST_F(CoreTest, IdleTimeIsCharged) {
     run(add());
     const Cycle from = core().now();
