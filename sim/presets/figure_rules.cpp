@@ -83,7 +83,7 @@ void add_execution(Rules& rules) {
         const std::string path = "execution." + std::string{name};
         ports(rules, path + ".ports", "that take it");
         number(rules, path + ".latency", "cycles", 1, 1000, "from operands to result");
-        number(rules, path + ".occupancy", "cycles", 1, 1000,
+        number(rules, path + ".occupancy", "cycles", 1, 512,
                "for which the port takes no other of this class");
         number(rules, path + ".micro_operations", "micro-ops", 1, 255, "of one instruction");
     }
@@ -92,7 +92,7 @@ void add_execution(Rules& rules) {
 void add_memory(Rules& rules) {
     for (const char* const name : {"l1i", "l1d", "l2", "llc"}) {
         const std::string path = std::string{"cache."} + name;
-        number(rules, path + ".kib", "KiB", 1, 1 << 20, "size");
+        number(rules, path + ".kib", "KiB", 1, 1 << 18, "size");
         number(rules, path + ".ways", "ways", 1, 128, "associativity");
         number(rules, path + ".latency", "cycles", 1, 10'000, "load to use, from the core");
     }
