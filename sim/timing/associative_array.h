@@ -55,7 +55,8 @@ public:
         u32 best = first;
         u64 oldest = ~u64{0};
         for (u32 slot = first; slot < first + ways_; ++slot) {
-            const u64 age = is_live(slot) ? stamps_[slot] : 0;  // no key: stamp 0
+            // Without a key the stamp is 0, and there is nothing to be live.
+            const u64 age = stamps_[slot] != 0 && is_live(slot) ? stamps_[slot] : 0;
             const bool older = age < oldest;
             oldest = older ? age : oldest;
             best = older ? slot : best;
