@@ -91,6 +91,30 @@ void unlinked() {
     show("remove the loop", unlink("loop"));
 }
 
+/// Directories that are gone from the tree, each kept by the one below it alone.
+void chain_of_removed_directories() {
+    constexpr int depth = 2000;
+    for (int i = 0; i < depth; ++i) {
+        require(mkdir("deep", 0755) == 0 && chdir("deep") == 0, "a deep directory");
+    }
+    const int deepest = open(".", O_RDONLY | O_DIRECTORY);
+    for (int i = 0; i < depth; ++i) {
+        require(chdir("..") == 0 && rmdir("deep") == 0, "the way back");
+    }
+    show("open in a removed directory", openat(deepest, "a", O_RDWR | O_CREAT, 0600));
+    show("let the whole chain go", close(deepest));
+}
+
+/// A thread's directory holds what its process's does, but for the threads.
+void proc_has_an_end() {
+    char path[64];
+    const int thread = static_cast<int>(gettid());
+    std::snprintf(path, sizeof path, "/proc/self/task/%d/fd", thread);
+    show("a thread's descriptors", access(path, F_OK));
+    std::snprintf(path, sizeof path, "/proc/self/task/%d/task", thread);
+    show("a thread's threads", access(path, F_OK));
+}
+
 void devices() {
     char buffer[8] = {1, 1, 1, 1, 1, 1, 1, 1};
     const int null_device = open("/dev/null", O_RDWR);
@@ -118,6 +142,8 @@ int main() {
             "a known name");
     names();
     unlinked();
+    chain_of_removed_directories();
+    proc_has_an_end();
     devices();
     show("clean up", rmdir("/tmp/ringfence-files"));
     return 0;

@@ -106,6 +106,10 @@ GuestImage pack_guest(const GuestRequest& request) {
     add_files(tree, request, image.notes);
     Start start = add_program(tree, request.command, environment.at("PATH"));
     add_boot_files(tree, start, environment);
+    if (!request.secret.empty()) {
+        constexpr u32 nobodys = 0;
+        tree.add_file(abi::boot_files::secret, nobodys, request.secret);
+    }
     image.initramfs = write_cpio(tree);
     image.program = std::move(start.file);
     return image;

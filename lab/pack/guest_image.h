@@ -13,6 +13,7 @@ struct GuestRequest {
     std::vector<std::string> files;        ///< FILE, or HOST=GUEST
     std::vector<std::string> environment;  ///< NAME=VALUE, on top of the fixed environment
     std::vector<std::string> command;      ///< the program and its arguments; not empty
+    std::string secret{};  ///< what the kernel is to keep for itself (abi/boot_files.h); or empty
 };
 
 struct GuestImage {

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "lab/experiment.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "lab/guest_programs.h"
+#include "lab/parallel.h"
+#include "lab/progress.h"
+#include "lab/report/output_file.h"
+#include "lab/supervise.h"
+
+namespace ringfence::lab {
+
+void add_experiment_options(CLI::App& app, ExperimentOptions& options,
+                            std::vector<std::string>& designs) {
+    add_cpu_options(app, options.cpus, CpuCount::Several);
+    app.add_option("--design", designs, "shared, isolated, or both (default)")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->option_text("DESIGN,..");
+    add_mode_option(app, options.mode);
+    app.add_option("--json", options.json, "write the results as JSON, - for standard output")
+        ->option_text("FILE|-");
+    app.add_option("--jobs", options.jobs, "runs at a time (default: one per host processor)")
+        ->check(CLI::PositiveNumber.description(""))
+        ->option_text("N");
+    app.add_option("--timeout", options.timeout_seconds, "stop after so many seconds")
+        ->check(CLI::PositiveNumber.description(""))
+        ->option_text("SECONDS");
+    app.add_option("--max-instructions", options.most_instructions,
+                   "stop a run after so many instructions")
+        ->check(CLI::PositiveNumber.description(""))
+        ->option_text("N");
+    app.add_option("--kernel-image", options.kernel_image, "another kernel than the one built here")
+        ->option_text("FILE");
+    app.add_flag("--quiet", options.quiet, "no notes on standard error");
+}
+
+bool parse_experiment(CLI::App& app, const std::vector<std::string>& arguments,
+                      ExperimentOptions& options, const std::vector<std::string>& designs) {
+    std::vector<std::string> program;
+    if (parse_arguments(app, arguments, program)) {
+        return true;
+    }
+    if (!program.empty()) {
+        fail(Failure::Usage, "'{}': this verb takes options only ('{} --help')", program.front(),
+             app.get_name());
+    }
+    if (!designs.empty()) {
+        options.designs.clear();
+        for (const std::string& name : designs) {
+            options.designs.push_back(choose<Design>(
+                "--design", name, {{"shared", Design::Shared}, {"isolated", Design::Isolated}}));
+        }
+    }
+    if (options.jobs == 0) {
+        options.jobs = std::max(1U, std::thread::hardware_concurrency());
+    }
+    return false;
+}
+
+std::string pack_experiment(const std::string& name, const std::vector<std::string>& arguments,
+                            const std::string& secret) {
+    const std::string place = "/bin/" + name;
+    pack::GuestRequest request;
+    request.files = {guest_program_path(name) + "=" + place};
+    request.command = {place};
+    request.command.insert(request.command.end(), arguments.begin(), arguments.end());
+    request.secret = secret;
+    return pack::pack_guest(request).initramfs;
+}
+
+Experiment::Experiment(const ExperimentOptions& options)
+    : options_(options),
+      cpus_(select_cpus(options.cpus)),
+      backend_(make_backend(machine::MachineKind::Builtin, cpus_)),
+      kernel_(machine::KernelImage::load(options.kernel_image)) {
+    if (!options.json.empty()) {
+        report::check_writable(options.json);
+    }
+}
+
+CapturedRun Experiment::run(const Setup& setup, const std::string& initramfs) {
+    const machine::MachineRequest request{
+        .kernel = kernel_,
+        .initramfs = initramfs,
+        .command_line =
+            kernel_command_line(setup.design, setup.pcid ? Pcid::Allowed : Pcid::Forbidden),
+        .cpu = setup.cpu,
+        .most_instructions = options_.most_instructions,
+        .trace_file = {},
+        .repeatable = true,
+        .timed = options_.mode == Mode::Timed,
+    };
+    return run_captured(*backend_, request, {}, stop_, setup.label + " on " + setup.cpu);
+}
+
+std::optional<int> Experiment::run_all(usize count, const std::function<void(usize)>& job) {
+    Progress progress(count, !options_.quiet);
+    Watch watch{.timeout = {}, .tick = [&] { progress.show(); }};
+    if (options_.timeout_seconds > 0) {
+        watch.timeout = std::chrono::duration<double>(options_.timeout_seconds);
+    }
+    supervise(stop_, watch, [&] {
+        run_parallel(count, options_.jobs, stop_, [&](usize i) {
+            job(i);
+            progress.advance();
+        });
+    });
+    progress.clear();
+    if (stop_.reason() == machine::StopReason::Timeout) {
+        fail(Failure::Own, "not finished after {} seconds (--timeout)", options_.timeout_seconds);
+    }
+    if (stop_.requested()) {
+        return stop_status(stop_.reason());
+    }
+    return std::nullopt;
+}
+
+}  // namespace ringfence::lab
