@@ -74,6 +74,8 @@ private:
     const HierarchyParameters& parameters_;
 };
 
+using Registers = std::initializer_list<u8>;
+
 inline constexpr u8 rax = reg::general;
 inline constexpr u8 rbx = reg::general + 1;
 inline constexpr u8 rcx = reg::general + 2;
@@ -131,8 +133,8 @@ protected:
     }
     Cycle& cost(Event event) { return parameters.event_cycles[static_cast<unsigned>(event)]; }
 
-    static InstructionProfile operation(ExecutionClass execution, std::vector<u8> sources = {},
-                                        std::vector<u8> destinations = {}) {
+    static InstructionProfile operation(ExecutionClass execution, Registers sources = {},
+                                        Registers destinations = {}) {
         InstructionProfile out;
         out.execution = execution;
         out.length = 4;
@@ -144,20 +146,20 @@ protected:
         }
         return out;
     }
-    static InstructionProfile add(std::vector<u8> sources = {}, std::vector<u8> destinations = {}) {
-        return operation(ExecutionClass::Integer, std::move(sources), std::move(destinations));
+    static InstructionProfile add(Registers sources = {}, Registers destinations = {}) {
+        return operation(ExecutionClass::Integer, sources, destinations);
     }
     static InstructionProfile nop() { return operation(ExecutionClass::Nop); }
     /// A plain load of `destination`, from where `address` points.
-    static InstructionProfile load(u8 destination, std::vector<u8> address = {}) {
+    static InstructionProfile load(u8 destination, Registers address = {}) {
         InstructionProfile out = operation(ExecutionClass::Nop, {}, {destination});
         for (const u8 name : address) {
             out.address_sources.add(name);
         }
         return out;
     }
-    static InstructionProfile store(std::vector<u8> data = {}) {
-        return operation(ExecutionClass::Nop, std::move(data));
+    static InstructionProfile store(Registers data = {}) {
+        return operation(ExecutionClass::Nop, data);
     }
     static InstructionProfile fence(Ordering ordering) {
         InstructionProfile out = nop();
@@ -170,9 +172,8 @@ protected:
         out.ordering = ordering;
         return out;
     }
-    static InstructionProfile branch(BranchKind kind, u64 target = 0,
-                                     std::vector<u8> sources = {}) {
-        InstructionProfile out = operation(ExecutionClass::Branch, std::move(sources));
+    static InstructionProfile branch(BranchKind kind, u64 target = 0, Registers sources = {}) {
+        InstructionProfile out = operation(ExecutionClass::Branch, sources);
         out.branch = kind;
         out.branch_target = target;
         return out;
