@@ -73,7 +73,7 @@ void add_predictor(Rules& rules) {
     number(rules, "predictor.counters", "counters", 2, most_entries, "two-bit, of directions");
     number(rules, "predictor.target_entries", "entries", 1, most_entries, "branch target buffer");
     number(rules, "predictor.target_ways", "ways", 1, 64, "of the branch target buffer");
-    number(rules, "predictor.return_stack", "entries", 1, 1024, "return addresses");
+    number(rules, "predictor.return_stack", "entries", 1, 64, "return addresses");
     number(rules, "predictor.indirect_entries", "entries", 1, most_entries,
            "targets of indirect branches, by history");
 }
