@@ -24,12 +24,14 @@ bool waits_for_retirement(const InstructionProfile& profile) {
 
 }  // namespace
 
-/// More accesses than a queue has entries (REP, FXSAVE) go through it in turns.
+/// More accesses than a queue has entries (REP, FXSAVE) go through it in turns. What the sequencer
+/// issues for an event is a part of the event's cost.
 RF_ALWAYS_INLINE Core::Shape Core::shape_of(const InstructionProfile& profile,
                                             std::span<const DataAccess> accesses) const {
     const ClassFigures& own = figures(profile);
-    Shape shape{.slots = std::max(
-                    1U, std::min(profile.micro_operations + own.more_slots, core_.reorder_buffer)),
+    const u32 slots =
+        profile.micro_operations + (profile.event == Event::None ? own.more_slots : 0);
+    Shape shape{.slots = std::max(1U, std::min(slots, core_.reorder_buffer)),
                 .operations = profile.eliminated ? 0 : own.entries};
     for (const DataAccess& access : accesses) {
         const bool is_store = stores(access.intent);
@@ -169,9 +171,15 @@ RF_ALWAYS_INLINE void Core::execute(Stream& stream, const InstructionProfile& pr
     }
 }
 
+/// Of an instruction with more micro-operations than retire in a cycle, the first retire before the
+/// last has completed.
 RF_ALWAYS_INLINE void Core::retire(const Step& step, const Shape& shape, bool blocked,
                                    Timing& timing) {
-    timing.retired = main_.retire.take(timing.completed, shape.slots, core_.retire_width);
+    Cycle first = timing.completed;
+    if (RF_UNLIKELY(shape.slots > core_.retire_width)) {
+        first -= std::min<Cycle>(first, (shape.slots - 1) / core_.retire_width);
+    }
+    timing.retired = main_.retire.take(first, shape.slots, core_.retire_width);
     for (u32 i = 0; i < shape.slots; ++i) {
         reorder_buffer_.leave(main_.micro_operations++, timing.retired);
     }

@@ -196,6 +196,19 @@ TEST_F(CoreTest, RetirementIsInOrderAndOfItsWidth) {
     EXPECT_EQ(last, first.retired + more / knobs().retire_width);
 }
 
+TEST_F(CoreTest, ManyMicroOperationsRetireByTheirLastCompletion) {
+    const Timing microcode = run(operation(ExecutionClass::Microcode));
+    EXPECT_EQ(microcode.retired, microcode.completed);
+    // One after another they are limited by the slots that they take.
+    const Cycle slots = unit(ExecutionClass::Microcode).micro_operations;
+    constexpr unsigned many = 16;
+    Cycle last = 0;
+    for (unsigned i = 0; i < many; ++i) {
+        last = run(operation(ExecutionClass::Microcode)).retired;
+    }
+    EXPECT_EQ(last - microcode.retired, many * slots / knobs().retire_width);
+}
+
 TEST_F(CoreTest, ALoadTakesWhatTheMemorySays) {
     const Cycle hit = parameters.hierarchy.l1d.latency;
     memory.data[0x1000] = {.translation = 20, .cache = 100};

@@ -115,6 +115,8 @@ inline Parameters wide_parameters() {
     core.execution[static_cast<unsigned>(ExecutionClass::Multiply)] = {.ports = 0b10, .latency = 3};
     core.execution[static_cast<unsigned>(ExecutionClass::Divide64)] = {
         .ports = 0b1, .latency = 40, .occupancy = 24, .micro_operations = 4};
+    core.execution[static_cast<unsigned>(ExecutionClass::Microcode)] = {
+        .ports = alu, .latency = 20, .occupancy = 1, .micro_operations = 32};
     return out;
 }
 
@@ -167,7 +169,7 @@ protected:
         return out;
     }
     static InstructionProfile event(Event event, Ordering ordering = Ordering::Serializing) {
-        InstructionProfile out = nop();
+        InstructionProfile out = operation(ExecutionClass::Microcode);
         out.event = event;
         out.ordering = ordering;
         return out;
