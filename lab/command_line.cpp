@@ -59,18 +59,31 @@ usize count_options(const CLI::App& app, const std::vector<std::string>& argumen
 
 class HelpFormat : public CLI::Formatter {
 public:
+    explicit HelpFormat(std::string after_options) : after_options_(std::move(after_options)) {}
+
     std::string make_usage(const CLI::App* app, std::string /*name*/) const override {
-        return fmt::format("usage: {} [OPTIONS] -- PROGRAM [ARGUMENTS]\n\n", app->get_name());
+        return fmt::format("usage: {} [OPTIONS]{}\n\n", app->get_name(), after_options_);
     }
+
+private:
+    std::string after_options_;
 };
 
 }  // namespace
 
-void set_usage(CLI::App& app) {
-    const auto format = std::make_shared<HelpFormat>();
+void set_usage(CLI::App& app, const std::string& after_options) {
+    const auto format = std::make_shared<HelpFormat>(after_options);
     constexpr usize option_column = 32;
     format->column_width(option_column);
     app.formatter(format);
+}
+
+void add_mode_option(CLI::App& app, Mode& mode) {
+    add_choice<Mode>(app, "--mode",
+                     fmt::format("fast: count instructions; timed: account for every cycle "
+                                 "(default {})",
+                                 mode == Mode::Fast ? "fast" : "timed"),
+                     {{"fast", Mode::Fast}, {"timed", Mode::Timed}}, mode);
 }
 
 void add_guest_options(CLI::App& app, GuestOptions& options) {

@@ -57,8 +57,17 @@ CLI::Option* add_choice(CLI::App& app, const std::string& option, const std::str
         ->option_text("NAME");
 }
 
-/// Makes --help begin with "usage: ringfence VERB [OPTIONS] -- PROGRAM [ARGUMENTS]".
-void set_usage(CLI::App& app);
+/// Makes --help begin with "usage: ringfence VERB [OPTIONS] -- PROGRAM [ARGUMENTS]", or with what
+/// else follows the options.
+void set_usage(CLI::App& app, const std::string& after_options = " -- PROGRAM [ARGUMENTS]");
+
+/// Which engine of the built-in machine runs the guest.
+enum class Mode {
+    Fast,   ///< an instruction takes one cycle
+    Timed,  ///< every cycle is accounted for
+};
+/// Declares --mode; `mode` holds the default.
+void add_mode_option(CLI::App& app, Mode& mode);
 
 /// Declares them.
 void add_guest_options(CLI::App& app, GuestOptions& options);

@@ -2,17 +2,18 @@
 // `ringfence compare`: the same program in each design, and what each design cost.
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <exception>
-#include <mutex>
 #include <thread>
 
+#include "lab/captured_run.h"
 #include "lab/command_line.h"
 #include "lab/comparison.h"
+#include "lab/cpu_selection.h"
 #include "lab/message.h"
+#include "lab/parallel.h"
+#include "lab/progress.h"
 #include "lab/report/compare_json.h"
 #include "lab/report/compare_table.h"
 #include "lab/report/output_file.h"
@@ -32,29 +33,29 @@ Exit status: 0, or 255 for an error, among them a program that behaves different
 Examples:
   ringfence compare --file script.sh -- /bin/busybox sh /script.sh
   ringfence compare --cpu skylake-sp,nehalem --json costs.json -- ./server-benchmark
+  ringfence compare --what-if root-write=0 -- /bin/busybox md5sum /bin/busybox
 )";
 
 struct CompareOptions {
     GuestOptions common;
-    std::vector<std::string> cpus = {"skylake-sp"};
+    CpuOptions cpus;
     std::vector<Design> designs = {Design::Shared, Design::Isolated};
     std::string json;
+    Mode mode = Mode::Timed;
     unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
 };
 
 bool parse(const std::vector<std::string>& arguments, CompareOptions& options) {
     CLI::App app("Measure what page-table isolation costs a Linux program.", "ringfence compare");
     set_usage(app);
-    app.add_option("--cpu", options.cpus, "processors, separated by commas (default skylake-sp)")
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->option_text("CPU,..");
+    add_cpu_options(app, options.cpus, CpuCount::Several);
     std::vector<std::string> designs;
     app.add_option("--design", designs, "shared, isolated, or both (default)")
         ->delimiter(',')
         ->allow_extra_args(false)
         ->option_text("DESIGN,..");
     add_guest_options(app, options.common);
+    add_mode_option(app, options.mode);
     app.add_option("--json", options.json, "write the results as JSON, - for standard output")
         ->option_text("FILE|-");
     app.add_option("--jobs", options.jobs, "runs at a time (default: one per host processor)")
@@ -96,32 +97,6 @@ std::string read_standard_input() {
     return bytes;
 }
 
-/// A line on standard error that says how far the work is; nothing unless a person sees it.
-class Progress {
-public:
-    Progress(usize total, bool wanted)
-        : total_(total), shown_(wanted && isatty(STDERR_FILENO) != 0) {}
-    Progress(const Progress&) = delete;
-    Progress& operator=(const Progress&) = delete;
-    ~Progress() { clear(); }
-
-    void show(usize done) {
-        if (shown_) {
-            fmt::print(stderr, "\r{} of {} runs done ", done, total_);
-            std::fflush(stderr);
-        }
-    }
-    void clear() {
-        if (shown_) {
-            std::fputs("\r\033[K", stderr);
-        }
-    }
-
-private:
-    usize total_;
-    bool shown_;
-};
-
 /// What all runs share.
 struct Experiment {
     const CompareOptions& options;
@@ -132,20 +107,7 @@ struct Experiment {
     machine::StopRequest& stop;
 };
 
-/// Fails with what went wrong in a run that gave no result.
-[[noreturn]] void fail_run(const Setup& setup, const std::string& problem,
-                           const std::string& kernel_log) {
-    std::string tail = log_tail(kernel_log);
-    if (!tail.empty()) {
-        tail.pop_back();
-        tail.insert(0, "\n");
-    }
-    fail(Failure::Own, "{} on {}: {}{}", setup.label, setup.cpu, problem, tail);
-}
-
 RunResult run_one(const Experiment& experiment, const Setup& setup) {
-    machine::CapturedStreams streams(experiment.input);
-    machine::GuestSession session(streams);
     const machine::MachineRequest request{
         .kernel = experiment.kernel,
         .initramfs = experiment.initramfs,
@@ -156,68 +118,34 @@ RunResult run_one(const Experiment& experiment, const Setup& setup) {
         .most_instructions = experiment.options.common.most_instructions,
         .trace_file = {},
         .repeatable = true,
+        .timed = experiment.options.mode == Mode::Timed &&
+                 experiment.options.common.machine == machine::MachineKind::Builtin,
     };
-    const auto outcome = experiment.backend.run(request, session, experiment.stop);
-    const machine::GuestReport& report = session.report();
-    if (outcome.end == machine::MachineEnd::Stopped && report.protocol_error.empty()) {
+    auto run = run_captured(experiment.backend, request, experiment.input, experiment.stop,
+                            setup.label + " on " + setup.cpu);
+    if (run.stopped) {
         RunResult stopped;
         stopped.setup = setup;
         return stopped;
     }
-    const std::string problem = machine_problem(outcome, report);
-    if (!problem.empty()) {
-        fail_run(setup, problem, report.kernel_log);
-    }
-    if (outcome.end == machine::MachineEnd::InstructionLimit) {
-        fail_run(setup,
-                 fmt::format("not finished after {} instructions (--max-instructions)",
-                             experiment.options.common.most_instructions),
-                 {});
-    }
-    if (!report.start_failure.empty()) {
-        fail_run(setup, report.start_failure, {});
-    }
     return RunResult{.setup = setup,
-                     .exit = *report.exit,
-                     .output = std::move(streams.output),
-                     .error = std::move(streams.error),
-                     .metrics = collect_metrics(outcome, report),
-                     .boot_instructions = outcome.boot_instructions,
-                     .shortcomings = shortcomings(outcome, report)};
+                     .exit = *run.report.exit,
+                     .output = std::move(run.output),
+                     .error = std::move(run.error),
+                     .metrics = collect_metrics(run.outcome, run.report),
+                     .stack = run.outcome.stack,
+                     .boot_instructions = run.outcome.boot_instructions,
+                     .shortcomings = shortcomings(run.outcome, run.report)};
 }
 
-/// Runs the whole matrix, `jobs` at a time. The first failure stops the others.
+/// Runs the whole matrix.
 std::vector<RunResult> run_matrix(const Experiment& experiment, const std::vector<Setup>& matrix,
-                                  machine::StopRequest& stop, std::atomic<usize>& done) {
+                                  Progress& progress) {
     std::vector<RunResult> results(matrix.size());
-    std::atomic<usize> next = 0;
-    std::mutex mutex;
-    std::exception_ptr first_error;
-    const auto work = [&] {
-        for (usize i = next++; i < matrix.size() && !stop.requested(); i = next++) {
-            try {
-                results[i] = run_one(experiment, matrix[i]);
-                ++done;
-            } catch (...) {
-                const std::lock_guard lock(mutex);
-                if (!first_error) {
-                    first_error = std::current_exception();
-                }
-                stop.request(machine::StopReason::AnotherFailed);
-            }
-        }
-    };
-    std::vector<std::thread> threads;
-    const usize count = std::min<usize>(experiment.options.jobs, matrix.size());
-    for (usize i = 0; i < count; ++i) {
-        threads.emplace_back(work);
-    }
-    for (std::thread& thread : threads) {
-        thread.join();
-    }
-    if (first_error) {
-        std::rethrow_exception(first_error);
-    }
+    run_parallel(matrix.size(), experiment.options.jobs, experiment.stop, [&](usize i) {
+        results[i] = run_one(experiment, matrix[i]);
+        progress.advance();
+    });
     return results;
 }
 
@@ -236,6 +164,9 @@ void print_summary(const CompareOptions& options, const std::vector<RunResult>& 
         report::grouped(first.error.size()),
         report::compare_table(results,
                               wants_colour() ? report::Style::Terminal : report::Style::Plain));
+    if (!options.cpus.what_if.empty()) {
+        text += fmt::format("\nWhat if: {}\n", fmt::join(options.cpus.what_if, ", "));
+    }
     if (first.boot_instructions) {
         text += fmt::format(
             "\nCounts begin at the first user instruction; booting took {} before "
@@ -260,8 +191,9 @@ int compare(const std::vector<std::string>& arguments) {
     if (parse(arguments, options)) {
         return 0;
     }
-    const auto backend = make_backend(options.common.machine);
-    const auto matrix = make_matrix(options.cpus, options.designs, *backend);
+    const CpuSelection selection = select_cpus(options.cpus);
+    const auto backend = make_backend(options.common.machine, selection);
+    const auto matrix = make_matrix(selection.names(), options.designs, *backend);
     if (!options.json.empty()) {
         report::check_writable(options.json);
     }
@@ -277,13 +209,12 @@ int compare(const std::vector<std::string>& arguments) {
     machine::StopRequest stop;
     const Experiment experiment{options, kernel, guest.initramfs, input, *backend, stop};
     std::vector<RunResult> results;
-    std::atomic<usize> done = 0;
     Progress progress(matrix.size(), !options.common.quiet);
-    Watch watch{.timeout = {}, .tick = [&] { progress.show(done); }};
+    Watch watch{.timeout = {}, .tick = [&] { progress.show(); }};
     if (options.common.timeout_seconds > 0) {
         watch.timeout = std::chrono::duration<double>(options.common.timeout_seconds);
     }
-    supervise(stop, watch, [&] { results = run_matrix(experiment, matrix, stop, done); });
+    supervise(stop, watch, [&] { results = run_matrix(experiment, matrix, progress); });
     progress.clear();
     if (stop.reason() == machine::StopReason::Timeout) {
         fail(Failure::Own, "not finished after {} seconds (--timeout)",
@@ -308,6 +239,7 @@ int compare(const std::vector<std::string>& arguments) {
                      options.common.machine == machine::MachineKind::Qemu ? "qemu" : "builtin",
                  .initramfs = guest.initramfs,
                  .kernel = kernel.bytes(),
+                 .what_if = selection.what_if(),
                  .standard_input = input},
                 results));
     }

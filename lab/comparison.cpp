@@ -54,6 +54,11 @@ Metrics collect_metrics(const machine::MachineOutcome& outcome,
         set(Metric::ContextSwitches, report.statistics->context_switches);
         set(Metric::RootWrites, report.statistics->root_writes);
     }
+    if (outcome.cycles) {
+        set(Metric::Cycles, *outcome.cycles);
+        set(Metric::InstructionTlbMisses, outcome.instruction_tlb_misses.value_or(0));
+        set(Metric::DataTlbMisses, outcome.data_tlb_misses.value_or(0));
+    }
     if (outcome.counters) {
         const Counters& counters = *outcome.counters;
         set(Metric::Instructions, counters.total_instructions());

@@ -24,6 +24,7 @@ struct Setup {
 
 /// One quantity of a run, in the order of the report.
 enum class Metric {
+    Cycles,
     Instructions,
     User,
     Entry,
@@ -34,8 +35,10 @@ enum class Metric {
     PageFaults,
     ContextSwitches,
     RootWrites,
+    InstructionTlbMisses,
+    DataTlbMisses,
 };
-inline constexpr usize metric_count = 10;
+inline constexpr usize metric_count = 13;
 
 /// Nothing where the machine does not count.
 using Metrics = std::array<std::optional<u64>, metric_count>;
@@ -46,6 +49,7 @@ struct RunResult {
     std::string output;
     std::string error;
     Metrics metrics;
+    std::optional<sim::observe::CostStack> stack;  ///< its total is Metric::Cycles
     std::optional<u64> boot_instructions;  ///< before the first user instruction; not in `metrics`
     std::vector<std::string> shortcomings;
 

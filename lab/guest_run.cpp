@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "lab/error.h"
 #include "lab/syscall_names.h"
 
 namespace ringfence::lab {
@@ -95,9 +96,15 @@ std::vector<std::string> shortcomings(const machine::MachineOutcome& outcome,
     return lines;
 }
 
-std::unique_ptr<machine::MachineBackend> make_backend(machine::MachineKind kind) {
-    return kind == machine::MachineKind::Qemu ? machine::make_qemu_backend()
-                                              : machine::make_builtin_backend();
+std::unique_ptr<machine::MachineBackend> make_backend(machine::MachineKind kind,
+                                                      CpuSelection cpus) {
+    if (kind == machine::MachineKind::Builtin) {
+        return machine::make_builtin_backend(std::move(cpus));
+    }
+    if (!cpus.built_in()) {
+        fail(Failure::Usage, "--cpu-file and --what-if: QEMU has one processor of its own");
+    }
+    return machine::make_qemu_backend();
 }
 
 }  // namespace ringfence::lab

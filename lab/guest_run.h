@@ -34,7 +34,9 @@ enum class Pcid { Allowed, Forbidden };
 [[nodiscard]] std::vector<std::string> shortcomings(const machine::MachineOutcome& outcome,
                                                     const machine::GuestReport& report);
 
-/// The backend for a kind of machine.
-[[nodiscard]] std::unique_ptr<machine::MachineBackend> make_backend(machine::MachineKind kind);
+/// The backend for a kind of machine, with the processors that requests name. Throws Failure::Usage
+/// for processors that the machine cannot be.
+[[nodiscard]] std::unique_ptr<machine::MachineBackend> make_backend(machine::MachineKind kind,
+                                                                    CpuSelection cpus = {});
 
 }  // namespace ringfence::lab

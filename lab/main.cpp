@@ -47,6 +47,13 @@ constexpr std::array verbs = {
          "ringfence run -- /bin/busybox uname -a"},
     Verb{"compare", compare, always_error, "what a program costs in each design of the kernel",
          "ringfence compare -- /bin/busybox md5sum /bin/busybox"},
+    Verb{"attack", attack_verb, always_error, "can user mode read the kernel's memory?",
+         "ringfence attack --cpu skylake-sp,cascadelake"},
+    Verb{"bench", bench_verb, always_error,
+         "what the kernel's basic operations cost in each design",
+         "ringfence bench --cpu skylake-sp,zen2"},
+    Verb{"cpus", cpus, always_error, "the processors, and where each figure comes from",
+         "ringfence cpus skylake-sp"},
 };
 
 void print_help(std::FILE* stream) {

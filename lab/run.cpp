@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "lab/command_line.h"
+#include "lab/cpu_selection.h"
 #include "lab/guest_run.h"
 #include "lab/message.h"
 #include "lab/supervise.h"
@@ -30,9 +31,10 @@ Examples:
 
 struct RunOptions {
     GuestOptions common;
-    std::string cpu = "skylake-sp";
+    CpuOptions cpu;
     Design design = Design::Isolated;
     std::string pcid;  ///< "on", "off", or empty: on where the processor has it
+    Mode mode = Mode::Fast;
     std::string trace_file;
     std::string kernel_log;
 };
@@ -77,13 +79,14 @@ private:
 bool parse(const std::vector<std::string>& arguments, RunOptions& options) {
     CLI::App app("Run a Linux program on Ringfence's kernel.", "ringfence run");
     set_usage(app);
-    app.add_option("--cpu", options.cpu, "the processor (default skylake-sp)")->option_text("CPU");
+    add_cpu_options(app, options.cpu, CpuCount::One);
     add_choice<Design>(app, "--design", "shared, or isolated (default)",
                        {{"shared", Design::Shared}, {"isolated", Design::Isolated}},
                        options.design);
     add_choice<std::string>(app, "--pcid", "on, or off (default: on where the processor has it)",
                             {{"on", "on"}, {"off", "off"}}, options.pcid);
     add_guest_options(app, options.common);
+    add_mode_option(app, options.mode);
     app.add_option("--trace", options.trace_file, "write the executed instructions to a file")
         ->option_text("FILE");
     app.add_option("--kernel-log", options.kernel_log,
@@ -99,8 +102,9 @@ bool parse(const std::vector<std::string>& arguments, RunOptions& options) {
     return false;
 }
 
-Pcid choose_pcid(const RunOptions& options, const machine::MachineBackend& backend) {
-    const bool has_pcid = backend.has_pcid(options.cpu);
+Pcid choose_pcid(const RunOptions& options, const machine::MachineBackend& backend,
+                 const std::string& cpu) {
+    const bool has_pcid = backend.has_pcid(cpu);
     if (options.pcid == "on" && !has_pcid) {
         fail(Failure::Usage, "--pcid on: this processor has no PCID");
     }
@@ -149,8 +153,10 @@ int run(const std::vector<std::string>& arguments) {
     if (parse(arguments, options)) {
         return 0;
     }
-    const auto backend = make_backend(options.common.machine);
-    const Pcid pcid = choose_pcid(options, *backend);
+    const CpuSelection selection = select_cpu(options.cpu, "run");
+    const std::string& cpu = selection.names().front();
+    const auto backend = make_backend(options.common.machine, selection);
+    const Pcid pcid = choose_pcid(options, *backend, cpu);
     const auto kernel = machine::KernelImage::load(options.common.kernel_image);
     const auto guest = pack::pack_guest(options.common.guest);
     for (const std::string& note : guest.notes) {
@@ -167,10 +173,11 @@ int run(const std::vector<std::string>& arguments) {
         .initramfs = guest.initramfs,
         .program = guest.program,
         .command_line = kernel_command_line(options.design, pcid),
-        .cpu = options.cpu,
+        .cpu = cpu,
         .memory_mib = options.common.memory_mib,
         .most_instructions = options.common.most_instructions,
         .trace_file = options.trace_file,
+        .timed = options.mode == Mode::Timed,
     };
     Watch watch{.timeout = {}, .tick = [&streams] { streams.flush(); }};
     if (options.common.timeout_seconds > 0) {

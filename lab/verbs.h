@@ -11,5 +11,8 @@ namespace ringfence::lab {
 /// command is a LabError.
 int run(const std::vector<std::string>& arguments);
 int compare(const std::vector<std::string>& arguments);
+int cpus(const std::vector<std::string>& arguments);
+int attack_verb(const std::vector<std::string>& arguments);
+int bench_verb(const std::vector<std::string>& arguments);
 
 }  // namespace ringfence::lab

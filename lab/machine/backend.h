@@ -8,9 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "lab/cpu_selection.h"
 #include "lab/machine/guest_session.h"
 #include "lab/machine/kernel_image.h"
 #include "lab/machine/stop_request.h"
+#include "sim/observe/cost_stack.h"
 #include "sim/observe/counters.h"
 
 namespace ringfence::lab::machine {
@@ -23,11 +25,12 @@ struct MachineRequest {
     std::string_view initramfs;
     std::string_view program{};  ///< the program's ELF file, for the symbols of a trace
     std::string command_line;
-    std::string cpu;  ///< a preset's name; QEMU has one processor of its own
+    std::string cpu;  ///< of the backend's selection; QEMU has one processor of its own
     u64 memory_mib = 256;
     u64 most_instructions = 0;  ///< 0: no limit
     std::string trace_file;     ///< empty: no trace
     bool repeatable = false;    ///< no input may come from the host's clock
+    bool timed = false;         ///< account for every cycle; QEMU cannot
 };
 
 enum class MachineEnd {
@@ -54,6 +57,13 @@ struct MachineOutcome {
     /// From the first user instruction on; only from a machine that counts.
     std::optional<sim::observe::Counters> counters{};
     std::optional<u64> boot_instructions{};  ///< executed before the first user instruction
+    /// From the first user instruction on; only from a timed engine.
+    std::optional<u64> cycles{};
+    std::optional<sim::observe::CostStack> stack{};
+    std::optional<u64> instruction_tlb_misses{};  ///< of the first level
+    std::optional<u64> data_tlb_misses{};
+    std::optional<u64> branches{};
+    std::optional<u64> mispredictions{};
     std::vector<UnimplementedInstruction> unimplemented{};
 };
 
@@ -64,13 +74,17 @@ public:
     /// Whether a guest on this processor finds PCID. Throws Failure::Usage for an unknown
     /// processor.
     [[nodiscard]] virtual bool has_pcid(const std::string& cpu) const = 0;
+    /// Cycles of the time-stamp counter per second; nothing where the host's clock decides. Throws
+    /// as has_pcid does.
+    [[nodiscard]] virtual std::optional<u64> clock_hz(const std::string& cpu) const = 0;
 
     /// Runs a guest to its end on the calling thread. Several runs may go on in several threads.
     [[nodiscard]] virtual MachineOutcome run(const MachineRequest& request, GuestSession& session,
                                              StopRequest& stop) = 0;
 };
 
-[[nodiscard]] std::unique_ptr<MachineBackend> make_builtin_backend();
+/// `cpus`: the processors by the names that requests use.
+[[nodiscard]] std::unique_ptr<MachineBackend> make_builtin_backend(CpuSelection cpus);
 [[nodiscard]] std::unique_ptr<MachineBackend> make_qemu_backend();
 
 }  // namespace ringfence::lab::machine

@@ -10,10 +10,8 @@
 #include "lab/error.h"
 #include "lab/machine/backend.h"
 #include "lab/machine/bytes.h"
-#include "lab/nearest_name.h"
 #include "sim/machine/machine.h"
 #include "sim/observe/tracer.h"
-#include "sim/presets/preset_file.h"
 
 namespace ringfence::lab::machine {
 
@@ -101,26 +99,6 @@ private:
     std::unique_ptr<sim::observe::Tracer> tracer_;
 };
 
-sim::presets::CpuModel find_cpu(const std::string& name) {
-    if (name.find('/') != std::string::npos) {
-        auto loaded = sim::presets::load_preset(name);
-        if (!loaded.ok()) {
-            fail(Failure::Usage, "--cpu {}", loaded.error());
-        }
-        return std::move(loaded).value();
-    }
-    auto found = sim::presets::find_preset(name);
-    if (!found.ok()) {
-        std::vector<std::string> names;
-        for (const std::string_view preset : sim::presets::preset_names()) {
-            names.emplace_back(preset);
-        }
-        fail(Failure::Usage, "--cpu {}: expected one of {}{}", name, fmt::join(names, ", "),
-             did_you_mean(name, names));
-    }
-    return std::move(found).value();
-}
-
 /// The counters of a run without those of the boot before it.
 sim::observe::Counters since(const sim::observe::Counters& end,
                              const sim::observe::Counters& start) {
@@ -173,11 +151,34 @@ std::string detail_of(const SimEnd& end) {
                                                : end.detail;
 }
 
+/// What a timed run took after its boot.
+void put_timed_counts(const Machine& machine, MachineOutcome& outcome) {
+    const auto end = machine.timed_counts();
+    if (!end) {
+        return;
+    }
+    const auto& boot = machine.timed_counts_at_first_user();
+    const sim::machine::TimedCounts start = boot ? *boot : *end;
+    sim::observe::CostStack stack = end->stack;
+    for (usize place = 0; place < stack.cycles.size(); ++place) {
+        for (usize cause = 0; cause < stack.cycles[place].size(); ++cause) {
+            stack.cycles[place][cause] -= start.stack.cycles[place][cause];
+        }
+    }
+    outcome.stack = stack;
+    outcome.cycles = stack.total();
+    outcome.instruction_tlb_misses = end->instruction_tlb_misses - start.instruction_tlb_misses;
+    outcome.data_tlb_misses = end->data_tlb_misses - start.data_tlb_misses;
+    outcome.branches = end->branches - start.branches;
+    outcome.mispredictions = end->mispredictions - start.mispredictions;
+}
+
 MachineOutcome outcome_of(const Machine& machine, const SimEnd& end) {
     MachineOutcome outcome{.end = end_of(end), .detail = detail_of(end)};
     const auto& boot = machine.counters_at_first_user();
     outcome.boot_instructions = (boot ? *boot : machine.counters()).total_instructions();
     outcome.counters = since(machine.counters(), boot ? *boot : machine.counters());
+    put_timed_counts(machine, outcome);
     for (const auto& row : machine.unimplemented()) {
         outcome.unimplemented.push_back(
             {row.first_rip.value(), row.instruction, row.bytes, row.user, row.count});
@@ -187,14 +188,20 @@ MachineOutcome outcome_of(const Machine& machine, const SimEnd& end) {
 
 class BuiltinBackend : public MachineBackend {
 public:
+    explicit BuiltinBackend(CpuSelection cpus) : cpus_(std::move(cpus)) {}
+
     [[nodiscard]] bool has_pcid(const std::string& cpu) const override {
-        return find_cpu(cpu).has(arch::x86::cpuid_feature::pcid);
+        return cpus_.model(cpu).has(arch::x86::cpuid_feature::pcid);
+    }
+
+    [[nodiscard]] std::optional<u64> clock_hz(const std::string& cpu) const override {
+        return cpus_.model(cpu).clock_hz();
     }
 
     [[nodiscard]] MachineOutcome run(const MachineRequest& request, GuestSession& session,
                                      StopRequest& stop) override {
         sim::machine::MachineConfig config{.ram_bytes = request.memory_mib * mib,
-                                           .cpu = find_cpu(request.cpu),
+                                           .cpu = cpus_.model(request.cpu),
                                            .kernel = as_span(request.kernel.bytes()),
                                            .initramfs = as_span(request.initramfs),
                                            .command_line = request.command_line};
@@ -210,6 +217,7 @@ public:
             config.instruction_limit = request.most_instructions;
         }
         config.stop = &stop.flag();
+        config.timed = request.timed;
         config.places = request.kernel.places();
         std::unique_ptr<Trace> trace;
         if (!request.trace_file.empty()) {
@@ -231,12 +239,15 @@ public:
         }
         return outcome;
     }
+
+private:
+    CpuSelection cpus_;
 };
 
 }  // namespace
 
-std::unique_ptr<MachineBackend> make_builtin_backend() {
-    return std::make_unique<BuiltinBackend>();
+std::unique_ptr<MachineBackend> make_builtin_backend(CpuSelection cpus) {
+    return std::make_unique<BuiltinBackend>(std::move(cpus));
 }
 
 }  // namespace ringfence::lab::machine

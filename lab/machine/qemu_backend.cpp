@@ -322,6 +322,9 @@ class QemuBackend : public MachineBackend {
 public:
     /// QEMU's translator has no PCID.
     [[nodiscard]] bool has_pcid(const std::string& /*cpu*/) const override { return false; }
+    [[nodiscard]] std::optional<u64> clock_hz(const std::string& /*cpu*/) const override {
+        return {};
+    }
 
     [[nodiscard]] MachineOutcome run(const MachineRequest& request, GuestSession& session,
                                      StopRequest& stop) override {

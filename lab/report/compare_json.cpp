@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "lab/report/compare_json.h"
 
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "lab/report/cost_rows.h"
 #include "lab/report/sha256.h"
 
 namespace ringfence::lab::report {
@@ -35,7 +37,14 @@ Json entries_of(const RunResult& result) {
     return entries;
 }
 
-/// The difference to the shared design, rounded to a hundredth of a percent so that it reads well.
+/// Rounded to a hundredth of a percent, so that it reads well. `base` is not 0.
+double percent_more(u64 value, u64 base) {
+    constexpr double hundredths = 100.0;
+    const double ratio = static_cast<double>(value) / static_cast<double>(base);
+    return std::round((ratio - 1.0) * 100.0 * hundredths) / hundredths;
+}
+
+/// The difference to the shared design.
 void put_difference(Json& object, const char* name, Metric metric, const RunResult& result,
                     const RunResult& baseline) {
     const auto value = result.at(metric);
@@ -46,9 +55,7 @@ void put_difference(Json& object, const char* name, Metric metric, const RunResu
     Json& difference = object[name];
     difference["absolute"] = static_cast<i64>(*value) - static_cast<i64>(*base);
     if (*base != 0) {
-        constexpr double hundredths = 100.0;
-        const double ratio = static_cast<double>(*value) / static_cast<double>(*base);
-        difference["percent"] = std::round((ratio - 1.0) * 100.0 * hundredths) / hundredths;
+        difference["percent"] = percent_more(*value, *base);
     }
 }
 
@@ -57,6 +64,7 @@ Json differences_of(const RunResult& result, const RunResult& baseline) {
     const auto add = [&](const char* name, Metric metric) {
         put_difference(object, name, metric, result, baseline);
     };
+    add("cycles", Metric::Cycles);
     add("instructions", Metric::Instructions);
     add("user", Metric::User);
     add("entry", Metric::Entry);
@@ -70,6 +78,49 @@ Json differences_of(const RunResult& result, const RunResult& baseline) {
     return object;
 }
 
+Json stack_of(const sim::observe::CostStack& stack) {
+    Json object = Json::object();
+    for (const CostRow& row : cost_rows(stack)) {
+        object[std::string(row.key)] = row.cycles;
+    }
+    return object;
+}
+
+/// The stack as the machine has it.
+Json stack_by_place(const sim::observe::CostStack& stack) {
+    constexpr std::array places{"user", "entry", "kernel", "exit"};
+    constexpr std::array causes{
+        "base",       "front_end",  "mispredict",      "instruction_tlb", "data_tlb", "data_cache",
+        "root_write", "transition", "tlb_maintenance", "serialization",   "idle"};
+    static_assert(places.size() == sim::observe::place_count &&
+                  causes.size() == sim::observe::cause_count);
+    Json object = Json::object();
+    for (usize place = 0; place < places.size(); ++place) {
+        for (usize cause = 0; cause < causes.size(); ++cause) {
+            object[places[place]][causes[cause]] = stack.cycles[place][cause];
+        }
+    }
+    return object;
+}
+
+/// What isolation costs a run beyond the shared design on its processor, by cause.
+Json overhead_of(const RunResult& result, const RunResult& baseline) {
+    Json object;
+    object["cpu"] = result.setup.cpu;
+    object["pcid"] = result.setup.pcid;
+    const u64 cycles = result.stack->total();
+    const u64 base = baseline.stack->total();
+    object["cycles"] = static_cast<i64>(cycles) - static_cast<i64>(base);
+    object["percent"] = percent_more(cycles, base);
+    const auto rows = cost_rows(*result.stack);
+    const auto base_rows = cost_rows(*baseline.stack);
+    for (usize i = 0; i < rows.size(); ++i) {
+        object["stack"][std::string(rows[i].key)] =
+            static_cast<i64>(rows[i].cycles) - static_cast<i64>(base_rows[i].cycles);
+    }
+    return object;
+}
+
 Json run_of(const RunResult& result, const RunResult* baseline) {
     Json run;
     run["cpu"] = result.setup.cpu;
@@ -78,6 +129,7 @@ Json run_of(const RunResult& result, const RunResult* baseline) {
     run["exit_status"] = shell_status(result.exit);
     run["stdout_sha256"] = sha256(result.output);
     run["stderr_sha256"] = sha256(result.error);
+    put(run, "cycles", result.at(Metric::Cycles));
     put(run, "instructions", result.at(Metric::Instructions));
     if (result.at(Metric::User)) {
         run["instructions_by_place"] = places_of(result);
@@ -86,6 +138,12 @@ Json run_of(const RunResult& result, const RunResult* baseline) {
     run["entries"] = entries_of(result);
     put(run, "context_switches", result.at(Metric::ContextSwitches));
     put(run, "root_writes", result.at(Metric::RootWrites));
+    if (result.stack) {
+        run["tlb_misses"]["instruction"] = result.at(Metric::InstructionTlbMisses).value_or(0);
+        run["tlb_misses"]["data"] = result.at(Metric::DataTlbMisses).value_or(0);
+        run["stack"] = stack_of(*result.stack);
+        run["stack_by_place"] = stack_by_place(*result.stack);
+    }
     if (baseline != nullptr && baseline != &result) {
         run["more_than_shared"] = differences_of(result, *baseline);
     }
@@ -105,9 +163,21 @@ std::string compare_json(const CompareInputs& inputs, const std::vector<RunResul
     document["initramfs_sha256"] = sha256(inputs.initramfs);
     document["kernel_sha256"] = sha256(inputs.kernel);
     document["stdin_sha256"] = sha256(inputs.standard_input);
+    document["what_if"] = inputs.what_if;
     document["runs"] = Json::array();
     for (const RunResult& result : results) {
         document["runs"].push_back(run_of(result, baseline_of(result, results)));
+    }
+    Json overheads = Json::array();
+    for (const RunResult& result : results) {
+        const RunResult* const baseline = baseline_of(result, results);
+        if (baseline != nullptr && baseline != &result && result.stack && baseline->stack &&
+            baseline->stack->total() != 0) {
+            overheads.push_back(overhead_of(result, *baseline));
+        }
+    }
+    if (!overheads.empty()) {
+        document["overheads"] = overheads;
     }
     constexpr int indent = 2;
     return document.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -13,9 +13,10 @@ namespace ringfence::lab::report {
 /// What the whole comparison was given.
 struct CompareInputs {
     std::vector<std::string> program;
-    std::string machine;         ///< "builtin" or "qemu"
-    std::string_view initramfs;  ///< named by its digest
-    std::string_view kernel;     ///< the image's bytes, named by their digest
+    std::string machine;                 ///< "builtin" or "qemu"
+    std::string_view initramfs;          ///< named by its digest
+    std::string_view kernel;             ///< the image's bytes, named by their digest
+    std::vector<std::string> what_if{};  ///< replaced figures of the processors, as typed
     std::string_view standard_input;
 };
 

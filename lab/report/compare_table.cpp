@@ -6,13 +6,27 @@
 #include <algorithm>
 #include <array>
 
+#include "lab/report/cost_table.h"
+
 namespace ringfence::lab::report {
 
 namespace {
 
 constexpr std::array<const char*, metric_count> headings = {
-    "instructions", "user",       "entry",       "kernel",   "exit",
-    "syscalls",     "interrupts", "page faults", "switches", "root writes"};
+    "cycles",      "instructions", "user",       "entry",       "kernel",
+    "exit",        "syscalls",     "interrupts", "page faults", "switches",
+    "root writes", "ITLB misses",  "DTLB misses"};
+
+/// Quantities that no run has take no column.
+std::array<bool, metric_count> shown_metrics(const std::vector<RunResult>& results) {
+    std::array<bool, metric_count> shown{};
+    for (const RunResult& result : results) {
+        for (usize i = 0; i < metric_count; ++i) {
+            shown[i] = shown[i] || result.metrics[i].has_value();
+        }
+    }
+    return shown;
+}
 
 /// One line of the table: a label and a cell for each metric.
 struct Line {
@@ -65,7 +79,8 @@ void add_lines(std::vector<Line>& lines, const RunResult& result, const RunResul
     lines.push_back(make_line("", against_baseline(percentage)));
 }
 
-std::string render(const std::vector<Line>& lines, Style style) {
+std::string render(const std::vector<Line>& lines, const std::array<bool, metric_count>& shown,
+                   Style style) {
     usize label_width = 0;
     std::array<usize, metric_count> widths{};
     for (const Line& line : lines) {
@@ -78,6 +93,9 @@ std::string render(const std::vector<Line>& lines, Style style) {
     for (const Line& line : lines) {
         std::string row = fmt::format("{:<{}}", line.label, label_width);
         for (usize i = 0; i < metric_count; ++i) {
+            if (!shown[i]) {
+                continue;
+            }
             row += fmt::format("  {:>{}}", line.cells[i], widths[i]);
         }
         row.erase(row.find_last_not_of(' ') + 1);
@@ -101,6 +119,8 @@ std::string grouped(u64 number) {
 std::string compare_table(const std::vector<RunResult>& results, Style style) {
     std::string text;
     std::vector<Line> lines;
+    const auto shown = shown_metrics(results);
+    usize first_of_cpu = 0;
     for (usize i = 0; i < results.size(); ++i) {
         if (lines.empty()) {
             lines.push_back(heading_line());
@@ -110,7 +130,11 @@ std::string compare_table(const std::vector<RunResult>& results, Style style) {
             i + 1 == results.size() || results[i + 1].setup.cpu != results[i].setup.cpu;
         if (last_of_cpu) {
             text += fmt::format("{}{}\n{}", text.empty() ? "" : "\n", results[i].setup.cpu,
-                                render(lines, style));
+                                render(lines, shown, style));
+            const std::string costs =
+                cost_table(std::span{results}.subspan(first_of_cpu, i + 1 - first_of_cpu));
+            text += costs.empty() ? "" : "\n" + costs;
+            first_of_cpu = i + 1;
             lines.clear();
         }
     }

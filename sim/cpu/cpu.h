@@ -24,6 +24,7 @@
 namespace ringfence::sim::isa::x86 {
 struct Block;
 class Engine;
+class TimedExecution;
 }  // namespace ringfence::sim::isa::x86
 
 namespace ringfence::sim::cpu {
@@ -68,13 +69,16 @@ public:
     u64 rip = 0;
     /// The block that runs now; the address of its op `o` is that of the block plus `o.offset`.
     const isa::x86::Block* block = nullptr;
-    /// Core cycles since the machine was made, counting the whole of the running block. In the
-    /// functional engine an instruction takes one cycle.
+    /// Core cycles since the machine was made. In the functional engine an instruction takes one,
+    /// and those of the running block are all counted; in the timed one this is when the running
+    /// instruction retires.
     u64 cycles = 0;
     /// The cycle at which the engine must look at the outside world again.
     u64 deadline = 0;
     /// The engine that runs this processor; blocks hand over to each other through it.
     isa::x86::Engine* engine = nullptr;
+    /// Gives each instruction its cycles; null in the functional engine.
+    isa::x86::TimedExecution* timed = nullptr;
     /// Retired instructions by place: the recorder's counters.
     u64* retired = nullptr;
     /// RFLAGS.DF as the step of string instructions: 1 or -1.

@@ -10,9 +10,11 @@
 #include "sim/cpu/cpu.h"
 #include "sim/devices/platform.h"
 #include "sim/isa/x86/engine.h"
+#include "sim/isa/x86/timed_execution.h"
 #include "sim/machine/pvh_loader.h"
 #include "sim/memory/physical_memory.h"
 #include "sim/observe/recorder.h"
+#include "sim/presets/timing_parameters.h"
 
 namespace ringfence::sim::machine {
 
@@ -31,10 +33,21 @@ constexpr u64 bus_hz = 100'000'000;
 /// The stop flag is looked at after this many instructions at the latest: well under 100 ms.
 constexpr u64 slice = 2'000'000;
 
+TimedCounts counts_of(const isa::x86::TimedExecution& timed) {
+    const mmu::TranslationStatistics& translation = timed.memory().translator().statistics();
+    return {.stack = timed.core().stack(),
+            .instruction_tlb_misses = translation.instruction.first_level_misses,
+            .data_tlb_misses = translation.data.first_level_misses,
+            .page_walks = translation.instruction.walks + translation.data.walks,
+            .branches = timed.core().branches(),
+            .mispredictions = timed.core().mispredictions()};
+}
+
 /// Remembers the counters at the first return to user mode.
 class FirstUserMarker final : public observe::Observer {
 public:
     explicit FirstUserMarker(const observe::Counters& counters) : counters_(counters) {}
+    void watch(const isa::x86::TimedExecution& timed) { timed_ = &timed; }
     void sysret(VirtualAddress) override { mark(); }
     void iret(VirtualAddress, bool to_user) override {
         if (to_user) {
@@ -42,15 +55,21 @@ public:
         }
     }
     [[nodiscard]] const std::optional<observe::Counters>& marked() const { return marked_; }
+    [[nodiscard]] const std::optional<TimedCounts>& timed_marked() const { return timed_marked_; }
 
 private:
     void mark() {
         if (!marked_) {
             marked_ = counters_;
+            if (timed_ != nullptr) {
+                timed_marked_ = counts_of(*timed_);
+            }
         }
     }
     const observe::Counters& counters_;
+    const isa::x86::TimedExecution* timed_ = nullptr;
     std::optional<observe::Counters> marked_;
+    std::optional<TimedCounts> timed_marked_;
 };
 
 devices::PlatformOptions platform_options(const MachineConfig& config) {
@@ -99,6 +118,10 @@ struct Machine::Parts {
             recorder.add(*observer);
         }
         cpu.mmu.set_strict(config.strict_tlb);
+        if (config.timed) {
+            timed.emplace(cpu, memory, presets::timing_parameters(config.cpu));
+            first_user.watch(*timed);
+        }
     }
 
     /// [xen/pvh]: 32-bit protected mode, paging off, flat segments, interrupts off.
@@ -120,24 +143,14 @@ struct Machine::Parts {
         cpu.rip = entry.instruction.value();
     }
 
-    [[nodiscard]] u64 next_nmi() const {
-        return raised_nmis < config.nmi_at.size() ? config.nmi_at[raised_nmis] : ~u64{0};
-    }
-    void raise_due_nmi(u64 instructions) {
-        while (next_nmi() <= instructions) {
-            platform.pins().non_maskable_interrupt = true;
-            ++raised_nmis;
-        }
-    }
-
     MachineConfig config;
-    std::size_t raised_nmis = 0;
     observe::Recorder recorder;
     PhysicalMemory memory;
     devices::Platform platform;
     FirstUserMarker first_user;
     observe::UnimplementedCollector unimplemented;
     cpu::Cpu cpu;
+    std::optional<isa::x86::TimedExecution> timed;
     isa::x86::Engine engine;
 };
 
@@ -175,8 +188,7 @@ MachineEnd Machine::run() {
         if (done >= limit) {
             return end(Reason::InstructionLimit);
         }
-        parts.raise_due_nmi(done);
-        switch (parts.engine.run(std::min({done + slice, limit, parts.next_nmi()}))) {
+        switch (parts.engine.run(done + std::min(slice, limit - done))) {
             case StopReason::EventDue:
                 if (auto ended = end_after_events()) {
                     return *std::move(ended);
@@ -225,12 +237,28 @@ MachineEnd Machine::end(Reason reason) const {
                                   counters().total_instructions())};
 }
 
+void Machine::raise_nmi() {
+    parts_->platform.pins().non_maskable_interrupt = true;
+}
+
 const observe::Counters& Machine::counters() const {
     return parts_->recorder.counters;
 }
 
 const std::optional<observe::Counters>& Machine::counters_at_first_user() const {
     return parts_->first_user.marked();
+}
+
+std::optional<TimedCounts> Machine::timed_counts() const {
+    return parts_->timed ? std::optional{counts_of(*parts_->timed)} : std::nullopt;
+}
+
+const std::optional<TimedCounts>& Machine::timed_counts_at_first_user() const {
+    return parts_->first_user.timed_marked();
+}
+
+u64 Machine::timing_digest() const {
+    return parts_->timed ? parts_->timed->digest() : 0;
 }
 
 bool Machine::read_physical(PhysicalAddress address, std::span<u8> out) const {

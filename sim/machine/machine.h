@@ -14,6 +14,7 @@
 #include "base/address.h"
 #include "base/result.h"
 #include "sim/memory/byte_stream.h"
+#include "sim/observe/cost_stack.h"
 #include "sim/observe/counters.h"
 #include "sim/observe/observer.h"
 #include "sim/observe/place_map.h"
@@ -32,8 +33,6 @@ struct MachineConfig {
     /// COM1 to COM4. What they name outlives the machine.
     std::array<memory::SerialEndpoint, memory::serial_port_count> serial{};
     u64 instruction_limit = ~u64{0};
-    /// An NMI is raised when so many instructions have run; ascending. For tests of entry code.
-    std::vector<u64> nmi_at{};
     /// Looked at every few milliseconds of host time; null: never. Outlives the machine.
     const std::atomic<bool>* stop = nullptr;
     std::vector<observe::Observer*> observers{};  ///< outlive the machine
@@ -42,6 +41,19 @@ struct MachineConfig {
     u64 start_seconds = 1'577'836'800;
     /// Report each use of a translation that the tables no longer contain. Slow.
     bool strict_tlb = false;
+    /// Account for every cycle, and run what the processor runs in vain. Else an instruction takes
+    /// one cycle.
+    bool timed = false;
+};
+
+/// What a timed run took, from the start or from the first user instruction.
+struct TimedCounts {
+    observe::CostStack stack;        ///< its total is the run's cycles
+    u64 instruction_tlb_misses = 0;  ///< of the first level
+    u64 data_tlb_misses = 0;
+    u64 page_walks = 0;
+    u64 branches = 0;
+    u64 mispredictions = 0;
 };
 
 struct MachineEnd {
@@ -71,9 +83,20 @@ public:
     /// resume.
     MachineEnd run();
 
+    /// Asks for an NMI. Called by an observer that wants instructions, before one of them, it is
+    /// taken right after that instruction (unless NMIs are blocked then: as soon as they are not).
+    void raise_nmi();
+
     [[nodiscard]] const observe::Counters& counters() const;
     /// The counters when the guest first went to user mode; nothing if it never did.
     [[nodiscard]] const std::optional<observe::Counters>& counters_at_first_user() const;
+    /// Of a timed machine: nothing otherwise.
+    [[nodiscard]] std::optional<TimedCounts> timed_counts() const;
+    /// When the guest first went to user mode; nothing if it never did or the machine is not timed.
+    [[nodiscard]] const std::optional<TimedCounts>& timed_counts_at_first_user() const;
+    /// Equal for timed runs that went the same way to the last cycle and cache line; 0 if not
+    /// timed.
+    [[nodiscard]] u64 timing_digest() const;
     /// Copies guest RAM out, for observers and tools; false (and nothing copied) unless all of
     /// [address, address + out.size()) is RAM.
     [[nodiscard]] bool read_physical(PhysicalAddress address, std::span<u8> out) const;

@@ -106,8 +106,18 @@ bool Mmu::translate_pieces(VirtualAddress address, usize bytes, AccessKind kind,
            translate(next, kind, privilege, via, out.second);
 }
 
+void Mmu::set_transient_access(TransientAccess* access) {
+    static FastContext
+        blind;  // its entries match nothing, so that every access takes the slow path
+    transient_ = access;
+    active_ = access != nullptr ? &blind : contexts_[static_cast<unsigned>(privilege_)];
+}
+
 bool Mmu::read_slow(VirtualAddress address, void* out, unsigned bytes, Privilege privilege,
                     Reference via) {
+    if (RF_UNLIKELY(transient_ != nullptr)) {
+        return transient_->read(address, out, bytes);
+    }
     Pieces pieces;
     if (!translate_pieces(address, bytes, AccessKind::Read, privilege, via, pieces) ||
         !may_touch(pieces, bytes)) {
@@ -123,6 +133,10 @@ bool Mmu::read_slow(VirtualAddress address, void* out, unsigned bytes, Privilege
 
 bool Mmu::write_slow(VirtualAddress address, const void* from, unsigned bytes, Privilege privilege,
                      Reference via) {
+    if (RF_UNLIKELY(transient_ != nullptr)) {
+        transient_->write(address, from, bytes);
+        return true;
+    }
     Pieces pieces;
     if (!translate_pieces(address, bytes, AccessKind::Write, privilege, via, pieces) ||
         !may_touch(pieces, bytes)) {
@@ -143,6 +157,9 @@ bool Mmu::write_slow(VirtualAddress address, u64 value, unsigned bytes, Privileg
 
 bool Mmu::probe_slow(VirtualAddress address, usize bytes, AccessKind kind, Privilege privilege,
                      Reference via) {
+    if (RF_UNLIKELY(transient_ != nullptr)) {
+        return true;
+    }
     Pieces pieces;
     return translate_pieces(address, bytes, kind, privilege, via, pieces) &&
            may_touch(pieces, bytes);
@@ -191,6 +208,9 @@ Result<PhysicalAddress, Fault> Mmu::translate_execute_slow(VirtualAddress addres
 }
 
 std::span<const u8> Mmu::readable_run(VirtualAddress address) {
+    if (RF_UNLIKELY(transient_ != nullptr)) {
+        return {};
+    }
     const u64 bytes = page_size - address.offset_in(page_size);
     if (!readable(*active_, address, 1)) {
         PhysicalAddress ignored;
@@ -203,6 +223,9 @@ std::span<const u8> Mmu::readable_run(VirtualAddress address) {
 }
 
 std::span<u8> Mmu::writable_run(VirtualAddress address) {
+    if (RF_UNLIKELY(transient_ != nullptr)) {
+        return {};
+    }
     const u64 bytes = page_size - address.offset_in(page_size);
     if (!writable(*active_, address, 1)) {
         PhysicalAddress ignored;

@@ -20,6 +20,7 @@
 #include "sim/mmu/fast_tlb.h"
 #include "sim/mmu/paging_state.h"
 #include "sim/mmu/tlb.h"
+#include "sim/mmu/transient_access.h"
 #include "sim/mmu/walker.h"
 #include "sim/observe/recorder.h"
 
@@ -164,6 +165,12 @@ public:
     /// null, as at first, where time is not modelled.
     void set_timed_translator(TimedTranslator* translator) { timed_ = translator; }
 
+    // Paths that will be squashed -----------------------------------------------------------------
+
+    /// While set, explicit accesses go there and nowhere else: no fault, no flag set, no TLB used.
+    /// Null ends that. The privilege may not change in between.
+    void set_transient_access(TransientAccess* access);
+
     // Other ---------------------------------------------------------------------------------------
 
     /// The exception of the last access that failed.
@@ -296,6 +303,7 @@ private:
     PagingFeatures features_;
     PagingState state_;
     u64 ram_base_;  ///< host address of physical address 0
+    TransientAccess* transient_ = nullptr;
     TimedTranslator* timed_ = nullptr;
     bool strict_ = false;
     bool device_access_ = true;

@@ -120,6 +120,8 @@ void Core::commit_stores(std::span<const DataAccess> accesses, u64 number, Cycle
             const Cycle writable = memory_.commit_store(access, retired);
             main_.committed = std::max({main_.committed + 1, writable, retired + 1});
             stores_.commit(number, main_.committed);
+        } else {
+            stores_.forget(number);
         }
         store_queue_.leave(number, std::max(main_.committed, retired));
         ++number;

@@ -7,6 +7,7 @@
 #include "sim/isa/x86/alignment_check.h"
 #include "sim/isa/x86/dispatch.h"
 #include "sim/isa/x86/event_delivery.h"
+#include "sim/isa/x86/timed_execution.h"
 
 namespace ringfence::sim::isa::x86 {
 namespace {
@@ -49,6 +50,26 @@ BlockBuilder::BlockBuilder(Cpu& cpu, memory::PhysicalMemory& memory)
 }
 
 bool BlockBuilder::build(PhysicalAddress physical, u64 linear) {
+    start(physical);
+    const auto bytes = append_from_page(physical);
+    if (ops_.empty()) {
+        return build_crossing(linear, bytes);
+    }
+    close();
+    return true;
+}
+
+bool BlockBuilder::build_within_page(PhysicalAddress physical) {
+    start(physical);
+    append_from_page(physical);
+    if (ops_.empty()) {
+        return false;
+    }
+    close();
+    return true;
+}
+
+void BlockBuilder::start(PhysicalAddress physical) {
     ops_.clear();
     ended_ = false;
     found_ = Block{};
@@ -56,22 +77,20 @@ bool BlockBuilder::build(PhysicalAddress physical, u64 linear) {
     found_.mode = cpu_.mode();
     found_.physical = physical;
     found_.place = cpu_.places.of(VirtualAddress{cpu_.rip}, cpu_.cpl() == 3);
+}
 
-    u8 page[page_size];
+/// Adds whole instructions until the block or the page ends. Returns the bytes that it looked at.
+std::span<const u8> BlockBuilder::append_from_page(PhysicalAddress physical) {
     const auto available = static_cast<unsigned>(page_size - physical.offset_in(page_size));
     const unsigned wanted = std::min(available, max_block_instructions * longest_instruction);
-    memory_.load(physical, page, wanted);
-    const std::span<const u8> bytes{page, wanted};
+    memory_.load(physical, page_.data(), wanted);
+    const std::span<const u8> bytes{page_.data(), wanted};
     while (!ended_ && found_.instructions < max_block_instructions && found_.bytes < bytes.size()) {
         if (!append(bytes.subspan(found_.bytes))) {
             break;
         }
     }
-    if (found_.instructions == 0 && ops_.empty()) {
-        return build_crossing(linear, bytes);
-    }
-    close();
-    return true;
+    return bytes;
 }
 
 /// The instruction at the start of the block does not end in its page.
@@ -117,6 +136,9 @@ bool BlockBuilder::append(std::span<const u8> bytes) {
 }
 
 bool BlockBuilder::append_decoded(const Instruction& instruction, std::span<const u8> bytes) {
+    if (cpu_.timed != nullptr) {
+        open_timed(describe_timing(instruction));
+    }
     if (ExecutionMode::alignment_check.test(found_.mode)) {
         append_alignment_checks(instruction);
     }
@@ -125,6 +147,7 @@ bool BlockBuilder::append_decoded(const Instruction& instruction, std::span<cons
     builder.op.offset = found_.bytes;
     builder.op.ordinal = static_cast<u8>(found_.instructions);
     if (!bind(instruction, builder)) {
+        discard_timed();
         append_undefined(instruction, bytes);
         return true;
     }
@@ -136,10 +159,39 @@ bool BlockBuilder::append_decoded(const Instruction& instruction, std::span<cons
         ops_.push_back(preparation);
     }
     ops_.push_back(builder.op);
+    close_timed();
     found_.bytes = static_cast<u16>(found_.bytes + instruction.info.length);
     ++found_.instructions;
     ended_ = builder.ends_block();
     return true;
+}
+
+/// The timing op goes in front of all that belongs to the instruction.
+void BlockBuilder::open_timed(const TimedInstruction& instruction) {
+    timed_instructions_.push_back(instruction);
+    Op op;
+    op.handler = &time_instruction;
+    op.displacement = reinterpret_cast<u64>(&timed_instructions_.back());
+    op.length = instruction.profile.length;
+    op.offset = found_.bytes;
+    op.ordinal = static_cast<u8>(found_.instructions);
+    ops_.push_back(op);
+    first_op_of_instruction_ = ops_.size();
+}
+
+void BlockBuilder::close_timed() {
+    if (cpu_.timed != nullptr) {
+        timed_instructions_.back().op_count =
+            static_cast<u8>(ops_.size() - first_op_of_instruction_);
+    }
+}
+
+/// Nothing implements the instruction: what was appended for it is taken back.
+void BlockBuilder::discard_timed() {
+    if (cpu_.timed != nullptr) {
+        ops_.resize(first_op_of_instruction_ - 1);
+        timed_instructions_.pop_back();
+    }
 }
 
 /// The instruction's checks precede all that it does.
@@ -154,12 +206,20 @@ void BlockBuilder::append_alignment_checks(const Instruction& instruction) {
 
 /// An op that always raises an exception: nothing follows it.
 void BlockBuilder::append_faulting(Handler handler, unsigned length) {
+    if (cpu_.timed != nullptr) {
+        TimedInstruction instruction;
+        instruction.profile.length = static_cast<u8>(length);
+        instruction.profile.execution = timing::ExecutionClass::Nop;
+        instruction.profile.stops_transience = true;
+        open_timed(instruction);
+    }
     Op op;
     op.handler = handler;
     op.length = static_cast<u8>(length);
     op.offset = found_.bytes;
     op.ordinal = static_cast<u8>(found_.instructions);
     ops_.push_back(op);
+    close_timed();
     found_.bytes = static_cast<u16>(found_.bytes + length);
     ++found_.instructions;
     ended_ = true;
@@ -176,6 +236,12 @@ void BlockBuilder::append_undefined(const Instruction& instruction, std::span<co
 
 /// Ends the block with an op that goes on behind it, if no instruction does so.
 void BlockBuilder::close() {
+    if (cpu_.timed != nullptr) {
+        found_.instructions = 0;
+        for (Op& op : ops_) {
+            op.ordinal = 0;
+        }
+    }
     found_.count = found_.instructions;
     if (ended_) {
         return;

@@ -2,22 +2,28 @@
 // Decodes a block from guest memory.
 #pragma once
 
+#include <deque>
 #include <span>
 #include <vector>
 
 #include "sim/isa/x86/block.h"
 #include "sim/isa/x86/decoder.h"
+#include "sim/isa/x86/timed_instruction.h"
 
 namespace ringfence::sim::isa::x86 {
 
 /// Most ops of a block: an instruction is at most two alignment checks, each with the computation
-/// of its address, one more such computation, and itself. One op goes on behind the last.
-inline constexpr unsigned max_block_ops = 6 * max_block_instructions + 1;
+/// of its address, one more such computation, itself, and in the timed engine an op that times all
+/// that. One op goes on behind the last.
+inline constexpr unsigned max_block_ops = 7 * max_block_instructions + 1;
 
 /// A block ends after a branch or any instruction that may change the mode or must be followed by a
 /// look at interrupts, at the end of its page, and after `max_block_instructions`. Where it ends
 /// depends on where it begins and on the bytes, never on what ran before. An instruction that
 /// crosses into the next page is a block of its own.
+///
+/// Timed blocks have an op in front of each instruction that gives it its cycles and counts it;
+/// entering such a block counts nothing.
 class BlockBuilder {
 public:
     BlockBuilder(Cpu& cpu, memory::PhysicalMemory& memory);
@@ -27,12 +33,23 @@ public:
     /// raise one for their encoding (#UD, too long) become ops that do so.
     bool build(PhysicalAddress physical, u64 linear);
 
+    /// As `build`, without looking at a second page: false for an instruction that runs into one.
+    bool build_within_page(PhysicalAddress physical);
+
+    /// No block of any earlier build will run again.
+    void forget_blocks() { timed_instructions_.clear(); }
+
     /// The ops of the last build.
     [[nodiscard]] std::span<const Op> ops() const { return ops_; }
     /// Copies what the last build found out into a block that holds its ops.
     void describe(Block& block) const;
 
 private:
+    void start(PhysicalAddress physical);
+    std::span<const u8> append_from_page(PhysicalAddress physical);
+    void open_timed(const TimedInstruction& instruction);
+    void close_timed();
+    void discard_timed();
     bool build_crossing(u64 linear, std::span<const u8> first_part);
     bool append(std::span<const u8> bytes);
     bool append_decoded(const Instruction& instruction, std::span<const u8> bytes);
@@ -46,6 +63,10 @@ private:
     memory::PhysicalMemory& memory_;
     Decoder decoder_;
     std::vector<Op> ops_;
+    /// What timing ops point to; a deque, because they stay where they are.
+    std::deque<TimedInstruction> timed_instructions_;
+    usize first_op_of_instruction_ = 0;
+    std::array<u8, memory::page_size> page_;
     Block found_;
     bool ended_ = false;
 };

@@ -3,6 +3,7 @@
 
 #include "sim/isa/x86/engine.h"
 #include "sim/isa/x86/event_delivery.h"
+#include "sim/isa/x86/timed_execution.h"
 
 namespace ringfence::sim::isa::x86 {
 namespace {
@@ -24,11 +25,21 @@ __attribute__((preserve_none)) void leave_before(Cpu& cpu, const Op* op) {
 }
 
 __attribute__((preserve_none)) void deliver_fault(Cpu& cpu, const Op* op) {
+    if (cpu.timed != nullptr && cpu.timed->on_transient_path()) {
+        cpu.timed->fail_transiently();
+        return;
+    }
     retire_only_before(cpu, *op);
     cpu.rip = rip_of(cpu, *op);
     if (cpu.mmu.take_device_refusal()) {
         cpu.engine->request_exact_step();
+        if (cpu.timed != nullptr) {
+            cpu.timed->postponed(*op);
+        }
         return;
+    }
+    if (cpu.timed != nullptr) {
+        cpu.timed->faulted(*op);
     }
     deliver_exception(cpu, cpu.pending);
 }

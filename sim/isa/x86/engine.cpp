@@ -6,6 +6,7 @@
 
 #include "sim/isa/x86/dispatch.h"
 #include "sim/isa/x86/event_delivery.h"
+#include "sim/isa/x86/timed_execution.h"
 
 namespace ringfence::sim::isa::x86 {
 
@@ -67,12 +68,27 @@ std::optional<StopReason> Engine::look_outside(u64 instruction_limit) {
         if (cpu_.clock.next_event == ~u64{0}) {
             return StopReason::Halted;
         }
-        cpu_.cycles = std::max(cpu_.cycles, cpu_.clock.next_event);
-        cpu_.publish_time();
+        wait_for_event();
         return StopReason::EventDue;
     }
     set_deadline(instruction_limit, shadow || exact || cpu_.single_step());
     return std::nullopt;
+}
+
+/// Halted: nothing happens until the clock's next event.
+void Engine::wait_for_event() {
+    const u64 until = std::max(cpu_.cycles, cpu_.clock.next_event);
+    if (cpu_.timed != nullptr) {
+        cpu_.timed->idle_until(until);
+    } else {
+        cpu_.cycles = until;
+    }
+    cpu_.publish_time();
+}
+
+/// Grows with each instruction that retires.
+u64 Engine::progress() const {
+    return cpu_.timed != nullptr ? cpu_.timed->executed() : cpu_.cycles;
 }
 
 bool Engine::take_interrupt() {
@@ -94,6 +110,12 @@ void Engine::set_deadline(u64 instruction_limit, bool one_instruction) {
     const u64 left = instruction_limit - cpu_.recorder.counters.total_instructions();
     const u64 limit =
         one_instruction || cpu_.recorder.wants_instructions() ? std::min<u64>(left, 1) : left;
+    if (cpu_.timed != nullptr) {
+        cpu_.timed->allow(limit);
+        cpu_.deadline = std::min(cpu_.clock.next_event, Block::dead / 2);
+        cpu_.mmu.set_device_access(limit <= 1);
+        return;
+    }
     const u64 by_limit = limit > Block::dead / 2 ? Block::dead / 2 : cpu_.cycles + limit;
     cpu_.deadline = std::min({cpu_.clock.next_event, by_limit, Block::dead / 2});
     cpu_.mmu.set_device_access(cpu_.deadline <= cpu_.cycles + 1);
@@ -111,21 +133,21 @@ void Engine::run_blocks() {
     if (RF_UNLIKELY(cpu_.recorder.wants_instructions())) {
         trace_instruction(*block);
     }
-    const u64 before = cpu_.cycles;
-    if (before + block->count > cpu_.deadline) {
-        run_cut(*block, cpu_.deadline - before);
+    const u64 before = progress();
+    if (cpu_.cycles + block->count > cpu_.deadline) {
+        run_cut(*block, cpu_.deadline - cpu_.cycles);
     } else {
-        const Op* first = enter(cpu_, *block, before + block->count);
+        const Op* first = enter(cpu_, *block, cpu_.cycles + block->count);
         first->handler(cpu_, first);
     }
     finish_step(before, stepping);
 }
 
-void Engine::finish_step(u64 cycles_before, bool stepping) {
+void Engine::finish_step(u64 progress_before, bool stepping) {
     const bool suppressed = std::exchange(cpu_.no_debug_trap, false);
     // MOV to SS and POP SS hold back the trap on themselves, not the one on what follows.
     const bool held = suppressed || cpu_.debug_shadow;
-    if (stepping && !held && cpu_.cycles != cycles_before) {
+    if (stepping && !held && progress() != progress_before) {
         cpu_.debug_trap = true;
     }
 }
@@ -216,11 +238,21 @@ const Block* Engine::build(PhysicalAddress physical, u64 linear) {
         deliver_exception(cpu_, cpu_.pending);
         return nullptr;
     }
-    Block* block = cache_.allocate(builder_.ops());
+    if (const Block* const block = keep_built()) {
+        return block;
+    }
+    cache_.clear();
+    forget_jumps();
+    builder_.forget_blocks();
+    // What was built refers to what was forgotten.
+    return builder_.build(physical, linear) ? keep_built() : nullptr;
+}
+
+/// Makes a block of what the builder holds; nullptr if there is no room.
+const Block* Engine::keep_built() {
+    Block* const block = cache_.allocate(builder_.ops());
     if (block == nullptr) {
-        cache_.clear();
-        forget_jumps();
-        block = cache_.allocate(builder_.ops());
+        return nullptr;
     }
     builder_.describe(*block);
     for (Edge& edge : block->edges) {
@@ -228,6 +260,14 @@ const Block* Engine::build(PhysicalAddress physical, u64 linear) {
     }
     cache_.insert(*block);
     return block;
+}
+
+const Block* Engine::block_on_path(PhysicalAddress physical, u64 rip) {
+    if (const Block* const block = cache_.find({physical, rip, cpu_.mode()})) {
+        return block->crosses_page() ? nullptr : block;
+    }
+    cpu_.rip = rip;
+    return builder_.build_within_page(physical) ? keep_built() : nullptr;
 }
 
 void Engine::forget_jumps() {

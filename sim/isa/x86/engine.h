@@ -50,19 +50,31 @@ public:
     /// time and be able to interrupt right behind it.
     void request_exact_step() { exact_step_ = true; }
 
+    // For paths that will be squashed
+    // -----------------------------------------------------------------
+
+    /// The block at `physical`, which is where `rip` lies in the present mode, or nullptr if its
+    /// first instruction runs into the next page. Nothing of the guest's state changes.
+    const Block* block_on_path(PhysicalAddress physical, u64 rip);
+    /// Takes back request_link.
+    void forget_link() { link_ = nullptr; }
+
 private:
     std::optional<cpu::StopReason> look_outside(u64 instruction_limit);
     bool take_interrupt();
     void set_deadline(u64 instruction_limit, bool one_instruction);
+    [[nodiscard]] u64 progress() const;
+    void wait_for_event();
     void run_blocks();
     void run_cut(const Block& block, u64 instructions);
-    void finish_step(u64 cycles_before, bool stepping);
+    void finish_step(u64 progress_before, bool stepping);
     void trace_instruction(const Block& block);
 
     const Block* find_block();
     const Block* find_or_build(PhysicalAddress physical, u64 linear);
     bool second_page_holds(const Block& block, u64 linear);
     const Block* build(PhysicalAddress physical, u64 linear);
+    const Block* keep_built();
     void forget_jumps();
     void link_to(const Block& block);
     void code_written(PhysicalAddress first, u64 bytes) override;

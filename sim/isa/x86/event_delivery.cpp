@@ -6,6 +6,7 @@
 #include "arch/x86/task_state_segment.h"
 #include "sim/isa/x86/descriptors.h"
 #include "sim/isa/x86/operands.h"
+#include "sim/isa/x86/timed_execution.h"
 
 namespace ringfence::sim::isa::x86 {
 namespace {
@@ -214,6 +215,9 @@ void report(Cpu& cpu, const Event& event, bool from_user) {
 /// Delivers `event`; whatever exception that raises is delivered instead, by the rules for pairs.
 void deliver_or_escalate(Cpu& cpu, Event event, arch::x86::ExceptionClass first_class,
                          bool is_double_fault) {
+    if (cpu.timed != nullptr) {
+        cpu.timed->delivering();
+    }
     while (!deliver(cpu, event)) {
         if (is_double_fault) {
             cpu.shutdown = true;
@@ -232,6 +236,9 @@ void deliver_or_escalate(Cpu& cpu, Event event, arch::x86::ExceptionClass first_
         const u64 return_rip = event.return_rip;
         event = exception_event(cpu, second);
         event.return_rip = return_rip;
+    }
+    if (cpu.timed != nullptr) {
+        cpu.timed->delivered(event.vector);
     }
 }
 

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: MIT
+#include "sim/isa/x86/timed_execution.h"
+
+#include <algorithm>
+
+#include "sim/isa/x86/descriptors.h"
+#include "sim/isa/x86/dispatch.h"
+#include "sim/isa/x86/engine.h"
+#include "sim/isa/x86/timed_path.h"
+
+namespace ringfence::sim::isa::x86 {
+
+using cpu::Gpr;
+using timing::AccessIntent;
+using timing::BranchKind;
+using timing::Cycle;
+using timing::DataAccess;
+using timing::Event;
+
+namespace {
+
+constexpr u32 line_bytes = 64;
+
+const TimedInstruction& timed_of(const Op& timer) {
+    return *reinterpret_cast<const TimedInstruction*>(timer.displacement);
+}
+
+}  // namespace
+
+__attribute__((preserve_none)) void time_instruction(Cpu& cpu, const Op* op) {
+    if (RF_UNLIKELY(!cpu.timed->begin(*op))) {
+        [[clang::musttail]] return leave_before(cpu, op);
+    }
+    [[clang::musttail]] return op[1].handler(cpu, op + 1);
+}
+
+TimedExecution::TimedExecution(Cpu& cpu, memory::PhysicalMemory& memory,
+                               const timing::Parameters& parameters)
+    : cpu_(cpu),
+      parameters_(parameters),
+      memory_(cpu.mmu, memory, parameters_),
+      core_(parameters_, memory_) {
+    cpu_.timed = this;
+}
+
+TimedExecution::~TimedExecution() {
+    cpu_.timed = nullptr;
+}
+
+void TimedExecution::idle_until(Cycle cycle) {
+    core_.idle_until(cycle, cpu_.places.of(VirtualAddress{cpu_.rip}, cpu_.cpl() == 3));
+    cpu_.cycles = core_.now();
+}
+
+bool TimedExecution::begin(const Op& op) {
+    const TimedInstruction& instruction = timed_of(op);
+    const u64 rip = rip_of(cpu_, op);
+    settle(rip);
+    if (RF_UNLIKELY(core_.now() >= cpu_.deadline || executed_ >= last_)) {
+        cpu_.cycles = core_.now();
+        return false;
+    }
+    ++executed_;
+    ++cpu_.retired[static_cast<u8>(cpu_.block->place)];
+    if (RF_UNLIKELY(postponed_ == rip)) {
+        postponed_.reset();
+        cpu_.cycles = core_.now();
+        return true;
+    }
+    postponed_.reset();
+    if (RF_UNLIKELY(instruction.repeats)) {
+        repeat_ = {.instruction = &instruction,
+                   .rip = rip,
+                   .count = cpu_.gpr[Gpr::Rcx],
+                   .source = cpu_.gpr[Gpr::Rsi],
+                   .destination = cpu_.gpr[Gpr::Rdi],
+                   .place = cpu_.block->place};
+        cpu_.cycles = core_.now();
+        return true;
+    }
+    time(instruction, rip);
+    return true;
+}
+
+void TimedExecution::time(const TimedInstruction& instruction, u64 rip) {
+    Accesses accesses;
+    memory_.begin_instruction(rip);
+    const timing::Step step{
+        .rip = rip, .place = cpu_.block->place, .accesses = accesses_of(instruction, accesses)};
+    timing::Timing timing;
+    if (RF_UNLIKELY(instruction.profile.event == Event::InvpcidAll)) {
+        timing::InstructionProfile profile = instruction.profile;
+        // [intel/vol2]: INVPCID: type 0 drops one address
+        profile.event =
+            cpu_.gpr.get<u64>(instruction.selector) == 0 ? Event::InvpcidPage : Event::InvpcidAll;
+        timing = core_.step(profile, step);
+    } else {
+        timing = core_.step(instruction.profile, step);
+    }
+    cpu_.cycles = core_.now();
+    if (RF_UNLIKELY(instruction.reads_time)) {
+        // The counter is read when the instruction executes, and never runs backwards.
+        last_time_read_ = std::max(last_time_read_, std::min(timing.issued, core_.now()));
+        cpu_.cycles = last_time_read_;
+    }
+    if (instruction.profile.branch != BranchKind::None) {
+        branch_ = {.profile = &instruction.profile, .rip = rip};
+    }
+}
+
+std::span<const DataAccess> TimedExecution::accesses_of(const TimedInstruction& instruction,
+                                                        Accesses& out) const {
+    unsigned count = 0;
+    for (const TimedOperand& operand : instruction.memory()) {
+        VirtualAddress address = operand.in(cpu_.gpr);
+        for (u32 left = operand.bytes; left != 0 && count < max_accesses;) {
+            const u32 bytes = std::min(left, line_bytes);
+            out[count++] = {.address = address, .bytes = bytes, .intent = operand.intent};
+            address += bytes;
+            left -= bytes;
+        }
+    }
+    return std::span{out}.first(count);
+}
+
+/// What is known of the instructions before `next_rip` only now that it comes next.
+void TimedExecution::settle(u64 next_rip) {
+    if (RF_UNLIKELY(repeat_.instruction != nullptr)) {
+        settle_repeat();
+    }
+    if (branch_.profile == nullptr) {
+        return;
+    }
+    const PendingBranch branch = branch_;
+    branch_ = {};
+    const auto wrong = core_.resolve(*branch.profile, branch.rip, next_rip);
+    if (wrong && wrong->rip != 0) {
+        run_path(core_.fork(*wrong), wrong->rip, nullptr);
+    }
+}
+
+void TimedExecution::settle_repeat() {
+    const PendingRepeat repeat = repeat_;
+    repeat_ = {};
+    const u64 mask = repeat.instruction->memory().empty()
+                         ? ~u64{0}
+                         : repeat.instruction->memory()[0].offset_mask;
+    step_repeated(repeat, (repeat.count - cpu_.gpr[Gpr::Rcx]) & mask);
+    cpu_.cycles = core_.now();
+}
+
+/// Times `done` iterations: once the instruction itself, then a line at a time, or an element at a
+/// time where each is compared.
+void TimedExecution::step_repeated(const PendingRepeat& repeat, u64 done) {
+    const TimedInstruction& instruction = *repeat.instruction;
+    timing::InstructionProfile profile = instruction.profile;
+    profile.execution = timing::ExecutionClass::Microcode;
+    memory_.begin_instruction(repeat.rip);
+    core_.step(profile, {.rip = repeat.rip, .place = repeat.place, .accesses = {}});
+    if (instruction.operand_count == 0 || done == 0) {
+        return;
+    }
+    profile.execution = timing::ExecutionClass::Integer;
+    profile.sources = {};
+    profile.destinations = {};
+    profile.length = 0;
+    const u64 element = std::max<u64>(instruction.operands[0].bytes, 1);
+    const u64 step_bytes = instruction.compares ? element : line_bytes;
+    const bool upwards = cpu_.direction > 0;
+    for (u64 at = 0; at < done * element; at += step_bytes) {
+        std::array<DataAccess, TimedInstruction::max_operands> accesses;
+        unsigned count = 0;
+        const u64 bytes = std::min(step_bytes, done * element - at);
+        for (const TimedOperand& operand : instruction.memory()) {
+            const bool destination = operand.base == cpu::slot_of(Gpr::Rdi);
+            const u64 first = destination ? repeat.destination : repeat.source;
+            const u64 offset = upwards ? first + at : first - at - bytes + element;
+            accesses[count++] = {.address = VirtualAddress{cpu_.gpr.get<u64>(operand.segment) +
+                                                           (offset & operand.offset_mask)},
+                                 .bytes = static_cast<u32>(bytes),
+                                 .intent = operand.intent};
+        }
+        core_.step(profile, {.rip = repeat.rip,
+                             .place = repeat.place,
+                             .accesses = std::span{accesses}.first(count)});
+    }
+}
+
+void TimedExecution::postponed(const Op& op) {
+    --executed_;
+    --cpu_.retired[static_cast<u8>(cpu_.block->place)];
+    postponed_ = rip_of(cpu_, op);
+    branch_ = {};
+    repeat_ = {};
+}
+
+void TimedExecution::faulted(const Op& op) {
+    --executed_;
+    --cpu_.retired[static_cast<u8>(cpu_.block->place)];
+    branch_ = {};
+    fault_waits_ = true;
+    if (repeat_.instruction != nullptr) {
+        settle_repeat();
+        return;
+    }
+    const Op* timer = &op;
+    while (timer->handler != &time_instruction) {
+        --timer;
+    }
+    if (!timed_of(*timer).profile.stops_transience) {
+        const u64 rip = rip_of(cpu_, op);
+        run_path(core_.fork(core_.fault_squash()), rip, timer);
+    }
+}
+
+/// [intel/vol3]: 6.14: the gate, the code segment's descriptor, the stack's address and the frame.
+void TimedExecution::delivered(u8 vector) {
+    constexpr u8 page_fault = 14;
+    constexpr u32 gate_bytes = 16;
+    constexpr u32 frame_bytes = 48;
+    const Event event = vector == page_fault                    ? Event::PageFault
+                        : vector < arch::x86::first_user_vector ? Event::Exception
+                                                                : Event::Interrupt;
+    const auto load = [](u64 address, u32 bytes) {
+        return DataAccess{.address = VirtualAddress{address}, .bytes = bytes, .system = true};
+    };
+    const u16 code = cpu_.segment(cpu::SegmentRegister::Cs).selector;
+    const std::array accesses{
+        load(cpu_.idtr.base + u64{vector} * gate_bytes, gate_bytes),
+        load(cpu_.gdtr.base + (code & ~u64{7}), sizeof(u64)),
+        load(cpu_.task.base + sizeof(u32), sizeof(u64)),
+        DataAccess{.address = VirtualAddress{cpu_.gpr[Gpr::Rsp]},
+                   .bytes = frame_bytes,
+                   .intent = AccessIntent::Store,
+                   .system = true},
+    };
+    memory_.begin_instruction(cpu_.rip);
+    const Cycle from = std::exchange(fault_waits_, false) ? core_.fault_squash() : core_.now();
+    core_.deliver(event, from, cpu_.places.of(VirtualAddress{cpu_.rip}, false), accesses);
+    cpu_.cycles = core_.now();
+}
+
+// Paths that will be squashed -----------------------------------------------------------------
+
+/// Runs `path` from `rip`, or first the instruction behind the op `first`, whose times are known.
+/// All that it changes of the processor is taken back.
+void TimedExecution::run_path(timing::Stream path, u64 rip, const Op* first) {
+    const SavedState saved(cpu_);
+    memory_.begin_path();
+    cpu_.mmu.set_transient_access(&memory_);
+    cpu_.deadline = 0;  // blocks hand over to nobody
+    transient_ = true;
+    bool goes_on = true;
+    if (first != nullptr) {
+        const Block& block = *cpu_.block;
+        const TimedInstruction& instruction = timed_of(*first);
+        u64 next = rip + instruction.profile.length;
+        if (!execute(block, *first, next)) {
+            block_registers(path, instruction.profile);
+        }
+        rip = next;
+    }
+    while (goes_on) {
+        goes_on = run_block(path, rip);
+    }
+    transient_ = false;
+    cpu_.mmu.set_transient_access(nullptr);
+    memory_.end_path();
+    cpu_.engine->forget_link();
+    saved.restore(cpu_);
+}
+
+/// False: the path ends.
+bool TimedExecution::run_block(timing::Stream& path, u64& rip) {
+    const auto physical = memory_.locate_code(VirtualAddress{rip}, path.front.cycle);
+    const Block* const block = physical ? cpu_.engine->block_on_path(*physical, rip) : nullptr;
+    if (block == nullptr) {
+        return false;
+    }
+    u64 expected = rip;
+    for (unsigned i = 0; i < block->op_count; ++i) {
+        const Op& op = block->ops[i];
+        if (op.handler != &time_instruction) {
+            continue;
+        }
+        if (!run_one(path, *block, op, rip)) {
+            return false;
+        }
+        expected += op.length;
+        if (rip != expected) {
+            break;
+        }
+    }
+    return true;
+}
+
+/// Runs the instruction behind `timer`; `rip` moves to the next one on the path.
+bool TimedExecution::run_one(timing::Stream& path, const Block& block, const Op& timer, u64& rip) {
+    const TimedInstruction& instruction = timed_of(timer);
+    if (instruction.profile.stops_transience) {
+        return false;
+    }
+    Accesses accesses;
+    memory_.begin_instruction(rip);
+    const timing::Step step{
+        .rip = rip, .place = block.place, .accesses = accesses_of(instruction, accesses)};
+    const timing::Timing timing = core_.step_transient(path, instruction.profile, step);
+    u64 next = rip + instruction.profile.length;
+    if (timing.begins) {
+        cpu_.cycles = timing.issued;
+        if (!execute(block, timer, next)) {
+            block_registers(path, instruction.profile);
+        }
+    }
+    if (instruction.profile.branch != BranchKind::None) {
+        next = core_.resolve_transient(path, instruction.profile, rip, timing, next);
+    }
+    rip = next;
+    return !timing.ends_path && rip != 0;
+}
+
+/// Runs the handlers of one instruction on the processor's (saved) state. `next` becomes where a
+/// branch leads. False: it failed, and has no results.
+bool TimedExecution::execute(const Block& block, const Op& timer, u64& next) {
+    const TimedInstruction& instruction = timed_of(timer);
+    RF_ASSERT(instruction.op_count < path_ops_.size());
+    std::copy_n(&timer + 1, instruction.op_count, path_ops_.begin());
+    Op& end = path_ops_[instruction.op_count];
+    end = Op{};
+    end.handler = &leave;
+    path_block_.rip = block.rip;
+    path_block_.mode = block.mode;
+    path_block_.place = block.place;
+    for (Edge& edge : path_block_.edges) {
+        edge.to = &nowhere_;
+    }
+    cpu_.block = &path_block_;
+    cpu_.rip = next;
+    failed_ = false;
+    path_ops_[0].handler(cpu_, path_ops_.data());
+    next = cpu_.rip;
+    return !failed_;
+}
+
+u64 TimedExecution::digest() const {
+    return core_.digest() ^ (memory_.digest() * 3);
+}
+
+}  // namespace ringfence::sim::isa::x86

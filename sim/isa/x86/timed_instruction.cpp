@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: MIT
+// From Zydis's operands, hidden ones included, to the timing model's dataflow.
+#include "sim/isa/x86/timed_instruction.h"
+
+#include <algorithm>
+
+#include "sim/cpu/execution_mode.h"
+#include "sim/isa/x86/execution_class.h"
+
+namespace ringfence::sim::isa::x86 {
+namespace {
+
+using cpu::Gpr;
+using cpu::SegmentRegister;
+using timing::AccessIntent;
+using timing::BranchKind;
+using timing::InstructionProfile;
+namespace reg = timing::reg;
+
+constexpr u8 no_register = 0xff;
+
+bool reads(const ZydisDecodedOperand& operand) {
+    return (operand.actions & ZYDIS_OPERAND_ACTION_MASK_READ) != 0;
+}
+bool writes(const ZydisDecodedOperand& operand) {
+    return (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
+}
+/// Whether the old value may stay, wholly or in part.
+bool merges(const ZydisDecodedOperand& operand) {
+    constexpr unsigned narrow = 16;
+    return (operand.actions & ZYDIS_OPERAND_ACTION_CONDWRITE) != 0 ||
+           (ZydisRegisterGetClass(operand.reg.value) <= ZYDIS_REGCLASS_GPR16 &&
+            operand.size <= narrow);
+}
+
+/// The scheduler's name for a register; no_register for those that nothing waits for.
+u8 renamed(ZydisRegister name) {
+    switch (ZydisRegisterGetClass(name)) {
+        case ZYDIS_REGCLASS_GPR8:
+        case ZYDIS_REGCLASS_GPR16:
+        case ZYDIS_REGCLASS_GPR32:
+        case ZYDIS_REGCLASS_GPR64: {
+            const ZydisRegister widest =
+                ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, name);
+            return static_cast<u8>(reg::general + ZydisRegisterGetId(widest));
+        }
+        case ZYDIS_REGCLASS_XMM:
+            return static_cast<u8>(reg::vector + (ZydisRegisterGetId(name) % 16));
+        case ZYDIS_REGCLASS_X87:
+        case ZYDIS_REGCLASS_MMX:
+            return reg::x87;
+        default:
+            break;
+    }
+    switch (name) {
+        case ZYDIS_REGISTER_MXCSR:
+            return reg::control;
+        case ZYDIS_REGISTER_X87CONTROL:
+        case ZYDIS_REGISTER_X87STATUS:
+        case ZYDIS_REGISTER_X87TAG:
+            return reg::x87;
+        default:
+            return no_register;
+    }
+}
+
+constexpr u8 stack_pointer = reg::general + static_cast<u8>(Gpr::Rsp);
+
+/// PUSH, POP, CALL and RET move the stack pointer in the front end. [intel/opt]: 2.4.2.5
+bool moves_stack_in_front_end(const Instruction& instruction) {
+    switch (instruction.info.meta.category) {
+        case ZYDIS_CATEGORY_PUSH:
+        case ZYDIS_CATEGORY_POP:
+        case ZYDIS_CATEGORY_CALL:
+        case ZYDIS_CATEGORY_RET:
+            return true;
+        default:
+            return false;
+    }
+}
+
+/// XOR r,r and kin: the result is known without the sources.
+bool is_zeroing(const Instruction& instruction) {
+    switch (instruction.info.mnemonic) {
+        case ZYDIS_MNEMONIC_XOR:
+        case ZYDIS_MNEMONIC_SUB:
+        case ZYDIS_MNEMONIC_PXOR:
+        case ZYDIS_MNEMONIC_XORPS:
+        case ZYDIS_MNEMONIC_XORPD:
+        case ZYDIS_MNEMONIC_PSUBB:
+        case ZYDIS_MNEMONIC_PSUBW:
+        case ZYDIS_MNEMONIC_PSUBD:
+        case ZYDIS_MNEMONIC_PSUBQ:
+            return instruction.is_register(0) && instruction.is_register(1) &&
+                   instruction.operand(0).reg.value == instruction.operand(1).reg.value &&
+                   instruction.operand(0).size >= 32;
+        default:
+            return false;
+    }
+}
+
+/// Moves of whole registers, which renaming does.
+bool is_plain_move(const Instruction& instruction) {
+    const bool both = instruction.is_register(0) && instruction.is_register(1) &&
+                      renamed(instruction.operand(0).reg.value) != no_register &&
+                      renamed(instruction.operand(1).reg.value) != no_register;
+    switch (instruction.info.mnemonic) {
+        case ZYDIS_MNEMONIC_MOV:
+            return both && instruction.operand(0).size >= 32;
+        case ZYDIS_MNEMONIC_MOVAPS:
+        case ZYDIS_MNEMONIC_MOVAPD:
+        case ZYDIS_MNEMONIC_MOVUPS:
+        case ZYDIS_MNEMONIC_MOVUPD:
+        case ZYDIS_MNEMONIC_MOVDQA:
+        case ZYDIS_MNEMONIC_MOVDQU:
+            return both;
+        default:
+            return false;
+    }
+}
+
+void add_registers(const Instruction& instruction, InstructionProfile& profile) {
+    const bool hides_stack = moves_stack_in_front_end(instruction);
+    for (unsigned i = 0; i < instruction.info.operand_count; ++i) {
+        const ZydisDecodedOperand& operand = instruction.operand(i);
+        if (operand.type != ZYDIS_OPERAND_TYPE_REGISTER) {
+            continue;
+        }
+        const u8 name = renamed(operand.reg.value);
+        const bool implied = operand.visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN;
+        if (name == no_register || (hides_stack && implied && name == stack_pointer)) {
+            continue;
+        }
+        if (reads(operand) || merges(operand)) {
+            profile.sources.add(name);
+        }
+        if (writes(operand)) {
+            profile.destinations.add(name);
+        }
+    }
+    const ZydisAccessedFlags* const flags = instruction.info.cpu_flags;
+    if (flags != nullptr && flags->tested != 0) {
+        profile.sources.add(reg::flags);
+    }
+    if (flags != nullptr &&
+        (flags->modified | flags->set_0 | flags->set_1 | flags->undefined) != 0) {
+        profile.destinations.add(reg::flags);
+    }
+}
+
+/// Bases and indexes of memory operands, which the address unit waits for, or LEA's own unit.
+void add_address_registers(const Instruction& instruction, InstructionProfile& profile) {
+    for (unsigned i = 0; i < instruction.info.operand_count; ++i) {
+        const ZydisDecodedOperand& operand = instruction.operand(i);
+        if (operand.type != ZYDIS_OPERAND_TYPE_MEMORY) {
+            continue;
+        }
+        for (const ZydisRegister part : {operand.mem.base, operand.mem.index}) {
+            const u8 name = renamed(part);
+            if (name == no_register) {
+                continue;
+            }
+            if (operand.mem.type == ZYDIS_MEMOP_TYPE_AGEN) {
+                profile.sources.add(name);
+            } else {
+                profile.address_sources.add(name);
+            }
+        }
+    }
+}
+
+struct HintRow {
+    ZydisMnemonic mnemonic;
+    AccessIntent intent;
+};
+
+constexpr HintRow hint_rows[] = {
+    {ZYDIS_MNEMONIC_PREFETCHT0, AccessIntent::PrefetchT0},
+    {ZYDIS_MNEMONIC_PREFETCHT1, AccessIntent::PrefetchFar},
+    {ZYDIS_MNEMONIC_PREFETCHT2, AccessIntent::PrefetchFar},
+    {ZYDIS_MNEMONIC_PREFETCHNTA, AccessIntent::PrefetchOnce},
+    {ZYDIS_MNEMONIC_PREFETCHW, AccessIntent::PrefetchT0},
+    {ZYDIS_MNEMONIC_PREFETCH, AccessIntent::PrefetchT0},
+    {ZYDIS_MNEMONIC_CLFLUSH, AccessIntent::Flush},
+    {ZYDIS_MNEMONIC_CLFLUSHOPT, AccessIntent::Flush},
+    {ZYDIS_MNEMONIC_CLWB, AccessIntent::WriteBack},
+};
+
+const HintRow* hint_of(const Instruction& instruction) {
+    const auto* const row = std::ranges::find_if(
+        hint_rows, [&](const HintRow& r) { return r.mnemonic == instruction.info.mnemonic; });
+    return row == std::end(hint_rows) ? nullptr : row;
+}
+
+/// Whether the instruction reads or writes what its memory operand names.
+bool touches(const Instruction& instruction, const ZydisDecodedOperand& operand) {
+    const auto category = instruction.info.meta.category;
+    return operand.mem.type == ZYDIS_MEMOP_TYPE_MEM && category != ZYDIS_CATEGORY_NOP &&
+           category != ZYDIS_CATEGORY_WIDENOP && instruction.info.mnemonic != ZYDIS_MNEMONIC_INVLPG;
+}
+
+Slot slot_or_zero(ZydisRegister name) {
+    return renamed(name) == no_register ? cpu::zero_slot : OpBuilder::slot(name);
+}
+
+Slot segment_slot(const Instruction& instruction, ZydisRegister segment) {
+    switch (segment) {
+        case ZYDIS_REGISTER_FS:
+            return cpu::base_slot(SegmentRegister::Fs);
+        case ZYDIS_REGISTER_GS:
+            return cpu::base_slot(SegmentRegister::Gs);
+        case ZYDIS_REGISTER_ES:
+            return instruction.code64() ? cpu::zero_slot : cpu::base_slot(SegmentRegister::Es);
+        case ZYDIS_REGISTER_SS:
+            return instruction.code64() ? cpu::zero_slot : cpu::base_slot(SegmentRegister::Ss);
+        case ZYDIS_REGISTER_CS:
+            return instruction.code64() ? cpu::zero_slot : cpu::base_slot(SegmentRegister::Cs);
+        default:
+            return instruction.code64() ? cpu::zero_slot : cpu::base_slot(SegmentRegister::Ds);
+    }
+}
+
+TimedOperand address_of(const Instruction& instruction, const ZydisDecodedOperand& operand) {
+    TimedOperand out;
+    const auto& memory = operand.mem;
+    const bool relative = memory.base == ZYDIS_REGISTER_RIP || memory.base == ZYDIS_REGISTER_EIP;
+    out.base = slot_or_zero(memory.base);
+    out.index = slot_or_zero(memory.index);
+    out.scale = static_cast<u8>(memory.scale == 8 ? 3 : memory.scale == 4 ? 2 : memory.scale / 2);
+    out.segment = segment_slot(instruction, memory.segment);
+    out.displacement = static_cast<u64>(memory.disp.has_displacement != 0 ? memory.disp.value : 0) +
+                       (relative ? instruction.next_rip() : 0);
+    out.offset_mask = low_mask(instruction.info.address_width);
+    out.bytes = static_cast<u16>(operand.size / 8);
+    const bool implied = operand.visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN;
+    if (implied && writes(operand) && renamed(memory.base) == stack_pointer) {
+        out.displacement -= out.bytes;  // pushed below where the stack pointer is now
+    }
+    if (reads(operand) && writes(operand)) {
+        out.intent = AccessIntent::LoadStore;
+    } else {
+        out.intent = writes(operand) ? AccessIntent::Store : AccessIntent::Load;
+    }
+    return out;
+}
+
+void add_operands(const Instruction& instruction, TimedInstruction& out) {
+    const HintRow* const hint = hint_of(instruction);
+    for (unsigned i = 0; i < instruction.info.operand_count; ++i) {
+        const ZydisDecodedOperand& operand = instruction.operand(i);
+        if (operand.type != ZYDIS_OPERAND_TYPE_MEMORY ||
+            (hint == nullptr && !touches(instruction, operand)) ||
+            out.operand_count == TimedInstruction::max_operands) {
+            continue;
+        }
+        TimedOperand address = address_of(instruction, operand);
+        if (hint != nullptr) {
+            address.intent = hint->intent;
+            address.bytes = 1;
+        }
+        if (address.bytes != 0) {
+            out.operands[out.operand_count++] = address;
+        }
+    }
+}
+
+/// Slots that the instruction takes beside those of its execution class: stores that are not fused
+/// with a load of the same operand.
+u8 micro_operations(const TimedInstruction& timed) {
+    unsigned loads = 0;
+    unsigned stores = 0;
+    for (const TimedOperand& operand : timed.memory()) {
+        loads += operand.intent == AccessIntent::Load ? 1 : 0;
+        stores += operand.intent == AccessIntent::Store ? 1 : 0;
+        loads += operand.intent == AccessIntent::LoadStore ? 1 : 0;
+        stores += operand.intent == AccessIntent::LoadStore ? 1 : 0;
+    }
+    return static_cast<u8>(std::max(1U, (loads > 0 && stores > 0) ? loads + stores : 1U));
+}
+
+bool is_repeated_string(const Instruction& instruction) {
+    constexpr u64 prefixes = ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE;
+    return instruction.info.meta.category == ZYDIS_CATEGORY_STRINGOP &&
+           (instruction.info.attributes & prefixes) != 0;
+}
+
+bool compares_strings(const Instruction& instruction) {
+    switch (instruction.info.mnemonic) {
+        case ZYDIS_MNEMONIC_CMPSB:
+        case ZYDIS_MNEMONIC_CMPSW:
+        case ZYDIS_MNEMONIC_CMPSD:
+        case ZYDIS_MNEMONIC_CMPSQ:
+        case ZYDIS_MNEMONIC_SCASB:
+        case ZYDIS_MNEMONIC_SCASW:
+        case ZYDIS_MNEMONIC_SCASD:
+        case ZYDIS_MNEMONIC_SCASQ:
+            return true;
+        default:
+            return false;
+    }
+}
+
+}  // namespace
+
+TimedInstruction describe_timing(const Instruction& instruction) {
+    TimedInstruction out;
+    InstructionProfile& profile = out.profile;
+    add_registers(instruction, profile);
+    add_address_registers(instruction, profile);
+    add_operands(instruction, out);
+    profile.length = instruction.info.length;
+    profile.execution = execution_class(instruction);
+    profile.branch = branch_kind(instruction);
+    profile.event = event_of(instruction);
+    profile.ordering = ordering_of(instruction);
+    profile.stops_transience = waits_for_retirement(instruction);
+    profile.micro_operations = micro_operations(out);
+    if (is_zeroing(instruction)) {
+        profile.sources = {};
+        profile.eliminated = true;
+    } else if (is_plain_move(instruction)) {
+        profile.eliminated = true;
+    }
+    if (profile.branch != BranchKind::None && instruction.is_immediate(0)) {
+        profile.branch_target =
+            instruction.next_rip() + static_cast<u64>(instruction.operand(0).imm.value.s);
+    }
+    out.repeats = is_repeated_string(instruction);
+    out.compares = out.repeats && compares_strings(instruction);
+    if (profile.event == timing::Event::InvpcidAll) {
+        out.selector = OpBuilder::slot(instruction, 0);
+    }
+    out.reads_time = profile.event == timing::Event::ReadTime;
+    return out;
+}
+
+}  // namespace ringfence::sim::isa::x86
