@@ -112,6 +112,22 @@ TEST(WhatIf, ChangesTheProcessorAndIsInTheResults) {
     EXPECT_THAT(table.output, HasSubstr("What if: root-write=0"));
 }
 
+TEST(WhatIf, ACheaperRootWriteSavesWhatItCostBefore) {
+    const auto isolated_run = [](const std::string& cost) {
+        const Outcome outcome =
+            ringfence({"compare", "--design", "isolated", "--what-if", "root-write=" + cost,
+                       "--json", "-", "--", "/bin/busybox", "true"});
+        EXPECT_EQ(outcome.status, 0) << outcome.error;
+        return json::parse(outcome.output)["runs"][0];
+    };
+    const json dear = isolated_run("500");
+    const json cheap = isolated_run("100");
+    EXPECT_EQ(dear["instructions"], cheap["instructions"]) << "the program does not change";
+    const auto saved =
+        dear["stack"]["root_write"].get<double>() - cheap["stack"]["root_write"].get<double>();
+    EXPECT_NEAR(saved, 400 * dear["root_writes"].get<double>(), 0.05 * saved);
+}
+
 TEST(WhatIf, IsRefusedWhereItMakesNoSense) {
     const std::vector<std::string> program{"--", "/bin/busybox", "true"};
     const std::vector<std::pair<std::vector<std::string>, std::string>> table = {
