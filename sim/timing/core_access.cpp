@@ -76,9 +76,11 @@ void Core::send_other(Stream& stream, const DataAccess& access, Cycle ready, Acc
     out.first = std::min(out.first, at);
     Cycle done = at + 1;
     if (!loads(access.intent)) {
+        // A hint too retires only when it is known where it leads. (Gruss and others, 2016: a
+        // prefetch takes as long as its walk.)
         const AccessTime time = memory_.access(access, at);
+        done += time.translation;
         if (is_store) {
-            done += time.translation;
             out.blocked |= time.blocked;
             if (done > std::max(out.addressed, out.loaded)) {
                 out.translation = time.translation;
@@ -120,8 +122,6 @@ void Core::commit_stores(std::span<const DataAccess> accesses, u64 number, Cycle
             const Cycle writable = memory_.commit_store(access, retired);
             main_.committed = std::max({main_.committed + 1, writable, retired + 1});
             stores_.commit(number, main_.committed);
-        } else {
-            stores_.forget(number);
         }
         store_queue_.leave(number, std::max(main_.committed, retired));
         ++number;

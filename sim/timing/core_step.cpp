@@ -153,10 +153,14 @@ RF_ALWAYS_INLINE void Core::execute(Stream& stream, const InstructionProfile& pr
     }
     Result result{.issued = accessed.first, .ready = never};
     timing.completed = std::max(accessed.known, earliest);
+    const bool stores_come = !accessed.blocked && accessed.addressed < never;
+    if (RF_UNLIKELY(shape.stores != 0 && !stores_come)) {
+        stores_.forget(stream.stores, shape.stores);
+    }
     if (RF_LIKELY(!accessed.blocked)) {
         result = operate(stream, profile, accessed, earliest);
         timing.completed = std::max(result.ready, accessed.addressed);
-        if (shape.stores != 0 && accessed.addressed < never) {
+        if (shape.stores != 0 && stores_come) {
             timing.completed =
                 std::max(timing.completed, send_store_data(stream, accesses, result.ready));
         }
@@ -264,6 +268,7 @@ Timing Core::step(const InstructionProfile& profile, const Step& step) {
 
 /// In a path that will be squashed, of an instruction that begins when it is the oldest only.
 void Core::hold(Stream& shadow, const InstructionProfile& profile, const Shape& shape) {
+    stores_.forget(shadow.stores, shape.stores);
     for (u32 entry = 0; entry < shape.operations; ++entry) {
         scheduler_.enter(shadow.squash_at);
     }

@@ -29,9 +29,12 @@ public:
     /// Of a store that was added.
     void commit(u64 number, Cycle at) { stores_[number & (stores_.size() - 1)].committed = at; }
 
-    /// The main path's store of this number was never made: a squashed path's may still stand
-    /// there.
-    void forget(u64 number) { stores_[number & (stores_.size() - 1)] = {.number = ~u64{0}}; }
+    /// The stores of these numbers do not come; those of squashed paths may still stand there.
+    void forget(u64 first, u32 count) {
+        for (u64 number = first; number < first + count; ++number) {
+            stores_[number & (stores_.size() - 1)].number = ~u64{0};
+        }
+    }
 
     /// The newest store that shares a byte with the load, of those numbered below `before`.
     [[nodiscard]] const Store* find(VirtualAddress address, u32 bytes, u64 before) const {

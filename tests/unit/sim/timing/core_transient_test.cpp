@@ -136,6 +136,30 @@ TEST_F(TransientTest, ItsStoresForwardToItsLoadsAndAreNeverWritten) {
     EXPECT_EQ(after.completed, after.issued + parameters.hierarchy.l1d.latency);
 }
 
+TEST_F(TransientTest, StoresOfAnEarlierSquashedPathForwardToNobody) {
+    memory.data[0x5000] = {.blocked = true};
+    const Cycle hit = parameters.hierarchy.l1d.latency;
+    Stream first = window(200);
+    run_in(first, operation(ExecutionClass::Divide64, {}, {rax}));
+    ASSERT_TRUE(run_in(first, store({rax}), {to(0x1000)}).begins);
+    core().deliver(Event::Exception, first.squash_at, place, {});
+    // Neither to another such path, whose store of the same number finds no address,
+    Stream second = window(200);
+    InstructionProfile unaddressed = store();
+    unaddressed.address_sources.add(rbx);
+    second.ready[rbx] = never;
+    EXPECT_FALSE(run_in(second, unaddressed, {to(0x2000)}).completed < never);
+    Timing loaded = run_in(second, load(rcx), {at(0x1000)});
+    EXPECT_EQ(loaded.completed, loaded.issued + hit);
+    core().deliver(Event::Exception, second.squash_at, place, {});
+    // nor to the main path, whose store of that number faults.
+    run_in(first = core().fork(core().now() + 200), store(), {to(0x1000)});
+    core().redirect(first.squash_at);
+    run(store(), {to(0x5000)});
+    loaded = run(load(rcx), {at(0x1000)});
+    EXPECT_EQ(loaded.completed, loaded.issued + hit);
+}
+
 TEST_F(TransientTest, TheMainPathsStoresForwardToItsLoads) {
     run(operation(ExecutionClass::Divide64, {}, {rax}));
     const Timing stored = run(store({rax}), {to(0x1000)});
