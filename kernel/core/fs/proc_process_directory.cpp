@@ -118,11 +118,13 @@ private:
     u32 process_;
 };
 
+/// /proc/PID, or the same files at /proc/PID/task/TID, but for the task directory itself.
 class ProcessDirectory : public ProcDirectory {
 public:
+    enum class Of : u8 { Process, Thread };
     /// `number` is of the directory itself; that of a thread's differs from its process's.
-    ProcessDirectory(u32 process, u64 number, Ref<Inode> parent)
-        : ProcDirectory(number, std::move(parent)), process_(process) {
+    ProcessDirectory(Of of, u32 process, u64 number, Ref<Inode> parent)
+        : ProcDirectory(number, std::move(parent)), of_(of), process_(process) {
         if (const Process* subject = processes().find(process); subject != nullptr) {
             metadata().owner = subject->credentials.user.effective;
             metadata().group = subject->credentials.group.effective;
@@ -135,10 +137,13 @@ protected:
     Ref<Inode> make_child(std::string_view name) override;
 
 private:
+    [[nodiscard]] bool has_tasks() const { return of_ == Of::Process; }
+
+    Of of_;
     u32 process_;
 };
 
-/// /proc/PID/task: the threads, each with the same files as the process.
+/// /proc/PID/task: the threads.
 class TaskDirectory final : public ProcDirectory {
 public:
     TaskDirectory(u32 process, Ref<Inode> parent)
@@ -170,7 +175,8 @@ protected:
         if (thread == nullptr || thread->process().id() != process_) {
             return nullptr;
         }
-        return make_ref<ProcessDirectory>(process_, proc_inode_number(*number, thread_index),
+        return make_ref<ProcessDirectory>(ProcessDirectory::Of::Thread, process_,
+                                          proc_inode_number(*number, thread_index),
                                           Ref<Inode>(this));
     }
 
@@ -191,7 +197,7 @@ bool ProcessDirectory::child_from(u64& key, Child& child) {
         return true;
     }
     index -= std::size(links);
-    if (index < 2) {
+    if (index < (has_tasks() ? 2 : 1)) {
         child = {index == 0 ? "fd" : "task", Kind::Directory,
                  proc_inode_number(process_, directory_index + index)};
         return true;
@@ -217,14 +223,17 @@ Ref<Inode> ProcessDirectory::make_child(std::string_view name) {
     if (name == "fd") {
         return make_ref<DescriptorDirectory>(process_, Ref<Inode>(this));
     }
-    return name == "task" ? Ref<Inode>(make_ref<TaskDirectory>(process_, Ref<Inode>(this)))
-                          : nullptr;
+    if (name == "task" && has_tasks()) {
+        return make_ref<TaskDirectory>(process_, Ref<Inode>(this));
+    }
+    return nullptr;
 }
 
 }  // namespace
 
 Ref<Inode> make_process_directory(u32 process, Ref<Inode> parent) {
-    return make_ref<ProcessDirectory>(process, proc_inode_number(process, 0), std::move(parent));
+    return make_ref<ProcessDirectory>(ProcessDirectory::Of::Process, process,
+                                      proc_inode_number(process, 0), std::move(parent));
 }
 
 }  // namespace ringfence::kernel

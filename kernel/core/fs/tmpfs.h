@@ -64,6 +64,9 @@ public:
     /// `parent` is null for a root, which is then its own parent.
     TmpfsDirectory(const Metadata& metadata, Ref<Inode> parent)
         : Inode(metadata), parent_(std::move(parent)) {}
+    /// Lets go of the parent, and of those above that this directory alone kept, one after another:
+    /// a chain of removed directories may be longer than a kernel stack.
+    ~TmpfsDirectory() override;
 
     [[nodiscard]] u64 size() const override;
     Fallible<Ref<Inode>> lookup(std::string_view name) override;

@@ -60,6 +60,14 @@ Ref<TmpfsDirectory> make_tmpfs_root(u32 permissions) {
         Ref<Inode>());
 }
 
+TmpfsDirectory::~TmpfsDirectory() {
+    Ref<Inode> above = std::move(parent_);
+    while (above && above->references() == 1) {
+        TmpfsDirectory* const directory = cast(*above);
+        above = directory != nullptr ? std::move(directory->parent_) : Ref<Inode>();
+    }
+}
+
 TmpfsDirectory* TmpfsDirectory::cast(Inode& inode) {
     // Every directory with this device number is made above, so the type is known.
     return inode.is_directory() && inode.metadata().file_system == tmpfs_device
