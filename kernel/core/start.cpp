@@ -47,6 +47,7 @@ Ref<TmpfsDirectory> build_root(std::span<const u8> initramfs) {
 
 void start(const BootInformation& boot) {
     start_scheduler();
+    set_boot_command_line(boot.command_line);
     if (has_flag(boot.command_line, "dump_user_tables")) {
         enable_user_table_reports();
     }

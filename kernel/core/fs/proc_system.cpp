@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // The files of /proc that describe the whole system, and /proc/sys.
 #include "kernel/core/fs/proc_nodes.h"
+#include "kernel/core/fs/procfs.h"
 #include "kernel/core/memory/frame_allocator.h"
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/system_names.h"
 #include "kernel_arch/cpu.h"
+#include "kernel_arch/cpu_flags.h"
 #include "kernel_arch/statistics.h"
 
 namespace ringfence::kernel {
@@ -44,7 +46,17 @@ Fallible<String> memory_information(u32) {
 Fallible<String> cpu_information(u32) {
     String text("processor\t: 0\n");
     text.append("model name\t: Ringfence ").append(arch::machine_name).append("\n");
-    text.append("cpu cores\t: 1\nsiblings\t: 1\n\n");
+    text.append("cpu cores\t: 1\nsiblings\t: 1\nflags\t\t:");
+    arch::append_cpu_flags(text);
+    text.append("\n\n");
+    return text;
+}
+
+std::string_view command_line;
+
+Fallible<String> boot_command_line(u32) {
+    String text(command_line);
+    text.append("\n");
     return text;
 }
 
@@ -110,6 +122,7 @@ Fallible<String> nothing(u32) {
 }
 
 constexpr ProcEntry top_entries[] = {
+    {"cmdline", boot_command_line},
     {"cpuinfo", cpu_information},
     {"devices", devices},
     {"filesystems", file_systems},
@@ -214,6 +227,10 @@ private:
 };
 
 }  // namespace
+
+void set_boot_command_line(std::string_view line) {
+    command_line = line;
+}
 
 std::span<const ProcEntry> system_entries() {
     return top_entries;

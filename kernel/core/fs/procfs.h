@@ -11,4 +11,7 @@ inline constexpr DeviceNumber proc_device{0, 5};
 /// The directory that is mounted on /proc; `parent` is the directory above it.
 [[nodiscard]] Ref<Inode> make_procfs(Ref<Inode> parent);
 
+/// What /proc/cmdline shows; the text must stay readable for ever.
+void set_boot_command_line(std::string_view line);
+
 }  // namespace ringfence::kernel

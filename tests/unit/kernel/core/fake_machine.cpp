@@ -8,6 +8,7 @@
 #include "kernel/core/log/log.h"
 #include "kernel/core/memory/heap.h"
 #include "kernel_arch/cpu.h"
+#include "kernel_arch/cpu_flags.h"
 #include "kernel_arch/isolation_status.h"
 #include "kernel_arch/kernel_stack.h"
 #include "kernel_arch/serial.h"
@@ -226,6 +227,7 @@ void read_statistics(abi::control::Statistics&) {}
 abi::control::Isolation isolation_status() {
     return {};
 }
+void append_cpu_flags(String&) {}
 void prepare_thread(ThreadState&, VirtualAddress, void (*)(void*), void*) {}
 void prepare_fork(ThreadState&, const ThreadState&, VirtualAddress, void (*)(void*), void*) {}
 void reset_user_registers(ThreadState&) {}
