@@ -49,7 +49,6 @@ Guest::Guest(const GuestOptions& options, sim::observe::Observer* observer)
                                        .kernel = bytes_of(kernel_.bytes()),
                                        .initramfs = bytes_of(image.initramfs),
                                        .command_line = options.command_line,
-                                       .nmi_at = options.nmi_at,
                                        .places = kernel_.places(),
                                        .strict_tlb = options.strict_tlb};
     for (unsigned i = 0; i < lab::machine::port_count; ++i) {

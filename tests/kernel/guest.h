@@ -17,7 +17,6 @@ struct GuestOptions {
     std::string cpu = "skylake-sp";
     std::string command_line;
     std::vector<std::string> program;  ///< host path first
-    std::vector<u64> nmi_at{};         ///< see sim::machine::MachineConfig
     bool strict_tlb = false;
 };
 
