@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "sim/isa/x86/address.h"
 
-#include "arch/x86/segment_descriptor.h"
 #include "base/bits.h"
+#include "sim/isa/x86/segmentation.h"
 
 namespace ringfence::sim::isa::x86 {
 namespace {
 
-using arch::x86::SegmentDescriptor;
 using cpu::ExceptionVector;
 using cpu::Segment;
 using cpu::SegmentRegister;
@@ -26,34 +25,16 @@ void prepare_address64(Cpu& cpu, const Op& op) {
     cpu.gpr.set<u64>(cpu::address_slot, offset_of(cpu, op) + cpu.gpr.get<u64>(op.segment));
 }
 
-bool within_limit(const Segment& segment, u64 offset, u64 bytes) {
-    const u64 last = offset + (bytes == 0 ? 0 : bytes - 1);
-    const bool expand_down = !SegmentDescriptor::code.test(segment.descriptor) &&
-                             SegmentDescriptor::expand_down.test(segment.descriptor);
-    if (!expand_down) {
-        return last <= segment.limit;
-    }
-    const u64 top =
-        SegmentDescriptor::default_big.test(segment.descriptor) ? low_mask(32) : low_mask(16);
-    return offset > segment.limit && last <= top;
-}
-
-bool allows(const Segment& segment, bool write) {
-    const bool code = SegmentDescriptor::code.test(segment.descriptor);
-    if (write) {
-        return !code && SegmentDescriptor::writable.test(segment.descriptor);
-    }
-    return !code || SegmentDescriptor::readable.test(segment.descriptor);
-}
-
 /// Offsets in legacy and compatibility mode.
 bool prepare_address32(Cpu& cpu, const Op& op) {
     const auto which = static_cast<SegmentRegister>(op.dst);
     const Segment& segment = cpu.segment(which);
     const u64 offset = offset_of(cpu, op);
     const auto bytes = static_cast<u64>(op.immediate);
-    if (!segment.usable || !allows(segment, op.extra != 0) ||
-        !within_limit(segment, offset, bytes)) {
+    const SegmentAccess access = op.extra != 0 ? SegmentAccess::Write : SegmentAccess::Read;
+    // Also outside protected mode, where the caches hold what protected mode left there.
+    if (!segment.usable || !type_permits(segment.descriptor, access) ||
+        !limit_permits(segment, offset, bytes)) {
         return cpu.raise(which == SegmentRegister::Ss ? ExceptionVector::StackFault
                                                       : ExceptionVector::GeneralProtection);
     }

@@ -7,6 +7,7 @@
 
 #include "sim/isa/x86/descriptors.h"
 #include "sim/isa/x86/operands.h"
+#include "sim/isa/x86/segmentation.h"
 #include "sim/isa/x86/system_checks.h"
 
 namespace ringfence::sim::isa::x86 {
@@ -87,71 +88,48 @@ u32 access_rights(u64 descriptor) {
     return static_cast<u32>(SecondHalf::get(descriptor & shown));
 }
 
-template <typename Source, typename Word>
-bool lar(Cpu& cpu, const Op& op) {
+struct Rights {
+    static constexpr auto has = has_rights;
+    static u32 of(u64 descriptor) { return access_rights(descriptor); }
+};
+struct Limit {
+    static constexpr auto has = has_limit;
+    static u32 of(u64 descriptor) { return SegmentDescriptor::limit(descriptor); }
+};
+
+template <typename Source>
+bool take_query(Cpu& cpu, const Op& op, Query& out) {
     u16 selector;
+    return require_protected_mode(cpu) && Source::read(cpu, op, selector) &&
+           look_up(cpu, selector, out);
+}
+
+/// LAR with Rights, LSL with Limit.
+template <typename Answer, typename Source, typename Word>
+bool describe(Cpu& cpu, const Op& op) {
     Query query;
-    if (!require_protected_mode(cpu) || !Source::read(cpu, op, selector) ||
-        !look_up(cpu, selector, query)) {
+    if (!take_query<Source>(cpu, op, query)) {
         return false;
     }
     const bool answers = query.found && visible(cpu, query) &&
                          (SegmentDescriptor::code_or_data.test(query.descriptor) ||
-                          has_rights(cpu, system_type(query.descriptor)));
+                          Answer::has(cpu, system_type(query.descriptor)));
     if (answers) {
-        cpu.gpr.set<Word>(op.dst, static_cast<Word>(access_rights(query.descriptor)));
+        cpu.gpr.set<Word>(op.dst, static_cast<Word>(Answer::of(query.descriptor)));
     }
     cpu.flags.set_zf(answers);
     return true;
 }
 
-template <typename Source, typename Word>
-bool lsl(Cpu& cpu, const Op& op) {
-    u16 selector;
+/// VERR and VERW.
+template <SegmentAccess access, typename Source>
+bool verify(Cpu& cpu, const Op& op) {
     Query query;
-    if (!require_protected_mode(cpu) || !Source::read(cpu, op, selector) ||
-        !look_up(cpu, selector, query)) {
+    if (!take_query<Source>(cpu, op, query)) {
         return false;
     }
-    const bool answers = query.found && visible(cpu, query) &&
-                         (SegmentDescriptor::code_or_data.test(query.descriptor) ||
-                          has_limit(cpu, system_type(query.descriptor)));
-    if (answers) {
-        cpu.gpr.set<Word>(op.dst, static_cast<Word>(SegmentDescriptor::limit(query.descriptor)));
-    }
-    cpu.flags.set_zf(answers);
-    return true;
-}
-
-template <typename Source>
-bool verr(Cpu& cpu, const Op& op) {
-    u16 selector;
-    Query query;
-    if (!require_protected_mode(cpu) || !Source::read(cpu, op, selector) ||
-        !look_up(cpu, selector, query)) {
-        return false;
-    }
-    const u64 descriptor = query.descriptor;
-    const bool readable =
-        SegmentDescriptor::code_or_data.test(descriptor) &&
-        (!SegmentDescriptor::code.test(descriptor) || SegmentDescriptor::readable.test(descriptor));
-    cpu.flags.set_zf(query.found && readable && visible(cpu, query));
-    return true;
-}
-
-template <typename Source>
-bool verw(Cpu& cpu, const Op& op) {
-    u16 selector;
-    Query query;
-    if (!require_protected_mode(cpu) || !Source::read(cpu, op, selector) ||
-        !look_up(cpu, selector, query)) {
-        return false;
-    }
-    const u64 descriptor = query.descriptor;
-    const bool writable = SegmentDescriptor::code_or_data.test(descriptor) &&
-                          !SegmentDescriptor::code.test(descriptor) &&
-                          SegmentDescriptor::writable.test(descriptor);
-    cpu.flags.set_zf(query.found && writable && visible(cpu, query));
+    cpu.flags.set_zf(query.found && SegmentDescriptor::code_or_data.test(query.descriptor) &&
+                     type_permits(query.descriptor, access) && visible(cpu, query));
     return true;
 }
 
@@ -181,42 +159,42 @@ bool take_selector(const Instruction& in, unsigned i, OpBuilder& out) {
     return false;
 }
 
-template <typename Source>
-bool bind_lar_sized(const Instruction& in, OpBuilder& out) {
-    return in.info.operand_width == 16   ? out.straight<lar<Source, u16>>()
-           : in.info.operand_width == 32 ? out.straight<lar<Source, u32>>()
-                                         : out.straight<lar<Source, u64>>();
+template <typename Answer, typename Source>
+bool bind_sized(const Instruction& in, OpBuilder& out) {
+    return in.info.operand_width == 16   ? out.straight<describe<Answer, Source, u16>>()
+           : in.info.operand_width == 32 ? out.straight<describe<Answer, Source, u32>>()
+                                         : out.straight<describe<Answer, Source, u64>>();
 }
 
-template <typename Source>
-bool bind_lsl_sized(const Instruction& in, OpBuilder& out) {
-    return in.info.operand_width == 16   ? out.straight<lsl<Source, u16>>()
-           : in.info.operand_width == 32 ? out.straight<lsl<Source, u32>>()
-                                         : out.straight<lsl<Source, u64>>();
+template <typename Answer>
+bool bind_describe(const Instruction& in, OpBuilder& out) {
+    out.op.dst = OpBuilder::slot(in, 0);
+    return take_selector(in, 1, out) ? bind_sized<Answer, Memory<u16>>(in, out)
+                                     : bind_sized<Answer, SrcRegister<u16>>(in, out);
+}
+
+template <SegmentAccess access>
+bool bind_verify(const Instruction& in, OpBuilder& out) {
+    return take_selector(in, 0, out) ? out.straight<verify<access, Memory<u16>>>()
+                                     : out.straight<verify<access, SrcRegister<u16>>>();
 }
 
 }  // namespace
 
 bool bind_lar(const Instruction& in, OpBuilder& out) {
-    out.op.dst = OpBuilder::slot(in, 0);
-    return take_selector(in, 1, out) ? bind_lar_sized<Memory<u16>>(in, out)
-                                     : bind_lar_sized<SrcRegister<u16>>(in, out);
+    return bind_describe<Rights>(in, out);
 }
 
 bool bind_lsl(const Instruction& in, OpBuilder& out) {
-    out.op.dst = OpBuilder::slot(in, 0);
-    return take_selector(in, 1, out) ? bind_lsl_sized<Memory<u16>>(in, out)
-                                     : bind_lsl_sized<SrcRegister<u16>>(in, out);
+    return bind_describe<Limit>(in, out);
 }
 
 bool bind_verr(const Instruction& in, OpBuilder& out) {
-    return take_selector(in, 0, out) ? out.straight<verr<Memory<u16>>>()
-                                     : out.straight<verr<SrcRegister<u16>>>();
+    return bind_verify<SegmentAccess::Read>(in, out);
 }
 
 bool bind_verw(const Instruction& in, OpBuilder& out) {
-    return take_selector(in, 0, out) ? out.straight<verw<Memory<u16>>>()
-                                     : out.straight<verw<SrcRegister<u16>>>();
+    return bind_verify<SegmentAccess::Write>(in, out);
 }
 
 bool bind_arpl(const Instruction& in, OpBuilder& out) {

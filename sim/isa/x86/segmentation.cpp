@@ -8,8 +8,6 @@ using cpu::ExceptionVector;
 using cpu::Segment;
 using cpu::SegmentRegister;
 
-namespace {
-
 bool type_permits(u64 descriptor, SegmentAccess access) {
     const bool code = SegmentDescriptor::code.test(descriptor);
     if (access == SegmentAccess::Read) {
@@ -18,8 +16,8 @@ bool type_permits(u64 descriptor, SegmentAccess access) {
     return !code && SegmentDescriptor::writable.test(descriptor);
 }
 
-/// Expand-down segments hold the offsets beyond their limit. [intel/vol3]: 5.3
-bool limit_permits(const Segment& segment, u64 first, u64 last) {
+bool limit_permits(const Segment& segment, u64 offset, u64 bytes) {
+    const u64 last = offset + (bytes == 0 ? 0 : bytes - 1);
     const u64 descriptor = segment.descriptor;
     const bool expands_down = !SegmentDescriptor::code.test(descriptor) &&
                               SegmentDescriptor::expand_down.test(descriptor);
@@ -27,10 +25,8 @@ bool limit_permits(const Segment& segment, u64 first, u64 last) {
         return last <= segment.limit;
     }
     const u64 top = low_mask(SegmentDescriptor::default_big.test(descriptor) ? 32 : 16);
-    return first > segment.limit && last <= top;
+    return offset > segment.limit && last <= top;
 }
-
-}  // namespace
 
 bool segment_permits(const Cpu& cpu, SegmentRegister which, u64 offset, u64 bytes,
                      SegmentAccess access) {
@@ -38,7 +34,7 @@ bool segment_permits(const Cpu& cpu, SegmentRegister which, u64 offset, u64 byte
     if (cpu.protected_mode() && (!segment.usable || !type_permits(segment.descriptor, access))) {
         return false;
     }
-    return limit_permits(segment, offset, offset + bytes - 1);
+    return limit_permits(segment, offset, bytes);
 }
 
 bool segmented_address(Cpu& cpu, SegmentRegister which, u64 offset, u64 bytes, SegmentAccess access,

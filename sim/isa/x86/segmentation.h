@@ -10,6 +10,12 @@ namespace ringfence::sim::isa::x86 {
 
 enum class SegmentAccess : u8 { Read, Write };
 
+/// Whether the type of a code or data segment allows the access. [intel/vol3]: 5.5
+[[nodiscard]] bool type_permits(u64 descriptor, SegmentAccess access);
+/// Whether all of [offset, offset + bytes) is within the segment's limit; an operand of no bytes
+/// counts as one. Expand-down segments hold the offsets beyond their limit. [intel/vol3]: 5.3
+[[nodiscard]] bool limit_permits(const cpu::Segment& segment, u64 offset, u64 bytes);
+
 /// Whether [offset, offset + bytes) may be accessed through `which`, outside 64-bit mode.
 /// [intel/vol3]: 5.3, 5.4, 5.5
 [[nodiscard]] bool segment_permits(const Cpu& cpu, cpu::SegmentRegister which, u64 offset,

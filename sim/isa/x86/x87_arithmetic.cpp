@@ -116,27 +116,6 @@ Float80 negate(Environment&, const Float80& a) {
     return {a.significand, static_cast<u16>(a.sign_exponent ^ Sign::mask)};
 }
 
-template <auto F>
-bool on_top(Cpu& cpu, const Op& op) {
-    if (!begin(cpu)) {
-        return false;
-    }
-    FpuState& fpu = cpu.fpu;
-    record(cpu, op);
-    if (fpu.is_empty(0)) {
-        if (stack_underflow(fpu)) {
-            set_st(fpu, 0, indefinite());
-        }
-        return true;
-    }
-    Environment environment = environment_of(fpu);
-    const Float80 result = F(environment, st(fpu, 0));
-    if (settle(fpu, environment)) {
-        set_st(fpu, 0, result);
-    }
-    return true;
-}
-
 // Rows ----------------------------------------------------------------------------------------
 
 template <auto F>

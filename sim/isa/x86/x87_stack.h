@@ -90,6 +90,28 @@ inline Unpacked unpack_st(const FpuState& fpu, const Environment& environment, u
     return soft_float::unpack(environment, st(fpu, i));
 }
 
+/// ST(0) = F(environment, ST(0)).
+template <auto F>
+bool on_top(Cpu& cpu, const Op& op) {
+    if (!begin(cpu)) {
+        return false;
+    }
+    FpuState& fpu = cpu.fpu;
+    record(cpu, op);
+    if (fpu.is_empty(0)) {
+        if (stack_underflow(fpu)) {
+            set_st(fpu, 0, indefinite());
+        }
+        return true;
+    }
+    Environment environment = environment_of(fpu);
+    const Float80 result = F(environment, st(fpu, 0));
+    if (settle(fpu, environment)) {
+        set_st(fpu, 0, result);
+    }
+    return true;
+}
+
 // Binders -------------------------------------------------------------------------------------
 
 /// Whether operand `i` is ST(n); n goes to `number`.

@@ -116,7 +116,8 @@ Float80 angle(Environment& environment, const Unpacked& x, const Unpacked& y) {
 
 // One operand ---------------------------------------------------------------------------------
 
-Float80 two_to_x_minus_1(Environment& environment, const Unpacked& a) {
+Float80 two_to_x_minus_1(Environment& environment, const Float80& x) {
+    const Unpacked a = soft_float::unpack(environment, x);
     if (is_special(a)) {
         return nan_of(environment, a, a);
     }
@@ -135,26 +136,6 @@ Float80 two_to_x_minus_1(Environment& environment, const Unpacked& a) {
                           u128{a.significand} << 64);
     }
     return round_inexact(environment, soft_float::exp2_minus_1(soft_float::wide_from(a)));
-}
-
-bool f2xm1(Cpu& cpu, const Op& op) {
-    if (!begin(cpu)) {
-        return false;
-    }
-    FpuState& fpu = cpu.fpu;
-    record(cpu, op);
-    if (fpu.is_empty(0)) {
-        if (stack_underflow(fpu)) {
-            set_st(fpu, 0, indefinite());
-        }
-        return true;
-    }
-    Environment environment = environment_of(fpu);
-    const Float80 result = two_to_x_minus_1(environment, unpack_st(fpu, environment, 0));
-    if (settle(fpu, environment)) {
-        set_st(fpu, 0, result);
-    }
-    return true;
 }
 
 /// An angle as a quadrant and a rest between -pi/4 and pi/4.
@@ -326,7 +307,7 @@ constexpr std::array rows = {
     row<two_operands<y_log2_x, second>>(ZYDIS_MNEMONIC_FYL2X),
     row<two_operands<y_log2_x_plus_1, second>>(ZYDIS_MNEMONIC_FYL2XP1),
     row<two_operands<angle, second>>(ZYDIS_MNEMONIC_FPATAN),
-    row<f2xm1>(ZYDIS_MNEMONIC_F2XM1),
+    row<on_top<two_to_x_minus_1>>(ZYDIS_MNEMONIC_F2XM1),
     row<trigonometric<sine_of>>(ZYDIS_MNEMONIC_FSIN),
     row<trigonometric<cosine_of>>(ZYDIS_MNEMONIC_FCOS),
     row<trigonometric_pair<sine_of, cosine_of>>(ZYDIS_MNEMONIC_FSINCOS),
