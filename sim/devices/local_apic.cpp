@@ -251,15 +251,6 @@ bool LocalApic::passes_external() const {
            ApicLvt::delivery_mode.get(lvt_[Lvt::Lint0]) == external;
 }
 
-u8 LocalApic::task_priority_class() const {
-    return static_cast<u8>(PriorityClass::get(task_priority_));
-}
-
-void LocalApic::set_task_priority_class(u8 priority) {
-    task_priority_ = PriorityClass::make(priority);
-    outputs_.interrupts_changed();
-}
-
 void LocalApic::end_interrupt() {
     if (const int vector = highest(in_service_); vector >= 0) {
         put(in_service_, static_cast<u8>(vector), false);

@@ -36,10 +36,6 @@ public:
     /// Whether the interrupt that comes in through LINT0 from the 8259s gets through.
     [[nodiscard]] bool passes_external() const;
 
-    /// The upper half of the task priority register is CR8. [intel/vol3]: 11.8.6
-    [[nodiscard]] u8 task_priority_class() const;
-    void set_task_priority_class(u8 priority);
-
 private:
     static constexpr unsigned vector_words = 8;
     using VectorSet = std::array<u32, vector_words>;
