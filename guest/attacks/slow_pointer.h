@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A value that takes the core two trips to memory to find: as long as it is on its way, nothing
-// that is younger can retire.
+// A value that takes the core three trips to memory to find, one after the other: as long as it is
+// on its way, nothing that is younger can retire.
 #pragma once
 
 #include <array>
@@ -19,10 +19,12 @@ public:
     /// Makes the next use slow.
     void flush() {
         attacks::flush(&first_);
+        attacks::flush(&middle_);
         attacks::flush(&last_);
         wait_for_memory();
     }
-    /// To be followed twice: it holds the address of a place that holds the value.
+    /// To be followed three times: it holds the address of a place that holds the address of the
+    /// place of the value.
     [[nodiscard]] const void* start() const { return &first_; }
 
 private:
@@ -30,11 +32,15 @@ private:
     struct alignas(4096) Last {
         std::uint64_t value;
     };
-    struct alignas(4096) First {
+    struct alignas(4096) Middle {
         const Last* next;
     };
+    struct alignas(4096) First {
+        const Middle* next;
+    };
     Last last_;
-    First first_{&last_};
+    Middle middle_{&last_};
+    First first_{&middle_};
 };
 
 }  // namespace attacks
