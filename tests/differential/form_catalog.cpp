@@ -112,21 +112,7 @@ private:
     }
 
     bool decodes(const Encoding& encoding) {
-        std::array<u8, 15> bytes{};
-        usize n = 0;
-        for (unsigned i = 0; i < encoding.prefix_count; ++i) {
-            bytes[n++] = encoding.prefixes[i];
-        }
-        if (encoding.rex_w) {
-            bytes[n++] = 0x48;
-        }
-        for (unsigned i = 0; i < encoding.opcode_count; ++i) {
-            bytes[n++] = encoding.opcode[i];
-        }
-        if (encoding.has_modrm) {
-            bytes[n++] = encoding.modrm;
-        }
-        return decoder_.decode(bytes, instruction_) == DecodeResult::Ok;
+        return decoder_.decode(bytes_of(encoding), instruction_) == DecodeResult::Ok;
     }
 
     void add(const Encoding& encoding) {
@@ -153,6 +139,20 @@ private:
 };
 
 }  // namespace
+
+std::array<u8, sim::isa::x86::longest_instruction> bytes_of(const Encoding& encoding) {
+    constexpr u8 rex_w = 0x48;
+    std::array<u8, sim::isa::x86::longest_instruction> bytes{};
+    auto next = std::copy_n(encoding.prefixes, encoding.prefix_count, bytes.begin());
+    if (encoding.rex_w) {
+        *next++ = rex_w;
+    }
+    next = std::copy_n(encoding.opcode, encoding.opcode_count, next);
+    if (encoding.has_modrm) {
+        *next = encoding.modrm;
+    }
+    return bytes;
+}
 
 Instruction blank_instruction(const sim::presets::CpuModel& model, u64 rip) {
     using sim::cpu::ExecutionMode;

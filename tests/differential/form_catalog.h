@@ -3,6 +3,7 @@
 // has to be listed by hand, and nothing can be forgotten.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
@@ -39,6 +40,9 @@ struct Form {
     bool bound = false;
     bool skipped = false;
 };
+
+/// The encoding's bytes, and zeroes behind them.
+std::array<u8, sim::isa::x86::longest_instruction> bytes_of(const Encoding& encoding);
 
 /// 64-bit code at CPL 3, at any address.
 Instruction blank_instruction(const sim::presets::CpuModel& model, u64 rip);

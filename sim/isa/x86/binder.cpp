@@ -157,9 +157,13 @@ Slot OpBuilder::slot(ZydisRegister reg) {
     return static_cast<Slot>(number * 8);
 }
 
-bool bind(const Instruction& instruction, OpBuilder& out) {
+std::span<const BinderRow> binder_rows(ZydisMnemonic mnemonic) {
     static const RowTable table;
-    for (const BinderRow& row : table.of(instruction.info.mnemonic)) {
+    return table.of(mnemonic);
+}
+
+bool bind(const Instruction& instruction, OpBuilder& out) {
+    for (const BinderRow& row : binder_rows(instruction.info.mnemonic)) {
         OpBuilder attempt = out;
         if (bind_unavailable(instruction, row.unit, attempt) || row.binder(instruction, attempt)) {
             out = attempt;

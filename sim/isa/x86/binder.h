@@ -105,6 +105,9 @@ struct BinderRow {
     Unit unit = Unit::Integer;
 };
 
+/// The rows of a mnemonic, in the order in which they are tried.
+std::span<const BinderRow> binder_rows(ZydisMnemonic mnemonic);
+
 // The groups, each in the file of that name.
 std::span<const BinderRow> arithmetic_rows();
 std::span<const BinderRow> logic_rows();

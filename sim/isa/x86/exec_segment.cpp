@@ -107,13 +107,7 @@ bool bind_mov(const Instruction& in, OpBuilder& out) {
     return take_segment(in, 1, out) && bind_mov_from_segment(in, out);
 }
 
-// PUSH and POP ------------------------------------------------------------------------------------
-
-template <unsigned bytes>
-bool push_segment(Cpu& cpu, const Op& op) {
-    const u64 selector[] = {selector_of(cpu, op)};
-    return push_frame(cpu, selector, bytes);
-}
+// POP; PUSH is with the other pushes -------------------------------------------------------------
 
 /// The stack pointer moves by its own width, which a load of SS may change: so before it.
 template <unsigned bytes>
@@ -139,20 +133,6 @@ bool pop_stack_segment(Cpu& cpu, const Op& op) {
     }
     shadow_next_instruction(cpu);
     return true;
-}
-
-bool bind_push(const Instruction& in, OpBuilder& out) {
-    if (!take_segment(in, 0, out)) {
-        return false;
-    }
-    switch (in.info.operand_width) {
-        case 16:
-            return out.straight<push_segment<sizeof(u16)>>();
-        case 32:
-            return out.straight<push_segment<sizeof(u32)>>();
-        default:
-            return out.straight<push_segment<sizeof(u64)>>();
-    }
 }
 
 template <unsigned bytes>
@@ -217,7 +197,6 @@ bool bind_far_pointer(const Instruction& in, OpBuilder& out) {
 
 constexpr BinderRow rows[] = {
     {ZYDIS_MNEMONIC_MOV, bind_mov},
-    {ZYDIS_MNEMONIC_PUSH, bind_push},
     {ZYDIS_MNEMONIC_POP, bind_pop},
     {ZYDIS_MNEMONIC_LDS, bind_far_pointer<SegmentRegister::Ds>},
     {ZYDIS_MNEMONIC_LES, bind_far_pointer<SegmentRegister::Es>},

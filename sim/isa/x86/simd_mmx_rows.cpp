@@ -52,7 +52,7 @@ constexpr std::array mmx_only_rows = {
     BinderRow{ZYDIS_MNEMONIC_MOVD, &bind_general_from_vector<low_word, u32, Mmx>, unit},
     BinderRow{ZYDIS_MNEMONIC_MOVD, &bind_vector_from_word<from_word, u32, Mmx>, unit},
     BinderRow{ZYDIS_MNEMONIC_MOVD, &bind_store<Mmx, u32>, unit},
-    BinderRow{ZYDIS_MNEMONIC_MOVQ, &bind_vector<simd::move<Mmx>, Mmx, Mmx>, unit},
+    BinderRow{ZYDIS_MNEMONIC_MOVQ, &bind_registers<simd::move<Mmx>, Mmx>, unit},
     BinderRow{ZYDIS_MNEMONIC_MOVQ, &bind_general_from_vector<whole, u64, Mmx>, unit},
     BinderRow{ZYDIS_MNEMONIC_MOVQ, &bind_vector_from_word<from_word, u64, Mmx>, unit},
     BinderRow{ZYDIS_MNEMONIC_MOVQ, &bind_store<Mmx>, unit},
