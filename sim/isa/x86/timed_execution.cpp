@@ -83,10 +83,9 @@ bool TimedExecution::begin(const Op& op) {
 }
 
 void TimedExecution::time(const TimedInstruction& instruction, u64 rip) {
-    Accesses accesses;
     memory_.begin_instruction(rip);
     const timing::Step step{
-        .rip = rip, .place = cpu_.block->place, .accesses = accesses_of(instruction, accesses)};
+        .rip = rip, .place = cpu_.block->place, .accesses = accesses_of(instruction)};
     timing::Timing timing;
     if (RF_UNLIKELY(instruction.profile.event == Event::InvpcidAll)) {
         timing::InstructionProfile profile = instruction.profile;
@@ -108,19 +107,19 @@ void TimedExecution::time(const TimedInstruction& instruction, u64 rip) {
     }
 }
 
-std::span<const DataAccess> TimedExecution::accesses_of(const TimedInstruction& instruction,
-                                                        Accesses& out) const {
+/// The instruction's accesses, in pieces of a cache line's size, until it is asked for the next's.
+std::span<const DataAccess> TimedExecution::accesses_of(const TimedInstruction& instruction) {
     unsigned count = 0;
     for (const TimedOperand& operand : instruction.memory()) {
         VirtualAddress address = operand.in(cpu_.gpr);
         for (u32 left = operand.bytes; left != 0 && count < max_accesses;) {
             const u32 bytes = std::min(left, line_bytes);
-            out[count++] = {.address = address, .bytes = bytes, .intent = operand.intent};
+            accesses_[count++] = {.address = address, .bytes = bytes, .intent = operand.intent};
             address += bytes;
             left -= bytes;
         }
     }
-    return std::span{out}.first(count);
+    return std::span{accesses_}.first(count);
 }
 
 /// What is known of the instructions before `next_rip` only now that it comes next.
@@ -300,10 +299,8 @@ bool TimedExecution::run_one(timing::Stream& path, const Block& block, const Op&
     if (instruction.profile.stops_transience) {
         return false;
     }
-    Accesses accesses;
     memory_.begin_instruction(rip);
-    const timing::Step step{
-        .rip = rip, .place = block.place, .accesses = accesses_of(instruction, accesses)};
+    const timing::Step step{.rip = rip, .place = block.place, .accesses = accesses_of(instruction)};
     const timing::Timing timing = core_.step_transient(path, instruction.profile, step);
     u64 next = rip + instruction.profile.length;
     if (timing.begins) {

@@ -75,13 +75,11 @@ private:
         observe::Place place{};
     };
     static constexpr unsigned max_accesses = 12;
-    using Accesses = std::array<timing::DataAccess, max_accesses>;
 
     void settle(u64 next_rip);
     void settle_repeat();
     void step_repeated(const PendingRepeat& repeat, u64 done);
-    std::span<const timing::DataAccess> accesses_of(const TimedInstruction& instruction,
-                                                    Accesses& out) const;
+    std::span<const timing::DataAccess> accesses_of(const TimedInstruction& instruction);
     void time(const TimedInstruction& instruction, u64 rip);
 
     void run_path(timing::Stream path, u64 rip, const Op* first);
@@ -93,6 +91,7 @@ private:
     const timing::Parameters parameters_;
     mmu::TimedMemory memory_;
     timing::Core core_;
+    std::array<timing::DataAccess, max_accesses> accesses_;
     u64 executed_ = 0;
     u64 last_ = 0;
     timing::Cycle last_time_read_ = 0;

@@ -66,7 +66,7 @@ u8 renamed(ZydisRegister name) {
 
 constexpr u8 stack_pointer = reg::general + static_cast<u8>(Gpr::Rsp);
 
-/// PUSH, POP, CALL and RET move the stack pointer in the front end. [intel/opt]: 2.4.2.5
+/// PUSH, POP, CALL and RET move the stack pointer in the front end. [intel/optimization]: 2.5.2.6
 bool moves_stack_in_front_end(const Instruction& instruction) {
     switch (instruction.info.meta.category) {
         case ZYDIS_CATEGORY_PUSH:
@@ -278,6 +278,46 @@ u8 micro_operations(const TimedInstruction& timed) {
     return static_cast<u8>(std::max(1U, (loads > 0 && stores > 0) ? loads + stores : 1U));
 }
 
+/// Loads, stores, hints and flushes that do nothing else: the ports for memory are all they need.
+bool is_only_access(const Instruction& instruction, const TimedInstruction& timed) {
+    if (timed.operand_count == 0) {
+        return false;
+    }
+    switch (instruction.info.mnemonic) {
+        case ZYDIS_MNEMONIC_MOV:
+        case ZYDIS_MNEMONIC_MOVZX:
+        case ZYDIS_MNEMONIC_MOVSX:
+        case ZYDIS_MNEMONIC_MOVSXD:
+        case ZYDIS_MNEMONIC_PUSH:
+        case ZYDIS_MNEMONIC_POP:
+        case ZYDIS_MNEMONIC_MOVD:
+        case ZYDIS_MNEMONIC_MOVQ:
+        case ZYDIS_MNEMONIC_MOVSS:
+        case ZYDIS_MNEMONIC_MOVSD:
+        case ZYDIS_MNEMONIC_MOVAPS:
+        case ZYDIS_MNEMONIC_MOVAPD:
+        case ZYDIS_MNEMONIC_MOVUPS:
+        case ZYDIS_MNEMONIC_MOVUPD:
+        case ZYDIS_MNEMONIC_MOVDQA:
+        case ZYDIS_MNEMONIC_MOVDQU:
+        case ZYDIS_MNEMONIC_LDDQU:
+        case ZYDIS_MNEMONIC_MOVNTI:
+        case ZYDIS_MNEMONIC_MOVNTDQ:
+        case ZYDIS_MNEMONIC_MOVNTPS:
+        case ZYDIS_MNEMONIC_MOVNTPD:
+        case ZYDIS_MNEMONIC_STOSB:
+        case ZYDIS_MNEMONIC_STOSW:
+        case ZYDIS_MNEMONIC_STOSD:
+        case ZYDIS_MNEMONIC_STOSQ:
+        case ZYDIS_MNEMONIC_MOVSB:
+        case ZYDIS_MNEMONIC_MOVSW:
+        case ZYDIS_MNEMONIC_MOVSQ:
+            return true;
+        default:
+            return hint_of(instruction) != nullptr;
+    }
+}
+
 bool is_repeated_string(const Instruction& instruction) {
     constexpr u64 prefixes = ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE;
     return instruction.info.meta.category == ZYDIS_CATEGORY_STRINGOP &&
@@ -309,7 +349,8 @@ TimedInstruction describe_timing(const Instruction& instruction) {
     add_address_registers(instruction, profile);
     add_operands(instruction, out);
     profile.length = instruction.info.length;
-    profile.execution = execution_class(instruction);
+    profile.execution = is_only_access(instruction, out) ? timing::ExecutionClass::Nop
+                                                         : execution_class(instruction);
     profile.branch = branch_kind(instruction);
     profile.event = event_of(instruction);
     profile.ordering = ordering_of(instruction);
