@@ -212,7 +212,7 @@ TEST(AttackMatrix, HasAReferenceWhereTheSharedDesignWasNotAskedFor) {
     EXPECT_EQ(runs[1].judgement.verdict, Verdict::Immune);
 
     const std::vector<lab::Setup> both = {{"a", Design::Shared, true, "shared"},
-                                     {"a", Design::Isolated, true, "isolated"}};
+                                          {"a", Design::Isolated, true, "isolated"}};
     EXPECT_EQ(make_attack_matrix(both, {Method::Signal}).size(), 2U);
 }
 
