@@ -12,8 +12,9 @@ function(_rf_host_options target)
     target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:${RF_WARNINGS}>)
     if(RF_SANITIZE)
+        # Detecting uses after return takes dynamic stack space, for which preserve_none handlers have no room.
         target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-sanitize-recover=all
-            -fno-omit-frame-pointer)
+            -fno-omit-frame-pointer -fsanitize-address-use-after-return=never)
         target_link_options(${target} PUBLIC -fsanitize=address,undefined)
     endif()
 endfunction()
