@@ -142,7 +142,6 @@ public:
     bool set_cr4(u64 value);
     void set_efer(u64 value);
     u64 cr2 = 0;
-    u64 cr8 = 0;
     u64 dr[4] = {};
     u64 dr6 = 0xffff'0ff0;
     u64 dr7 = 0x400;
