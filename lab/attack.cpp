@@ -44,7 +44,8 @@ struct AttackOptions {
     u64 attempts = 12;
     u64 seed = 1;
     bool touch = false;
-    std::vector<std::string> probes;  ///< if any, they are run and nothing is read
+    std::vector<std::string> without;  ///< ingredients of the attack that are left out
+    std::vector<std::string> probes;   ///< if any, they are run and nothing is read
 };
 
 bool parse(const std::vector<std::string>& arguments, AttackOptions& options) {
@@ -66,6 +67,12 @@ bool parse(const std::vector<std::string>& arguments, AttackOptions& options) {
         ->option_text("N");
     app.add_option("--seed", options.seed, "decides the secret (default 1)")->option_text("S");
     app.add_flag("--touch", options.touch, "have the kernel use its secret before each byte");
+    app.add_option("--without", options.without,
+                   "leave out what the attack needs: flush (the channel is not cleared), race (the "
+                   "byte is sent too late)")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->option_text("PART,..");
     app.add_option("--probe", options.probes,
                    "only look for where the kernel is: prefetch, entry, echo")
         ->delimiter(',')
@@ -78,6 +85,10 @@ bool parse(const std::vector<std::string>& arguments, AttackOptions& options) {
     for (const std::string& probe : options.probes) {
         static_cast<void>(
             choose<int>("--probe", probe, {{"prefetch", 0}, {"entry", 0}, {"echo", 0}}));
+    }
+    for (std::string& part : options.without) {
+        part =
+            choose<std::string>("--without", part, {{"flush", "no-flush"}, {"race", "too-late"}});
     }
     if (!methods.empty()) {
         options.methods.clear();
@@ -98,6 +109,7 @@ std::string pack_attack(const AttackOptions& options, Method method, const std::
     if (options.touch) {
         arguments.emplace_back("touch");
     }
+    arguments.insert(arguments.end(), options.without.begin(), options.without.end());
     return pack_experiment("meltdown", arguments, secret);
 }
 

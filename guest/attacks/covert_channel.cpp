@@ -65,6 +65,9 @@ Calibration CovertChannel::calibrate() {
 }
 
 void CovertChannel::clear() const {
+    if (!flushing_) {
+        return;
+    }
     for (std::size_t i = 0; i < symbols; ++i) {
         flush(line(i));
     }

@@ -38,6 +38,8 @@ public:
         return base_ + symbol * stride;
     }
 
+    /// Without, `clear` does nothing: to show that the channel needs it.
+    void set_flushing(bool on) { flushing_ = on; }
     /// Takes all lines out of the caches.
     void clear() const;
     /// Adds one to `hits` of each symbol whose line is in a cache, and so brings all of them in.
@@ -46,6 +48,7 @@ public:
 private:
     std::uint8_t* base_ = nullptr;
     std::uint64_t threshold_ = 0;
+    bool flushing_ = true;
     std::array<std::uint8_t, symbols> order_{};  ///< no stride for a prefetcher to find
 };
 

