@@ -30,8 +30,10 @@ namespace {
 /// Where the CPU has no crystal (CPUID leaf 15H), its APIC timer counts the 100 MHz bus clock.
 constexpr u64 bus_hz = 100'000'000;
 
-/// The stop flag is looked at after this many instructions at the latest: well under 100 ms.
-constexpr u64 slice = 2'000'000;
+/// The stop flag is looked at after this many instructions at the latest: well under 100 ms. How
+/// long a slice is changes nothing in the guest.
+constexpr u64 fast_slice = 2'000'000;
+constexpr u64 timed_slice = 200'000;
 
 TimedCounts counts_of(const isa::x86::TimedExecution& timed) {
     const mmu::TranslationStatistics& translation = timed.memory().translator().statistics();
@@ -180,6 +182,7 @@ Result<std::unique_ptr<Machine>, std::string> Machine::create(MachineConfig conf
 MachineEnd Machine::run() {
     Parts& parts = *parts_;
     const u64 limit = parts.config.instruction_limit;
+    const u64 slice = parts.config.timed ? timed_slice : fast_slice;
     for (;;) {
         if (parts.config.stop != nullptr && parts.config.stop->load(std::memory_order_relaxed)) {
             return end(Reason::Stopped);

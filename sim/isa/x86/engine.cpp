@@ -39,6 +39,9 @@ StopReason Engine::run(u64 instruction_limit) {
 }
 
 std::optional<StopReason> Engine::look_outside(u64 instruction_limit) {
+    if (cpu_.timed != nullptr) {
+        cpu_.timed->synchronize();
+    }
     cpu_.publish_time();
     if (cpu_.shutdown) {
         return StopReason::TripleFault;

@@ -34,6 +34,8 @@ public:
     void allow(u64 instructions) { last_ = executed_ + instructions; }
     /// Instructions that have begun and not faulted.
     [[nodiscard]] u64 executed() const { return executed_; }
+    /// cpu.cycles becomes the present: RDTSC leaves the earlier cycle at which it was executed.
+    void synchronize() { cpu_.cycles = core_.now(); }
     /// Halted until `cycle`.
     void idle_until(timing::Cycle cycle);
 
