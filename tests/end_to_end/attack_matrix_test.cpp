@@ -69,7 +69,7 @@ TEST(Ingredient, WithoutForwardingNothingLeaks) {
 TEST(Ingredient, WithoutFlushingTheChannelNothingIsReceived) {
     for (const json& run : attack({"--design", "shared", "--without", "flush"}, 3)) {
         EXPECT_EQ(run["verdict"], "broken") << run.dump(2);
-        EXPECT_EQ(run["control"]["recovered_bytes"], 0);
+        EXPECT_LT(run["control"]["recovered_bytes"], 5) << "chance";
         EXPECT_LT(run["recovered_bytes"], 5) << "chance";
     }
 }
@@ -77,7 +77,7 @@ TEST(Ingredient, WithoutFlushingTheChannelNothingIsReceived) {
 TEST(Ingredient, AByteThatIsSentAfterTheSquashIsNotSent) {
     for (const json& run : attack({"--design", "shared", "--without", "race"}, 3)) {
         EXPECT_EQ(run["verdict"], "broken") << run.dump(2);
-        EXPECT_EQ(run["control"]["recovered_bytes"], 0);
+        EXPECT_LT(run["control"]["recovered_bytes"], 5) << "chance";
         EXPECT_LT(run["recovered_bytes"], 5) << "chance";
     }
 }

@@ -313,10 +313,10 @@ TEST_F(CoreTest, MoreAccessesThanAQueueHasEntriesGoThroughIt) {
     EXPECT_LT(run(store(), {to(0x1000)}).dispatched, 1000U);
 }
 
-TEST_F(CoreTest, APrefetchIsNotWaitedFor) {
+TEST_F(CoreTest, APrefetchWaitsForItsTranslationAndNotForItsLine) {
     memory.data[0x1000] = {.translation = 50, .cache = 500};
     const Timing timing = run(nop(), {at(0x1000, AccessIntent::PrefetchT0)});
-    EXPECT_EQ(timing.completed, memory.accesses.back().at + 1);
+    EXPECT_EQ(timing.completed, memory.accesses.back().at + 1 + 50);
 }
 
 TEST_F(CoreTest, AStoreThatFaultsIsNotWritten) {
