@@ -52,9 +52,8 @@ bool parse(const std::vector<std::string>& arguments, AttackOptions& options) {
     CLI::App app("Find out whether a user program can read the kernel's memory.",
                  "ringfence attack");
     set_usage(app, "");
-    std::vector<std::string> designs;
     std::vector<std::string> methods;
-    add_experiment_options(app, options.common, designs);
+    add_experiment_options(app, options.common);
     app.add_option("--method", methods, "signal, mispredict (default: both), tsx")
         ->delimiter(',')
         ->allow_extra_args(false)
@@ -79,7 +78,7 @@ bool parse(const std::vector<std::string>& arguments, AttackOptions& options) {
         ->allow_extra_args(false)
         ->option_text("PROBE,..");
     app.footer(examples);
-    if (parse_experiment(app, arguments, options.common, designs)) {
+    if (parse_experiment(app, arguments)) {
         return true;
     }
     for (const std::string& probe : options.probes) {

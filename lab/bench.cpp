@@ -34,15 +34,14 @@ struct BenchOptions {
 bool parse(const std::vector<std::string>& arguments, BenchOptions& options) {
     CLI::App app("Measure what the kernel's basic operations cost.", "ringfence bench");
     set_usage(app, "");
-    std::vector<std::string> designs;
     std::vector<std::string> names;
-    add_experiment_options(app, options.common, designs);
+    add_experiment_options(app, options.common);
     app.add_option("--name", names, "operations, separated by commas (default: all)")
         ->delimiter(',')
         ->allow_extra_args(false)
         ->option_text("NAME,..");
     app.footer(examples);
-    if (parse_experiment(app, arguments, options.common, designs)) {
+    if (parse_experiment(app, arguments)) {
         return true;
     }
     std::map<std::string, const Benchmark*> by_name;

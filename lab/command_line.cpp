@@ -86,6 +86,42 @@ void add_mode_option(CLI::App& app, Mode& mode) {
                      {{"fast", Mode::Fast}, {"timed", Mode::Timed}}, mode);
 }
 
+void add_matrix_options(CLI::App& app, std::vector<Design>& designs, std::string& json,
+                        unsigned& jobs) {
+    app.add_option_function<std::vector<std::string>>(
+           "--design",
+           [&designs](const std::vector<std::string>& names) {
+               designs.clear();
+               for (const std::string& name : names) {
+                   designs.push_back(choose<Design>(
+                       "--design", name,
+                       {{"shared", Design::Shared}, {"isolated", Design::Isolated}}));
+               }
+           },
+           "shared, isolated, or both (default)")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->option_text("DESIGN,..");
+    app.add_option("--json", json, "write the results as JSON, - for standard output")
+        ->option_text("FILE|-");
+    app.add_option("--jobs", jobs, "runs at a time (default: one per host processor)")
+        ->check(CLI::PositiveNumber.description(""))
+        ->option_text("N");
+}
+
+void add_common_options(CLI::App& app, CommonOptions& options) {
+    app.add_option("--timeout", options.timeout_seconds, "stop after so many seconds")
+        ->check(CLI::PositiveNumber.description(""))
+        ->option_text("SECONDS");
+    app.add_option("--max-instructions", options.most_instructions,
+                   "stop after so many instructions")
+        ->check(CLI::PositiveNumber.description(""))
+        ->option_text("N");
+    app.add_option("--kernel-image", options.kernel_image, "another kernel than the one built here")
+        ->option_text("FILE");
+    app.add_flag("--quiet", options.quiet, "no notes on standard error");
+}
+
 void add_guest_options(CLI::App& app, GuestOptions& options) {
     add_choice<machine::MachineKind>(
         app, "--machine", "where the kernel runs: builtin (default) or qemu",
@@ -103,16 +139,7 @@ void add_guest_options(CLI::App& app, GuestOptions& options) {
     app.add_option("--memory", options.memory_mib, "the guest's memory in MiB (default 256)")
         ->check(CLI::Range(least_memory_mib, most_memory_mib).description(""))
         ->option_text("MIB");
-    app.add_option("--timeout", options.timeout_seconds, "stop after so many seconds")
-        ->check(CLI::PositiveNumber.description(""))
-        ->option_text("SECONDS");
-    app.add_option("--max-instructions", options.most_instructions,
-                   "stop after so many instructions")
-        ->check(CLI::PositiveNumber.description(""))
-        ->option_text("N");
-    app.add_option("--kernel-image", options.kernel_image, "another kernel than the one built here")
-        ->option_text("FILE");
-    app.add_flag("--quiet", options.quiet, "no notes on standard error");
+    add_common_options(app, options);
 }
 
 bool parse_arguments(CLI::App& app, const std::vector<std::string>& arguments,

@@ -10,21 +10,26 @@
 
 #include "base/types.h"
 #include "lab/error.h"
+#include "lab/guest_run.h"
 #include "lab/machine/backend.h"
 #include "lab/nearest_name.h"
 #include "lab/pack/guest_image.h"
 
 namespace ringfence::lab {
 
-/// Options of every verb that runs a program in a guest.
-struct GuestOptions {
-    pack::GuestRequest guest;
-    machine::MachineKind machine = machine::MachineKind::Builtin;
+/// Options of every verb that runs a guest.
+struct CommonOptions {
     std::string kernel_image;
-    u64 memory_mib = 256;
     double timeout_seconds = 0;  ///< 0: none
     u64 most_instructions = 0;   ///< 0: no limit
     bool quiet = false;
+};
+
+/// Options of every verb that runs the user's program in a guest.
+struct GuestOptions : CommonOptions {
+    pack::GuestRequest guest;
+    machine::MachineKind machine = machine::MachineKind::Builtin;
+    u64 memory_mib = 256;
 };
 
 /// The value that `typed` names; throws Failure::Usage with what would be right.
@@ -69,7 +74,13 @@ enum class Mode {
 /// Declares --mode; `mode` holds the default.
 void add_mode_option(CLI::App& app, Mode& mode);
 
+/// Declares --design, --json and --jobs of the verbs that run a matrix. `jobs` is at least 1.
+void add_matrix_options(CLI::App& app, std::vector<Design>& designs, std::string& json,
+                        unsigned& jobs);
+
 /// Declares them.
+void add_common_options(CLI::App& app, CommonOptions& options);
+/// Declares them, those of CommonOptions among them.
 void add_guest_options(CLI::App& app, GuestOptions& options);
 
 /// Parses the arguments of a verb. The program begins after `--`, or at the first argument that is

@@ -16,6 +16,7 @@
 #include "lab/progress.h"
 #include "lab/report/compare_json.h"
 #include "lab/report/compare_table.h"
+#include "lab/report/numbers.h"
 #include "lab/report/output_file.h"
 #include "lab/report/sha256.h"
 #include "lab/supervise.h"
@@ -49,31 +50,15 @@ bool parse(const std::vector<std::string>& arguments, CompareOptions& options) {
     CLI::App app("Measure what page-table isolation costs a Linux program.", "ringfence compare");
     set_usage(app);
     add_cpu_options(app, options.cpus, CpuCount::Several);
-    std::vector<std::string> designs;
-    app.add_option("--design", designs, "shared, isolated, or both (default)")
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->option_text("DESIGN,..");
     add_guest_options(app, options.common);
     add_mode_option(app, options.mode);
-    app.add_option("--json", options.json, "write the results as JSON, - for standard output")
-        ->option_text("FILE|-");
-    app.add_option("--jobs", options.jobs, "runs at a time (default: one per host processor)")
-        ->check(CLI::PositiveNumber.description(""))
-        ->option_text("N");
+    add_matrix_options(app, options.designs, options.json, options.jobs);
     app.footer(examples);
     if (parse_arguments(app, arguments, options.common.guest.command)) {
         return true;
     }
     if (options.common.guest.command.empty()) {
         fail(Failure::Usage, "no program is given; 'ringfence compare --help' has examples");
-    }
-    if (!designs.empty()) {
-        options.designs.clear();
-        for (const std::string& name : designs) {
-            options.designs.push_back(choose<Design>(
-                "--design", name, {{"shared", Design::Shared}, {"isolated", Design::Isolated}}));
-        }
     }
     return false;
 }

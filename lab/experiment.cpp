@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "lab/experiment.h"
 
-#include <algorithm>
-#include <thread>
-
 #include "lab/guest_programs.h"
 #include "lab/parallel.h"
 #include "lab/progress.h"
@@ -12,33 +9,14 @@
 
 namespace ringfence::lab {
 
-void add_experiment_options(CLI::App& app, ExperimentOptions& options,
-                            std::vector<std::string>& designs) {
+void add_experiment_options(CLI::App& app, ExperimentOptions& options) {
     add_cpu_options(app, options.cpus, CpuCount::Several);
-    app.add_option("--design", designs, "shared, isolated, or both (default)")
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->option_text("DESIGN,..");
     add_mode_option(app, options.mode);
-    app.add_option("--json", options.json, "write the results as JSON, - for standard output")
-        ->option_text("FILE|-");
-    app.add_option("--jobs", options.jobs, "runs at a time (default: one per host processor)")
-        ->check(CLI::PositiveNumber.description(""))
-        ->option_text("N");
-    app.add_option("--timeout", options.timeout_seconds, "stop after so many seconds")
-        ->check(CLI::PositiveNumber.description(""))
-        ->option_text("SECONDS");
-    app.add_option("--max-instructions", options.most_instructions,
-                   "stop a run after so many instructions")
-        ->check(CLI::PositiveNumber.description(""))
-        ->option_text("N");
-    app.add_option("--kernel-image", options.kernel_image, "another kernel than the one built here")
-        ->option_text("FILE");
-    app.add_flag("--quiet", options.quiet, "no notes on standard error");
+    add_matrix_options(app, options.designs, options.json, options.jobs);
+    add_common_options(app, options);
 }
 
-bool parse_experiment(CLI::App& app, const std::vector<std::string>& arguments,
-                      ExperimentOptions& options, const std::vector<std::string>& designs) {
+bool parse_experiment(CLI::App& app, const std::vector<std::string>& arguments) {
     std::vector<std::string> program;
     if (parse_arguments(app, arguments, program)) {
         return true;
@@ -46,16 +24,6 @@ bool parse_experiment(CLI::App& app, const std::vector<std::string>& arguments,
     if (!program.empty()) {
         fail(Failure::Usage, "'{}': this verb takes options only ('{} --help')", program.front(),
              app.get_name());
-    }
-    if (!designs.empty()) {
-        options.designs.clear();
-        for (const std::string& name : designs) {
-            options.designs.push_back(choose<Design>(
-                "--design", name, {{"shared", Design::Shared}, {"isolated", Design::Isolated}}));
-        }
-    }
-    if (options.jobs == 0) {
-        options.jobs = std::max(1U, std::thread::hardware_concurrency());
     }
     return false;
 }

@@ -3,7 +3,9 @@
 // designs, how many at a time, where the results go.
 #pragma once
 
+#include <algorithm>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "lab/captured_run.h"
@@ -14,26 +16,19 @@
 
 namespace ringfence::lab {
 
-struct ExperimentOptions {
+struct ExperimentOptions : CommonOptions {
     CpuOptions cpus;
     std::vector<Design> designs = {Design::Shared, Design::Isolated};
     std::string json;
-    std::string kernel_image;
     Mode mode = Mode::Timed;
-    unsigned jobs = 0;
-    double timeout_seconds = 0;  ///< 0: none
-    u64 most_instructions = 0;   ///< 0: no limit
-    bool quiet = false;
+    unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
 };
 
-/// Declares them. The designs reach `options` only in parse_experiment.
-void add_experiment_options(CLI::App& app, ExperimentOptions& options,
-                            std::vector<std::string>& designs);
+/// Declares them.
+void add_experiment_options(CLI::App& app, ExperimentOptions& options);
 
 /// Parses a verb's arguments, which name no program. True when --help was printed.
-[[nodiscard]] bool parse_experiment(CLI::App& app, const std::vector<std::string>& arguments,
-                                    ExperimentOptions& options,
-                                    const std::vector<std::string>& designs);
+[[nodiscard]] bool parse_experiment(CLI::App& app, const std::vector<std::string>& arguments);
 
 /// A guest that holds the project's program `name` as /bin/NAME, and starts it with `arguments`.
 /// `secret`: what the kernel is to keep for itself, or empty.

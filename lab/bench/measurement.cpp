@@ -7,12 +7,10 @@ namespace ringfence::lab::bench {
 
 namespace {
 
-using sim::observe::cause_count;
 using sim::observe::CostStack;
 using sim::observe::Counters;
 using sim::observe::EntryKind;
 using sim::observe::Place;
-using sim::observe::place_count;
 
 constexpr Benchmark all[] = {
     {"null_syscall", "a system call that does nothing", 2000},
@@ -38,12 +36,10 @@ u64 instructions_of(const Counters& counters, const Benchmark& benchmark) {
 
 /// What the longer run has more. A cause that a benchmark of interrupts does not count is 0.
 CostStack difference(const CostStack& twice, const CostStack& once, const Benchmark& benchmark) {
-    CostStack result;
-    const usize first = benchmark.interrupts ? static_cast<usize>(Place::User) + 1 : 0;
-    for (usize place = first; place < place_count; ++place) {
-        for (usize cause = 0; cause < cause_count; ++cause) {
-            result.cycles[place][cause] = twice.cycles[place][cause] - once.cycles[place][cause];
-        }
+    CostStack result = twice;
+    result -= once;
+    if (benchmark.interrupts) {
+        result.cycles[static_cast<usize>(Place::User)] = {};
     }
     return result;
 }

@@ -160,11 +160,7 @@ void put_timed_counts(const Machine& machine, MachineOutcome& outcome) {
     const auto& boot = machine.timed_counts_at_first_user();
     const sim::machine::TimedCounts start = boot ? *boot : *end;
     sim::observe::CostStack stack = end->stack;
-    for (usize place = 0; place < stack.cycles.size(); ++place) {
-        for (usize cause = 0; cause < stack.cycles[place].size(); ++cause) {
-            stack.cycles[place][cause] -= start.stack.cycles[place][cause];
-        }
-    }
+    stack -= start.stack;
     outcome.stack = stack;
     outcome.cycles = stack.total();
     outcome.instruction_tlb_misses = end->instruction_tlb_misses - start.instruction_tlb_misses;

@@ -11,7 +11,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "lab/report/compare_table.h"
+#include "lab/report/numbers.h"
 #include "lab/report/sha256.h"
 #include "lab/report/text_table.h"
 

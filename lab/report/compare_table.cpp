@@ -7,6 +7,8 @@
 #include <array>
 
 #include "lab/report/cost_table.h"
+#include "lab/report/numbers.h"
+#include "lab/report/text_table.h"
 
 namespace ringfence::lab::report {
 
@@ -17,9 +19,11 @@ constexpr std::array<const char*, metric_count> headings = {
     "exit",        "syscalls",     "interrupts", "page faults", "switches",
     "root writes", "ITLB misses",  "DTLB misses"};
 
+using Shown = std::array<bool, metric_count>;
+
 /// Quantities that no run has take no column.
-std::array<bool, metric_count> shown_metrics(const std::vector<RunResult>& results) {
-    std::array<bool, metric_count> shown{};
+Shown shown_metrics(const std::vector<RunResult>& results) {
+    Shown shown{};
     for (const RunResult& result : results) {
         for (usize i = 0; i < metric_count; ++i) {
             shown[i] = shown[i] || result.metrics[i].has_value();
@@ -28,29 +32,18 @@ std::array<bool, metric_count> shown_metrics(const std::vector<RunResult>& resul
     return shown;
 }
 
-/// One line of the table: a label and a cell for each metric.
-struct Line {
-    std::string label;
-    std::array<std::string, metric_count> cells;
-};
+using Row = std::vector<std::string>;
 
-Line heading_line() {
-    Line line{"design", {}};
-    std::copy(headings.begin(), headings.end(), line.cells.begin());
-    return line;
-}
-
+/// A label, and a cell for each quantity that is shown.
 template <typename Cell>
-Line make_line(std::string label, Cell cell) {
-    Line line{std::move(label), {}};
+Row make_row(std::string label, const Shown& shown, Cell cell) {
+    Row row{std::move(label)};
     for (usize i = 0; i < metric_count; ++i) {
-        line.cells[i] = cell(i);
+        if (shown[i]) {
+            row.push_back(cell(i));
+        }
     }
-    return line;
-}
-
-std::string difference(u64 value, u64 base) {
-    return value < base ? "-" + grouped(base - value) : "+" + grouped(value - base);
+    return row;
 }
 
 std::string percentage(u64 value, u64 base) {
@@ -61,8 +54,9 @@ std::string percentage(u64 value, u64 base) {
     return fmt::format("{:+.2f}%", 100.0 * (ratio - 1.0));
 }
 
-void add_lines(std::vector<Line>& lines, const RunResult& result, const RunResult* baseline) {
-    lines.push_back(make_line(result.setup.label, [&](usize i) {
+void add_rows(std::vector<Row>& rows, const Shown& shown, const RunResult& result,
+              const RunResult* baseline) {
+    rows.push_back(make_row(result.setup.label, shown, [&](usize i) {
         return result.metrics[i] ? grouped(*result.metrics[i]) : "-";
     }));
     if (baseline == nullptr || baseline == &result) {
@@ -75,67 +69,42 @@ void add_lines(std::vector<Line>& lines, const RunResult& result, const RunResul
             return value && base ? compute(*value, *base) : "";
         };
     };
-    lines.push_back(make_line("  more than shared", against_baseline(difference)));
-    lines.push_back(make_line("", against_baseline(percentage)));
+    rows.push_back(make_row("  more than shared", shown, against_baseline(grouped_difference)));
+    rows.push_back(make_row("", shown, against_baseline(percentage)));
 }
 
-std::string render(const std::vector<Line>& lines, const std::array<bool, metric_count>& shown,
-                   Style style) {
-    usize label_width = 0;
-    std::array<usize, metric_count> widths{};
-    for (const Line& line : lines) {
-        label_width = std::max(label_width, line.label.size());
-        for (usize i = 0; i < metric_count; ++i) {
-            widths[i] = std::max(widths[i], line.cells[i].size());
-        }
+/// The first line stands out on a terminal.
+std::string with_heading(std::string table, Style style) {
+    if (style == Style::Terminal) {
+        table.insert(table.find('\n'), "\033[0m");
+        table.insert(0, "\033[1m");
     }
-    std::string text;
-    for (const Line& line : lines) {
-        std::string row = fmt::format("{:<{}}", line.label, label_width);
-        for (usize i = 0; i < metric_count; ++i) {
-            if (!shown[i]) {
-                continue;
-            }
-            row += fmt::format("  {:>{}}", line.cells[i], widths[i]);
-        }
-        row.erase(row.find_last_not_of(' ') + 1);
-        const bool bold = style == Style::Terminal && &line == &lines.front();
-        text += bold ? fmt::format("\033[1m{}\033[0m\n", row) : row + "\n";
-    }
-    return text;
+    return table;
 }
 
 }  // namespace
 
-std::string grouped(u64 number) {
-    std::string digits = fmt::format("{}", number);
-    for (usize at = digits.size(); at > 3;) {
-        at -= 3;
-        digits.insert(at, ",");
-    }
-    return digits;
-}
-
 std::string compare_table(const std::vector<RunResult>& results, Style style) {
     std::string text;
-    std::vector<Line> lines;
+    std::vector<Row> rows;
     const auto shown = shown_metrics(results);
     usize first_of_cpu = 0;
     for (usize i = 0; i < results.size(); ++i) {
-        if (lines.empty()) {
-            lines.push_back(heading_line());
+        if (rows.empty()) {
+            rows.push_back(
+                make_row("design", shown, [](usize metric) { return headings[metric]; }));
         }
-        add_lines(lines, results[i], baseline_of(results[i], results));
+        add_rows(rows, shown, results[i], baseline_of(results[i], results));
         const bool last_of_cpu =
             i + 1 == results.size() || results[i + 1].setup.cpu != results[i].setup.cpu;
         if (last_of_cpu) {
             text += fmt::format("{}{}\n{}", text.empty() ? "" : "\n", results[i].setup.cpu,
-                                render(lines, shown, style));
+                                with_heading(text_table(rows, 1), style));
             const std::string costs =
                 cost_table(std::span{results}.subspan(first_of_cpu, i + 1 - first_of_cpu));
             text += costs.empty() ? "" : "\n" + costs;
             first_of_cpu = i + 1;
-            lines.clear();
+            rows.clear();
         }
     }
     return text;

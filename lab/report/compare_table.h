@@ -16,7 +16,4 @@ enum class Style { Plain, Terminal };
 /// "-".
 [[nodiscard]] std::string compare_table(const std::vector<RunResult>& results, Style style);
 
-/// 1234567 as "1,234,567".
-[[nodiscard]] std::string grouped(u64 number);
-
 }  // namespace ringfence::lab::report

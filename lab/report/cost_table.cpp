@@ -5,18 +5,15 @@
 
 #include <algorithm>
 
-#include "lab/report/compare_table.h"
 #include "lab/report/cost_rows.h"
+#include "lab/report/numbers.h"
+#include "lab/report/text_table.h"
 
 namespace ringfence::lab::report {
 
 namespace {
 
 using Cells = std::vector<std::string>;
-
-std::string signed_grouped(u64 value, u64 base) {
-    return value < base ? "-" + grouped(base - value) : "+" + grouped(value - base);
-}
 
 /// The share of the first run's cycles that a difference is.
 std::string share(u64 value, u64 base, u64 whole) {
@@ -28,31 +25,10 @@ std::string share(u64 value, u64 base, u64 whole) {
 Cells cells_of(std::string_view title, std::span<const u64> cycles, std::span<const u64> totals) {
     Cells cells{std::string(title), grouped(cycles[0])};
     for (usize run = 1; run < cycles.size(); ++run) {
-        cells.push_back(signed_grouped(cycles[run], cycles[0]));
+        cells.push_back(grouped_difference(cycles[run], cycles[0]));
         cells.push_back(share(cycles[run], cycles[0], totals[0]));
     }
     return cells;
-}
-
-std::string render(const std::vector<Cells>& lines) {
-    std::vector<usize> widths;
-    for (const Cells& line : lines) {
-        widths.resize(std::max(widths.size(), line.size()));
-        for (usize i = 0; i < line.size(); ++i) {
-            widths[i] = std::max(widths[i], line[i].size());
-        }
-    }
-    std::string text;
-    for (const Cells& line : lines) {
-        std::string row;
-        for (usize i = 0; i < line.size(); ++i) {
-            row += i == 0 ? fmt::format("{:<{}}", line[i], widths[i])
-                          : fmt::format("  {:>{}}", line[i], widths[i]);
-        }
-        row.erase(row.find_last_not_of(' ') + 1);
-        text += row + "\n";
-    }
-    return text;
 }
 
 }  // namespace
@@ -86,7 +62,7 @@ std::string cost_table(std::span<const RunResult> results) {
         }
     }
     lines.push_back(cells_of("sum", totals, totals));
-    return render(lines);
+    return text_table(lines, 1);
 }
 
 }  // namespace ringfence::lab::report

@@ -43,6 +43,15 @@ struct CostStack {
         }
         return sum;
     }
+    /// Takes off what an earlier stack of the same run had; of another run's, modulo 2^64.
+    CostStack& operator-=(const CostStack& other) {
+        for (unsigned place = 0; place < place_count; ++place) {
+            for (unsigned cause = 0; cause < cause_count; ++cause) {
+                cycles[place][cause] -= other.cycles[place][cause];
+            }
+        }
+        return *this;
+    }
     bool operator==(const CostStack&) const = default;
 };
 

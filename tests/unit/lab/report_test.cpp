@@ -7,6 +7,7 @@
 #include "lab/error.h"
 #include "lab/report/compare_json.h"
 #include "lab/report/compare_table.h"
+#include "lab/report/numbers.h"
 #include "lab/report/output_file.h"
 #include "lab/report/sha256.h"
 #include "tests/unit/lab/scratch_directory.h"
