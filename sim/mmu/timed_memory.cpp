@@ -53,7 +53,6 @@ TimedMemory::TimedMemory(Mmu& mmu, memory::PhysicalMemory& memory,
                          const timing::Parameters& parameters)
     : mmu_(mmu),
       memory_(memory),
-      hierarchy_parameters_(parameters.hierarchy),
       transience_(parameters.transience),
       hierarchy_(parameters.hierarchy),
       translator_(memory, mmu.features(), hierarchy_, parameters.translation) {
@@ -64,12 +63,19 @@ TimedMemory::~TimedMemory() {
     mmu_.set_timed_translator(nullptr);
 }
 
-AccessTime TimedMemory::fetch(VirtualAddress address, unsigned /*bytes*/, Cycle at) {
+TimedTranslation TimedMemory::translate_code(VirtualAddress address, Cycle at, bool& can_run) {
     const TimedTranslation translation =
         translator_.translate(mmu_.state(), address, AccessKind::Execute, mmu_.privilege(), at);
-    if (translation.outcome != TimedTranslation::Outcome::Ok ||
-        !memory_.is_ram(translation.physical)) {
-        return {.ready = translation.ready + hierarchy_parameters_.l1i.latency,
+    can_run = translation.outcome == TimedTranslation::Outcome::Ok &&
+              memory_.is_ram(translation.physical);
+    return translation;
+}
+
+AccessTime TimedMemory::fetch(VirtualAddress address, unsigned /*bytes*/, Cycle at) {
+    bool can_run = false;
+    const TimedTranslation translation = translate_code(address, at, can_run);
+    if (!can_run) {
+        return {.ready = translation.ready + hierarchy_.parameters().l1i.latency,
                 .translation = translation.cost};
     }
     const CacheTime cache = hierarchy_.fetch(translation.physical, translation.ready);
@@ -77,13 +83,9 @@ AccessTime TimedMemory::fetch(VirtualAddress address, unsigned /*bytes*/, Cycle 
 }
 
 std::optional<PhysicalAddress> TimedMemory::locate_code(VirtualAddress address, Cycle at) {
-    const TimedTranslation translation =
-        translator_.translate(mmu_.state(), address, AccessKind::Execute, mmu_.privilege(), at);
-    if (translation.outcome != TimedTranslation::Outcome::Ok ||
-        !memory_.is_ram(translation.physical)) {
-        return std::nullopt;
-    }
-    return translation.physical;
+    bool can_run = false;
+    const TimedTranslation translation = translate_code(address, at, can_run);
+    return can_run ? std::optional{translation.physical} : std::nullopt;
 }
 
 AccessTime TimedMemory::access(const DataAccess& access, Cycle at) {
@@ -101,7 +103,7 @@ AccessTime TimedMemory::access_piece(const DataAccess& access, VirtualAddress ad
     const TimedTranslation translation = translator_.translate(
         mmu_.state(), address, kind_of(access.intent), privilege_of(access), at);
     Piece piece{.address = address, .bytes = bytes, .physical = translation.physical};
-    AccessTime time{.ready = translation.ready + hierarchy_parameters_.l1d.latency,
+    AccessTime time{.ready = translation.ready + hierarchy_.parameters().l1d.latency,
                     .translation = translation.cost};
     const bool translated = translation.outcome == TimedTranslation::Outcome::Ok;
     if (is_prefetch(access.intent)) {
@@ -118,8 +120,8 @@ AccessTime TimedMemory::access_piece(const DataAccess& access, VirtualAddress ad
         time = touch(access, translation);
     } else if (translated) {
         // Device registers are not cached; transient loads do not reach them.
-        time.ready = translation.ready + hierarchy_parameters_.memory_latency;
-        time.cache = hierarchy_parameters_.memory_latency - hierarchy_parameters_.l1d.latency;
+        time.ready = translation.ready + hierarchy_.parameters().memory_latency;
+        time.cache = hierarchy_.parameters().memory_latency - hierarchy_.parameters().l1d.latency;
     } else if (access.intent == AccessIntent::Load) {
         const bool supervisor_page =
             privilege_of(access) == Privilege::User && !translation.rights.user;
@@ -127,7 +129,6 @@ AccessTime TimedMemory::access_piece(const DataAccess& access, VirtualAddress ad
     } else {
         time.blocked = true;
     }
-    piece.ready = time.ready;
     remember(piece);
     return time;
 }
@@ -135,7 +136,7 @@ AccessTime TimedMemory::access_piece(const DataAccess& access, VirtualAddress ad
 /// An access that translation allows, to memory.
 AccessTime TimedMemory::touch(const DataAccess& access, const TimedTranslation& translation) {
     const Cycle at = translation.ready;
-    AccessTime time{.ready = at + hierarchy_parameters_.l1d.latency,
+    AccessTime time{.ready = at + hierarchy_.parameters().l1d.latency,
                     .translation = translation.cost};
     switch (access.intent) {
         case AccessIntent::Load:
@@ -162,7 +163,7 @@ AccessTime TimedMemory::load_forbidden(const TimedTranslation& translation, bool
                                        Piece& piece) {
     using Outcome = TimedTranslation::Outcome;
     const Cycle at = translation.ready;
-    AccessTime time{.ready = at + hierarchy_parameters_.l1d.latency,
+    AccessTime time{.ready = at + hierarchy_.parameters().l1d.latency,
                     .translation = translation.cost};
     if (translation.outcome == Outcome::NotAllowed && supervisor_page &&
         memory_.is_ram(translation.physical)) {

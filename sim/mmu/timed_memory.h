@@ -33,9 +33,8 @@ public:
     timing::AccessTime access(const timing::DataAccess& access, timing::Cycle at) override;
     timing::Cycle commit_store(const timing::DataAccess& access, timing::Cycle at) override;
 
-    /// A path that will be squashed begins: its stores are kept apart until it ends.
+    /// A path that will be squashed begins: its stores are kept apart.
     void begin_path() { store_count_ = 0; }
-    void end_path() { store_count_ = 0; }
     /// Where code at `address` lies, if it may be executed; fills the ITLB.
     std::optional<PhysicalAddress> locate_code(VirtualAddress address, timing::Cycle at);
 
@@ -57,7 +56,6 @@ private:
         u32 bytes = 0;
         Answer answer = Answer::Nothing;
         PhysicalAddress physical;
-        timing::Cycle ready = 0;  ///< when the instruction may use it
     };
     struct PendingStore {
         VirtualAddress address;
@@ -67,6 +65,8 @@ private:
     static constexpr unsigned max_pieces = 24;
     static constexpr unsigned max_stores = 72;
 
+    /// `can_run`: what is there may be executed, and is memory.
+    TimedTranslation translate_code(VirtualAddress address, timing::Cycle at, bool& can_run);
     timing::AccessTime access_piece(const timing::DataAccess& access, VirtualAddress address,
                                     u32 bytes, timing::Cycle at);
     timing::AccessTime load_forbidden(const TimedTranslation& translation, bool supervisor_page,
@@ -80,7 +80,6 @@ private:
 
     Mmu& mmu_;
     memory::PhysicalMemory& memory_;
-    timing::HierarchyParameters hierarchy_parameters_;
     timing::TransienceParameters transience_;
     timing::MemoryHierarchy hierarchy_;
     TimedTranslator translator_;

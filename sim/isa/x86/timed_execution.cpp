@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "sim/isa/x86/descriptors.h"
 #include "sim/isa/x86/dispatch.h"
 #include "sim/isa/x86/engine.h"
 #include "sim/isa/x86/timed_path.h"
@@ -49,7 +48,7 @@ TimedExecution::~TimedExecution() {
 
 void TimedExecution::idle_until(Cycle cycle) {
     core_.idle_until(cycle, cpu_.places.of(VirtualAddress{cpu_.rip}, cpu_.cpl() == 3));
-    cpu_.cycles = core_.now();
+    synchronize();
 }
 
 bool TimedExecution::begin(const Op& op) {
@@ -57,14 +56,14 @@ bool TimedExecution::begin(const Op& op) {
     const u64 rip = rip_of(cpu_, op);
     settle(rip);
     if (RF_UNLIKELY(core_.now() >= cpu_.deadline || executed_ >= last_)) {
-        cpu_.cycles = core_.now();
+        synchronize();
         return false;
     }
     ++executed_;
     ++cpu_.retired[static_cast<u8>(cpu_.block->place)];
     if (RF_UNLIKELY(postponed_ == rip)) {
         postponed_.reset();
-        cpu_.cycles = core_.now();
+        synchronize();
         return true;
     }
     postponed_.reset();
@@ -75,7 +74,7 @@ bool TimedExecution::begin(const Op& op) {
                    .source = cpu_.gpr[Gpr::Rsi],
                    .destination = cpu_.gpr[Gpr::Rdi],
                    .place = cpu_.block->place};
-        cpu_.cycles = core_.now();
+        synchronize();
         return true;
     }
     time(instruction, rip);
@@ -96,7 +95,7 @@ void TimedExecution::time(const TimedInstruction& instruction, u64 rip) {
     } else {
         timing = core_.step(instruction.profile, step);
     }
-    cpu_.cycles = core_.now();
+    synchronize();
     if (RF_UNLIKELY(instruction.reads_time)) {
         // The counter is read when the instruction executes, and never runs backwards.
         last_time_read_ = std::max(last_time_read_, std::min(timing.issued, core_.now()));
@@ -133,7 +132,7 @@ void TimedExecution::settle(u64 next_rip) {
     const PendingBranch branch = branch_;
     branch_ = {};
     const auto wrong = core_.resolve(*branch.profile, branch.rip, next_rip);
-    if (wrong && wrong->rip != 0) {
+    if (wrong) {
         run_path(core_.fork(*wrong), wrong->rip, nullptr);
     }
 }
@@ -145,7 +144,7 @@ void TimedExecution::settle_repeat() {
                          ? ~u64{0}
                          : repeat.instruction->memory()[0].offset_mask;
     step_repeated(repeat, (repeat.count - cpu_.gpr[Gpr::Rcx]) & mask);
-    cpu_.cycles = core_.now();
+    synchronize();
 }
 
 /// Times `done` iterations: once the instruction itself, then a line at a time, or an element at a
@@ -185,18 +184,21 @@ void TimedExecution::step_repeated(const PendingRepeat& repeat, u64 done) {
     }
 }
 
-void TimedExecution::postponed(const Op& op) {
+/// The instruction that began last did not retire.
+void TimedExecution::take_back() {
     --executed_;
     --cpu_.retired[static_cast<u8>(cpu_.block->place)];
-    postponed_ = rip_of(cpu_, op);
     branch_ = {};
+}
+
+void TimedExecution::postponed(const Op& op) {
+    take_back();
+    postponed_ = rip_of(cpu_, op);
     repeat_ = {};
 }
 
 void TimedExecution::faulted(const Op& op) {
-    --executed_;
-    --cpu_.retired[static_cast<u8>(cpu_.block->place)];
-    branch_ = {};
+    take_back();
     fault_waits_ = true;
     if (repeat_.instruction != nullptr) {
         settle_repeat();
@@ -236,7 +238,7 @@ void TimedExecution::delivered(u8 vector) {
     memory_.begin_instruction(cpu_.rip);
     const Cycle from = std::exchange(fault_waits_, false) ? core_.fault_squash() : core_.now();
     core_.deliver(event, from, cpu_.places.of(VirtualAddress{cpu_.rip}, false), accesses);
-    cpu_.cycles = core_.now();
+    synchronize();
 }
 
 // Paths that will be squashed -----------------------------------------------------------------
@@ -249,7 +251,6 @@ void TimedExecution::run_path(timing::Stream path, u64 rip, const Op* first) {
     cpu_.mmu.set_transient_access(&memory_);
     cpu_.deadline = 0;  // blocks hand over to nobody
     transient_ = true;
-    bool goes_on = true;
     if (first != nullptr) {
         const Block& block = *cpu_.block;
         const TimedInstruction& instruction = timed_of(*first);
@@ -259,12 +260,10 @@ void TimedExecution::run_path(timing::Stream path, u64 rip, const Op* first) {
         }
         rip = next;
     }
-    while (goes_on) {
-        goes_on = run_block(path, rip);
+    while (run_block(path, rip)) {
     }
     transient_ = false;
     cpu_.mmu.set_transient_access(nullptr);
-    memory_.end_path();
     cpu_.engine->forget_link();
     saved.restore(cpu_);
 }

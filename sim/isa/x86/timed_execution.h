@@ -78,6 +78,7 @@ private:
     };
     static constexpr unsigned max_accesses = 12;
 
+    void take_back();
     void settle(u64 next_rip);
     void settle_repeat();
     void step_repeated(const PendingRepeat& repeat, u64 done);
