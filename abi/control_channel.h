@@ -22,6 +22,9 @@ enum class Record : u32 {
     RunFailed = 6,   ///< payload: UTF-8 text; the program could not be started, ExitStatus follows
                      ///< with 126 or 127
     Isolation = 7,   ///< payload Isolation: which design ran and why, sent with Statistics
+    MissingFiles =
+        8,  ///< payload: absolute paths, each with a NUL behind it, that programs looked for
+            ///< in vain, the last ones if there are many; when the first process failed
 };
 
 struct RecordHeader {

@@ -19,6 +19,29 @@ inline constexpr u16 control_port =
 /// channel, not here.
 inline constexpr u16 debug_exit_port = 0xf4;
 
+/// A 32-bit write of V marks a point of a run: nothing happens but that observers and
+/// `ringfence boot --until MARK` hear of it. No device of a PC is there.
+inline constexpr u16 mark_port = 0xf8;
+
+/// A stream of bytes to and from the host, as wide as the access; reads give all ones when the host
+/// has none left. For what comes before and after a measured program.
+inline constexpr u16 channel_port = 0xfc;
+
+/// What the first process of a Linux guest marks.
+enum class ProgramMark : u32 {
+    Starts = 1,  ///< the next thing that this process does is to execute the program
+    Ended = 2,   ///< the program has ended
+    /// It takes its program from the channel (abi/linux_session.h).
+    Ready = 3,
+};
+
+/// Where QEMU's `pc` has its ACPI power management control register (PM1a_CNT): a write with
+/// bit 13 (SLP_EN) powers the machine off.
+inline constexpr u16 power_control_port = 0x604;
+
+/// QEMU's fw_cfg: selects an item (16 bits), whose bytes are then read at the next port.
+inline constexpr u16 firmware_config_port = 0x510;
+
 enum class MachineExit : u32 {
     Finished = 0x10,     ///< the first process ended and its status was sent on the control channel
     KernelPanic = 0x11,  ///< the kernel stopped itself; the kernel log says why

@@ -39,7 +39,7 @@ TimedRun run(MachineKind kind, const KernelImage& kernel, const lab::pack::Guest
     GuestSession session(streams);
     const auto start = std::chrono::steady_clock::now();
     const auto outcome = backend->run(
-        {.kernel = kernel,
+        {.kernel = &kernel,
          .initramfs = guest.initramfs,
          .command_line = lab::kernel_command_line(lab::Design::Isolated, lab::Pcid::Forbidden),
          .cpu = "skylake-sp",

@@ -14,7 +14,9 @@ function(_rf_host_options target)
     if(RF_SANITIZE)
         # Detecting uses after return takes dynamic stack space, for which preserve_none handlers have no room.
         target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-sanitize-recover=all
-            -fno-omit-frame-pointer -fsanitize-address-use-after-return=never)
+            -fno-omit-frame-pointer -fsanitize-address-use-after-return=never
+            # What fuzz targets steer by (tests/fuzz); without their main program it only counts.
+            -fsanitize-coverage=inline-8bit-counters,pc-table)
         target_link_options(${target} PUBLIC -fsanitize=address,undefined)
     endif()
 endfunction()
@@ -35,6 +37,9 @@ function(rf_host_executable name)
     target_link_libraries(${name} PRIVATE ${ARG_DEPS})
 endfunction()
 
+# Tests are compiled more often than they are run, and what they test is in libraries: the compiler's time counts.
+set(RF_TEST_OPTIONS -O0)
+
 # Every unit test program: what the sanitizer run builds.
 add_custom_target(host_tests)
 
@@ -45,17 +50,21 @@ function(rf_unit_test name)
     rf_host_executable(${name} SOURCES ${ARG_SOURCES} DEPS ${ARG_DEPS} ringfence_base GTest::gtest GTest::gmock
         GTest::gtest_main)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+    target_compile_options(${name} PRIVATE ${RF_TEST_OPTIONS})
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES LABELS host)
     add_dependencies(host_tests ${name})
 endfunction()
 
+# What runs in a guest depends on its sources alone, not on where or by which compiler cache it was built (one may name
+# sources relative to the build folder): a length of a path would move code and data, and with them cycles.
+set(RF_REPRODUCIBLE_OPTIONS -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -ffile-prefix-map=../= -fdebug-compilation-dir=.)
+
 # Kernel code for x86-64: no hosted library, no floating point registers, no red zone, linked at the top 2 GiB.
 set(RF_KERNEL_OPTIONS --target=x86_64-linux-gnu -ffreestanding -fno-exceptions -fno-rtti -fno-pic -fno-pie
     -mcmodel=kernel -mno-red-zone -mno-sse -mno-mmx -msoft-float -fno-stack-protector -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer
     -fno-threadsafe-statics -fno-c++-static-destructors -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -O2 -g
-    # The image depends on its sources alone, not on where they were built.
-    -ffile-prefix-map=${PROJECT_SOURCE_DIR}/= -fdebug-compilation-dir=.)
+    ${RF_REPRODUCIBLE_OPTIONS})
 
 # rf_kernel_executable(NAME LINKER_SCRIPT f.ld INCLUDES dir ... SOURCES ...): a freestanding x86-64 ELF image.
 function(rf_kernel_executable name)
@@ -75,7 +84,8 @@ function(rf_user_program name)
     cmake_parse_arguments(ARG "" "" "SOURCES;OPTIONS" ${ARGN})
     add_executable(${name} ${ARG_SOURCES})
     target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
-    target_compile_options(${name} PRIVATE -O2 -g $<$<COMPILE_LANGUAGE:CXX>:${RF_WARNINGS}> ${ARG_OPTIONS})
+    target_compile_options(${name} PRIVATE -O2 -g ${RF_REPRODUCIBLE_OPTIONS}
+        $<$<COMPILE_LANGUAGE:CXX>:${RF_WARNINGS}> ${ARG_OPTIONS})
     target_link_options(${name} PRIVATE -static -fuse-ld=lld ${ARG_OPTIONS})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/guest)
 endfunction()

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // `ringfence attack`: can user mode read the kernel?
+#include "arch/x86/cpuid.h"
 #include "lab/attack/attack_run.h"
 #include "lab/attack/secret.h"
+#include "lab/error.h"
 #include "lab/experiment.h"
 #include "lab/message.h"
 #include "lab/report/attack_report.h"
@@ -28,6 +30,7 @@ for, 3 if it cannot be told, 255 for an error.
 Examples:
   ringfence attack
   ringfence attack --cpu skylake-sp,cascadelake,zen2 --bytes 256 --json attack.json
+  ringfence attack --bitwise --method signal,tsx
   ringfence attack --probe prefetch,echo
   ringfence attack --design isolated --method signal --quiet && echo isolated
 )";
@@ -39,11 +42,12 @@ constexpr u64 most_attempts = 10000;
 
 struct AttackOptions {
     ExperimentOptions common;
-    std::vector<Method> methods = {Method::Signal, Method::Mispredict};
+    std::vector<Method> methods;  ///< none: all that a processor can run
     u64 bytes = 64;
     u64 attempts = 12;
     u64 seed = 1;
     bool touch = false;
+    bool bitwise = false;
     std::vector<std::string> without;  ///< ingredients of the attack that are left out
     std::vector<std::string> probes;   ///< if any, they are run and nothing is read
 };
@@ -54,18 +58,23 @@ bool parse(const std::vector<std::string>& arguments, AttackOptions& options) {
     set_usage(app, "");
     std::vector<std::string> methods;
     add_experiment_options(app, options.common);
-    app.add_option("--method", methods, "signal, mispredict (default: both), tsx")
+    app.add_option(
+           "--method", methods,
+           "signal, mispredict, tsx (default: all; tsx where the processor has transactions)")
         ->delimiter(',')
         ->allow_extra_args(false)
         ->option_text("METHOD,..");
     app.add_option("--bytes", options.bytes, "length of the secret (default 64)")
         ->check(CLI::Range(least_bytes, most_bytes).description(""))
         ->option_text("N");
-    app.add_option("--attempts", options.attempts, "most attempts at each byte (default 12)")
+    app.add_option("--attempts", options.attempts,
+                   "most attempts at each byte, or bit (default 12)")
         ->check(CLI::Range(u64{1}, most_attempts).description(""))
         ->option_text("N");
     app.add_option("--seed", options.seed, "decides the secret (default 1)")->option_text("S");
     app.add_flag("--touch", options.touch, "have the kernel use its secret before each byte");
+    app.add_flag("--bitwise", options.bitwise,
+                 "send one bit in each attempt, as published attacks do, and not the whole byte");
     app.add_option("--without", options.without,
                    "leave out what the attack needs: flush (the channel is not cleared), race (the "
                    "byte is sent too late)")
@@ -89,14 +98,11 @@ bool parse(const std::vector<std::string>& arguments, AttackOptions& options) {
         part =
             choose<std::string>("--without", part, {{"flush", "no-flush"}, {"race", "too-late"}});
     }
-    if (!methods.empty()) {
-        options.methods.clear();
-        for (const std::string& name : methods) {
-            options.methods.push_back(choose<Method>("--method", name,
-                                                     {{"signal", Method::Signal},
-                                                      {"mispredict", Method::Mispredict},
-                                                      {"tsx", Method::Transactions}}));
-        }
+    for (const std::string& name : methods) {
+        options.methods.push_back(choose<Method>("--method", name,
+                                                 {{"signal", Method::Signal},
+                                                  {"mispredict", Method::Mispredict},
+                                                  {"tsx", Method::Transactions}}));
     }
     return false;
 }
@@ -105,11 +111,28 @@ std::string pack_attack(const AttackOptions& options, Method method, const std::
     std::vector<std::string> arguments = {attack::method_name(method),
                                           std::to_string(options.bytes),
                                           std::to_string(options.attempts)};
+    if (options.bitwise) {
+        arguments.emplace_back("bitwise");
+    }
     if (options.touch) {
         arguments.emplace_back("touch");
     }
     arguments.insert(arguments.end(), options.without.begin(), options.without.end());
     return pack_experiment("meltdown", arguments, secret);
+}
+
+/// The attacks that were asked for, or all that can be made.
+std::vector<AttackRun> make_runs(const AttackOptions& options, const Experiment& experiment) {
+    if (!options.methods.empty()) {
+        return attack::make_attack_matrix(experiment.matrix(), options.methods);
+    }
+    auto runs = attack::make_attack_matrix(
+        experiment.matrix(), {Method::Signal, Method::Mispredict, Method::Transactions});
+    std::erase_if(runs, [&](const AttackRun& run) {
+        return run.method == Method::Transactions &&
+               !experiment.cpus().model(run.setup.cpu).has(arch::x86::cpuid_feature::rtm);
+    });
+    return runs;
 }
 
 std::vector<attack::Judged> reported_verdicts(const std::vector<AttackRun>& runs) {
@@ -130,7 +153,10 @@ report::AttackInputs inputs_of(const AttackOptions& options, const Experiment& e
 
 /// Looks for the kernel instead of reading it.
 int run_probes(const AttackOptions& options, Experiment& experiment) {
-    const attack::KernelLayout layout = attack::layout_of(experiment.kernel());
+    if (experiment.kernel().image() == nullptr) {
+        fail(Failure::Usage, "--probe finds Ringfence's own kernel: it does not go with --kernel");
+    }
+    const attack::KernelLayout layout = attack::layout_of(*experiment.kernel().image());
     // Where the first pages lie within a step: in the image for everyone to see.
     const std::string entry = fmt::format("{:x}", layout.entry.start % attack::probe_step);
     const std::string image = fmt::format("{:x}", layout.image.start % attack::probe_step);
@@ -178,11 +204,13 @@ int attack_verb(const std::vector<std::string>& arguments) {
         return run_probes(options, experiment);
     }
     const std::string secret = attack::make_secret(options.seed, options.bytes);
+    auto runs = make_runs(options, experiment);
     std::map<Method, std::string> guests;
-    for (const Method method : options.methods) {
-        guests.emplace(method, pack_attack(options, method, secret));
+    for (const AttackRun& run : runs) {
+        if (!guests.contains(run.method)) {
+            guests.emplace(run.method, pack_attack(options, run.method, secret));
+        }
     }
-    auto runs = attack::make_attack_matrix(experiment.matrix(), options.methods);
     const auto stopped = experiment.run_all(runs.size(), [&](usize i) {
         AttackRun& run = runs[i];
         const CapturedRun guest = experiment.run(run.setup, guests.at(run.method));

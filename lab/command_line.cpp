@@ -86,6 +86,20 @@ void add_mode_option(CLI::App& app, Mode& mode) {
                      {{"fast", Mode::Fast}, {"timed", Mode::Timed}}, mode);
 }
 
+void add_gdb_option(CLI::App& app, std::string& gdb) {
+    app.add_option("--gdb", gdb,
+                   "wait for GDB on a port of localhost (0: any), or unix:PATH, before the start")
+        ->option_text("PORT");
+}
+
+void add_output_options(CLI::App& app, std::string& json, unsigned& jobs) {
+    app.add_option("--json", json, "write the results as JSON, - for standard output")
+        ->option_text("FILE|-");
+    app.add_option("--jobs", jobs, "runs at a time (default: one per host processor)")
+        ->check(CLI::PositiveNumber.description(""))
+        ->option_text("N");
+}
+
 void add_matrix_options(CLI::App& app, std::vector<Design>& designs, std::string& json,
                         unsigned& jobs) {
     app.add_option_function<std::vector<std::string>>(
@@ -102,21 +116,20 @@ void add_matrix_options(CLI::App& app, std::vector<Design>& designs, std::string
         ->delimiter(',')
         ->allow_extra_args(false)
         ->option_text("DESIGN,..");
-    app.add_option("--json", json, "write the results as JSON, - for standard output")
-        ->option_text("FILE|-");
-    app.add_option("--jobs", jobs, "runs at a time (default: one per host processor)")
+    add_output_options(app, json, jobs);
+}
+
+void add_limit_options(CLI::App& app, double& timeout_seconds, u64& most_instructions) {
+    app.add_option("--timeout", timeout_seconds, "stop after so many seconds")
+        ->check(CLI::PositiveNumber.description(""))
+        ->option_text("SECONDS");
+    app.add_option("--max-instructions", most_instructions, "stop after so many instructions")
         ->check(CLI::PositiveNumber.description(""))
         ->option_text("N");
 }
 
 void add_common_options(CLI::App& app, CommonOptions& options) {
-    app.add_option("--timeout", options.timeout_seconds, "stop after so many seconds")
-        ->check(CLI::PositiveNumber.description(""))
-        ->option_text("SECONDS");
-    app.add_option("--max-instructions", options.most_instructions,
-                   "stop after so many instructions")
-        ->check(CLI::PositiveNumber.description(""))
-        ->option_text("N");
+    add_limit_options(app, options.timeout_seconds, options.most_instructions);
     app.add_option("--kernel-image", options.kernel_image, "another kernel than the one built here")
         ->option_text("FILE");
     app.add_flag("--quiet", options.quiet, "no notes on standard error");

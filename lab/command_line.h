@@ -74,9 +74,18 @@ enum class Mode {
 /// Declares --mode; `mode` holds the default.
 void add_mode_option(CLI::App& app, Mode& mode);
 
+/// Declares --gdb, of the verbs that run one machine.
+void add_gdb_option(CLI::App& app, std::string& gdb);
+
+/// Declares --json and --jobs. `jobs` is at least 1.
+void add_output_options(CLI::App& app, std::string& json, unsigned& jobs);
+
 /// Declares --design, --json and --jobs of the verbs that run a matrix. `jobs` is at least 1.
 void add_matrix_options(CLI::App& app, std::vector<Design>& designs, std::string& json,
                         unsigned& jobs);
+
+/// Declares --timeout and --max-instructions; 0 stands for no limit.
+void add_limit_options(CLI::App& app, double& timeout_seconds, u64& most_instructions);
 
 /// Declares them.
 void add_common_options(CLI::App& app, CommonOptions& options);

@@ -2,15 +2,14 @@
 // `ringfence compare`: the same program in each design, and what each design cost.
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <thread>
 
 #include "lab/captured_run.h"
 #include "lab/command_line.h"
 #include "lab/comparison.h"
 #include "lab/cpu_selection.h"
+#include "lab/guest_kernel.h"
 #include "lab/message.h"
 #include "lab/parallel.h"
 #include "lab/progress.h"
@@ -19,6 +18,7 @@
 #include "lab/report/numbers.h"
 #include "lab/report/output_file.h"
 #include "lab/report/sha256.h"
+#include "lab/standard_input.h"
 #include "lab/supervise.h"
 #include "lab/verbs.h"
 
@@ -40,6 +40,7 @@ Examples:
 struct CompareOptions {
     GuestOptions common;
     CpuOptions cpus;
+    KernelOptions kernel;
     std::vector<Design> designs = {Design::Shared, Design::Isolated};
     std::string json;
     Mode mode = Mode::Timed;
@@ -50,6 +51,7 @@ bool parse(const std::vector<std::string>& arguments, CompareOptions& options) {
     CLI::App app("Measure what page-table isolation costs a Linux program.", "ringfence compare");
     set_usage(app);
     add_cpu_options(app, options.cpus, CpuCount::Several);
+    add_kernel_options(app, options.kernel);
     add_guest_options(app, options.common);
     add_mode_option(app, options.mode);
     add_matrix_options(app, options.designs, options.json, options.jobs);
@@ -63,29 +65,10 @@ bool parse(const std::vector<std::string>& arguments, CompareOptions& options) {
     return false;
 }
 
-/// Everything on standard input, unless a person is at it.
-std::string read_standard_input() {
-    constexpr usize step = 1 << 16;
-    std::string bytes;
-    while (isatty(STDIN_FILENO) == 0) {
-        const usize before = bytes.size();
-        bytes.resize(before + step);
-        const ssize_t got = read(STDIN_FILENO, bytes.data() + before, step);
-        bytes.resize(before + static_cast<usize>(std::max<ssize_t>(got, 0)));
-        if (got == 0 || (got < 0 && errno == EBADF)) {
-            break;
-        }
-        if (got < 0 && errno != EINTR) {
-            fail(Failure::Own, "standard input: {}", std::strerror(errno));
-        }
-    }
-    return bytes;
-}
-
 /// What all runs share.
 struct Experiment {
     const CompareOptions& options;
-    const machine::KernelImage& kernel;
+    const GuestKernel& kernel;
     const std::string& initramfs;
     const std::string& input;
     machine::MachineBackend& backend;
@@ -94,7 +77,7 @@ struct Experiment {
 
 RunResult run_one(const Experiment& experiment, const Setup& setup) {
     const machine::MachineRequest request{
-        .kernel = experiment.kernel,
+        .kernel = experiment.kernel.image(),
         .initramfs = experiment.initramfs,
         .command_line =
             kernel_command_line(setup.design, setup.pcid ? Pcid::Allowed : Pcid::Forbidden),
@@ -177,12 +160,12 @@ int compare(const std::vector<std::string>& arguments) {
         return 0;
     }
     const CpuSelection selection = select_cpus(options.cpus);
-    const auto backend = make_backend(options.common.machine, selection);
+    const GuestKernel kernel(options.kernel, options.common.kernel_image);
+    const auto backend = kernel.make_backend(options.common.machine, selection);
     const auto matrix = make_matrix(selection.names(), options.designs, *backend);
     if (!options.json.empty()) {
         report::check_writable(options.json);
     }
-    const auto kernel = machine::KernelImage::load(options.common.kernel_image);
     const auto guest = pack::pack_guest(options.common.guest);
     for (const std::string& note : guest.notes) {
         if (!options.common.quiet) {

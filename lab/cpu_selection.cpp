@@ -59,8 +59,8 @@ void add_cpu_file_options(CLI::App& app, CpuOptions& options) {
         ->allow_extra_args(false)
         ->option_text("FILE");
     app.add_option("--what-if", options.what_if,
-                   "replace figures: root-write=0, tlb=infinite, pcid=off, or any of "
-                   "'ringfence cpus NAME'")
+                   "replace figures: root-write=0, tlb=infinite, pcid=off, nested=4k, 2m or 1g (a "
+                   "hypervisor's tables below the guest's), or any of 'ringfence cpus NAME'")
         ->delimiter(',')
         ->allow_extra_args(false)
         ->option_text("KEY=VALUE,..");
@@ -90,7 +90,7 @@ CpuModel CpuSelection::model(const std::string& name) const {
     return found == models_.end() ? built_in_preset(name) : found->second;
 }
 
-CpuSelection select_cpus(const CpuOptions& options) {
+CpuSelection select_cpus(const CpuOptions& options, const CpuModel* otherwise) {
     std::vector<Override> overrides;
     for (const std::string& typed : options.what_if) {
         overrides.push_back(parse_override(typed));
@@ -108,16 +108,18 @@ CpuSelection select_cpus(const CpuOptions& options) {
         add(from_file(path));
     }
     if (selection.names_.empty()) {
-        add(built_in_preset(std::string{sim::presets::default_preset}));
+        add(otherwise != nullptr ? *otherwise
+                                 : built_in_preset(std::string{sim::presets::default_preset}));
     }
     return selection;
 }
 
-CpuSelection select_cpu(const CpuOptions& options, const std::string& verb) {
+CpuSelection select_cpu(const CpuOptions& options, const std::string& verb,
+                        const CpuModel* otherwise) {
     if (options.names.size() + options.files.size() > 1) {
         fail(Failure::Usage, "{} takes one processor", verb);
     }
-    return select_cpus(options);
+    return select_cpus(options, otherwise);
 }
 
 }  // namespace ringfence::lab

@@ -44,7 +44,8 @@ public:
     [[nodiscard]] const std::vector<std::string>& what_if() const { return what_if_; }
 
 private:
-    friend CpuSelection select_cpus(const CpuOptions& options);
+    friend CpuSelection select_cpus(const CpuOptions& options,
+                                    const sim::presets::CpuModel* otherwise);
 
     void add(sim::presets::CpuModel model);
 
@@ -56,9 +57,12 @@ private:
 
 /// Finds, reads and changes the processors. Throws Failure::Usage for an unknown name, a file with
 /// a mistake in it, two processors of one name, and an override that makes no sense.
-[[nodiscard]] CpuSelection select_cpus(const CpuOptions& options);
+/// Where none is named it is `otherwise`; null: the default preset.
+[[nodiscard]] CpuSelection select_cpus(const CpuOptions& options,
+                                       const sim::presets::CpuModel* otherwise = nullptr);
 
 /// The same where there must be one processor only; `verb` is for the message.
-[[nodiscard]] CpuSelection select_cpu(const CpuOptions& options, const std::string& verb);
+[[nodiscard]] CpuSelection select_cpu(const CpuOptions& options, const std::string& verb,
+                                      const sim::presets::CpuModel* otherwise = nullptr);
 
 }  // namespace ringfence::lab

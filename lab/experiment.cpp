@@ -11,6 +11,7 @@ namespace ringfence::lab {
 
 void add_experiment_options(CLI::App& app, ExperimentOptions& options) {
     add_cpu_options(app, options.cpus, CpuCount::Several);
+    add_kernel_options(app, options.kernel);
     add_mode_option(app, options.mode);
     add_matrix_options(app, options.designs, options.json, options.jobs);
     add_common_options(app, options);
@@ -42,8 +43,8 @@ std::string pack_experiment(const std::string& name, const std::vector<std::stri
 Experiment::Experiment(const ExperimentOptions& options)
     : options_(options),
       cpus_(select_cpus(options.cpus)),
-      backend_(make_backend(machine::MachineKind::Builtin, cpus_)),
-      kernel_(machine::KernelImage::load(options.kernel_image)) {
+      kernel_(options.kernel, options.kernel_image),
+      backend_(kernel_.make_backend(machine::MachineKind::Builtin, cpus_)) {
     if (!options.json.empty()) {
         report::check_writable(options.json);
     }
@@ -51,7 +52,7 @@ Experiment::Experiment(const ExperimentOptions& options)
 
 CapturedRun Experiment::run(const Setup& setup, const std::string& initramfs) {
     const machine::MachineRequest request{
-        .kernel = kernel_,
+        .kernel = kernel_.image(),
         .initramfs = initramfs,
         .command_line =
             kernel_command_line(setup.design, setup.pcid ? Pcid::Allowed : Pcid::Forbidden),

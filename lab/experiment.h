@@ -12,12 +12,14 @@
 #include "lab/command_line.h"
 #include "lab/comparison.h"
 #include "lab/cpu_selection.h"
+#include "lab/guest_kernel.h"
 #include "lab/machine/stop_request.h"
 
 namespace ringfence::lab {
 
 struct ExperimentOptions : CommonOptions {
     CpuOptions cpus;
+    KernelOptions kernel;
     std::vector<Design> designs = {Design::Shared, Design::Isolated};
     std::string json;
     Mode mode = Mode::Timed;
@@ -48,7 +50,9 @@ public:
     [[nodiscard]] std::vector<Setup> matrix() const {
         return make_matrix(cpus_.names(), options_.designs, *backend_);
     }
-    [[nodiscard]] const machine::KernelImage& kernel() const { return kernel_; }
+    [[nodiscard]] const GuestKernel& kernel() const { return kernel_; }
+    /// Ends all runs; for those that are not `run`'s.
+    [[nodiscard]] machine::StopRequest& stop() { return stop_; }
 
     /// Runs `initramfs` once. Throws as run_captured does.
     [[nodiscard]] CapturedRun run(const Setup& setup, const std::string& initramfs);
@@ -61,8 +65,8 @@ public:
 private:
     const ExperimentOptions& options_;
     CpuSelection cpus_;
+    GuestKernel kernel_;
     std::unique_ptr<machine::MachineBackend> backend_;
-    machine::KernelImage kernel_;
     machine::StopRequest stop_;
 };
 

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,17 @@ constexpr std::array verbs = {
     Verb{"bench", bench_verb, always_error,
          "what the kernel's basic operations cost in each design",
          "ringfence bench --cpu skylake-sp,zen2"},
+    Verb{"suite", suite_verb, always_error,
+         "what real programs cost in each design, from computing to servers",
+         "ringfence suite --name gzip,sqlite"},
+    Verb{"boot", boot_verb, always_error, "boot an unmodified Linux, or another kernel",
+         "ringfence boot --kernel vmlinuz"},
+    Verb{"snapshot", snapshot_verb, always_error,
+         "what is in a snapshot of 'boot --save', and in what two differ",
+         "ringfence snapshot info linux.rfsnap"},
+    Verb{"measure", measure_verb, always_error,
+         "does a guest find in the processor what its preset says?",
+         "ringfence measure --cpu-file mine.toml"},
     Verb{"cpus", cpus, always_error, "the processors, and where each figure comes from",
          "ringfence cpus skylake-sp"},
 };
@@ -76,6 +88,9 @@ int call(const Verb& verb, const std::vector<std::string>& arguments) {
     } catch (const LabError& error) {
         say("{}", error.what());
         return verb.status(error.failure());
+    } catch (const std::bad_alloc&) {
+        say("the host has no memory left");
+        return verb.status(Failure::Own);
     } catch (const std::exception& error) {
         say("internal error: {}", error.what());
         return verb.status(Failure::Own);
@@ -94,8 +109,10 @@ int unknown_verb(const std::string& typed) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    // A reader that went away is an error of write(2), handled where it is seen.
+    // A reader that went away, and a file that may not grow, are errors of write(2), handled where
+    // they are seen.
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
     const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     if (arguments.empty()) {
         print_help(stderr);

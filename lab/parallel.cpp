@@ -5,6 +5,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -29,8 +30,13 @@ void run_parallel(usize count, usize threads, machine::StopRequest& stop,
         }
     };
     std::vector<std::thread> workers;
-    for (usize i = 0; i < std::min(threads, count); ++i) {
-        workers.emplace_back(work);
+    workers.reserve(std::min(threads, count));
+    try {
+        while (workers.size() < std::min(threads, count)) {
+            workers.emplace_back(work);
+        }
+    } catch (const std::system_error&) {
+        work();  // the host gives no more threads: those that there are do it, with this one
     }
     for (std::thread& worker : workers) {
         worker.join();

@@ -8,6 +8,7 @@
 #include "lab/cpu_selection.h"
 #include "lab/guest_run.h"
 #include "lab/message.h"
+#include "lab/missing_files.h"
 #include "lab/supervise.h"
 #include "lab/verbs.h"
 
@@ -36,6 +37,7 @@ struct RunOptions {
     std::string pcid;  ///< "on", "off", or empty: on where the processor has it
     Mode mode = Mode::Fast;
     std::string trace_file;
+    std::string gdb;
     std::string kernel_log;
 };
 
@@ -89,12 +91,19 @@ bool parse(const std::vector<std::string>& arguments, RunOptions& options) {
     add_mode_option(app, options.mode);
     app.add_option("--trace", options.trace_file, "write the executed instructions to a file")
         ->option_text("FILE");
+    add_gdb_option(app, options.gdb);
     app.add_option("--kernel-log", options.kernel_log,
                    "write the kernel's messages to a file, - for standard error")
         ->option_text("FILE|-");
     app.footer(examples);
     if (parse_arguments(app, arguments, options.common.guest.command)) {
         return true;
+    }
+    if (!options.gdb.empty() && !options.trace_file.empty()) {
+        fail(Failure::Usage, "--gdb does not go with --trace");
+    }
+    if (!options.gdb.empty() && options.common.machine == machine::MachineKind::Qemu) {
+        fail(Failure::Usage, "--gdb: of the built-in machine only; QEMU has one of its own");
     }
     if (options.common.guest.command.empty()) {
         fail(Failure::Usage, "no program is given; 'ringfence run --help' has examples");
@@ -122,6 +131,9 @@ int conclude(const RunOptions& options, const machine::MachineOutcome& outcome,
     }
     if (!options.common.quiet) {
         for (const std::string& line : shortcomings(outcome, report)) {
+            say("{}", line);
+        }
+        if (const std::string line = explain_missing_files(report.missing_files); !line.empty()) {
             say("{}", line);
         }
     }
@@ -169,7 +181,7 @@ int run(const std::vector<std::string>& arguments) {
     machine::HostStreams streams(stop);
     machine::GuestSession session(streams, [&log](std::string_view bytes) { log.write(bytes); });
     const machine::MachineRequest request{
-        .kernel = kernel,
+        .kernel = &kernel,
         .initramfs = guest.initramfs,
         .program = guest.program,
         .command_line = kernel_command_line(options.design, pcid),
@@ -177,6 +189,7 @@ int run(const std::vector<std::string>& arguments) {
         .memory_mib = options.common.memory_mib,
         .most_instructions = options.common.most_instructions,
         .trace_file = options.trace_file,
+        .gdb = options.gdb,
         .timed = options.mode == Mode::Timed,
     };
     Watch watch{.timeout = {}, .tick = [&streams] { streams.flush(); }};

@@ -97,11 +97,14 @@ private:
     std::thread thread_;
 };
 
-void handle_signal(machine::StopRequest& stop, int signal, bool& seen) {
+void handle_signal(machine::StopRequest& stop, const Watch& watch, int signal, bool& seen) {
     if (signal == 0) {
         return;
     }
     if (seen) {
+        if (watch.before_abort) {
+            watch.before_abort();
+        }
         _exit(fatal_signal_base + signal);
     }
     seen = true;
@@ -140,7 +143,7 @@ void supervise(machine::StopRequest& stop, const Watch& watch, const std::functi
         if (waits[0].revents != 0) {
             break;
         }
-        handle_signal(stop, signals.take(), signal_seen);
+        handle_signal(stop, watch, signals.take(), signal_seen);
         if (deadline && Clock::now() >= *deadline) {
             stop.request(StopReason::Timeout);
         }
@@ -163,6 +166,8 @@ int stop_status(StopReason reason) {
             return fatal_signal_base + SIGPIPE;
         case StopReason::Timeout:
             return timed_out;
+        case StopReason::Left:
+            return 0;
         case StopReason::None:
         case StopReason::OutputFailed:
         case StopReason::GuestFailed:

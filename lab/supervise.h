@@ -14,6 +14,8 @@ struct Watch {
     std::optional<std::chrono::duration<double>> timeout;
     std::function<void()>
         tick;  ///< called about fifty times a second on the calling thread; may be empty
+    /// Called before a second signal ends the process; may be empty.
+    std::function<void()> before_abort{};
 };
 
 /// Calls `work` on another thread and returns when it has. SIGINT, SIGTERM, SIGHUP and the timeout
@@ -21,8 +23,8 @@ struct Watch {
 /// An exception of `work` is thrown again here.
 void supervise(machine::StopRequest& stop, const Watch& watch, const std::function<void()>& work);
 
-/// The exit status that tells a shell why a command stopped: 130, 143, 124 or 141; 125 for
-/// StopReason::OutputFailed.
+/// The exit status that tells a shell why a command stopped: 130, 143, 124 or 141; 0 for
+/// StopReason::Left, 125 for StopReason::OutputFailed.
 [[nodiscard]] int stop_status(machine::StopReason reason);
 
 }  // namespace ringfence::lab

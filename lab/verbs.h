@@ -13,6 +13,10 @@ int run(const std::vector<std::string>& arguments);
 int compare(const std::vector<std::string>& arguments);
 int cpus(const std::vector<std::string>& arguments);
 int attack_verb(const std::vector<std::string>& arguments);
+int boot_verb(const std::vector<std::string>& arguments);
+int measure_verb(const std::vector<std::string>& arguments);
+int snapshot_verb(const std::vector<std::string>& arguments);
 int bench_verb(const std::vector<std::string>& arguments);
+int suite_verb(const std::vector<std::string>& arguments);
 
 }  // namespace ringfence::lab

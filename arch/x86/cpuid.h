@@ -41,6 +41,7 @@ struct CpuidFeature {
 inline constexpr u32 cpuid_basic = 0;
 inline constexpr u32 cpuid_features = 1;
 inline constexpr u32 cpuid_structured_features = 7;
+inline constexpr u32 cpuid_extended_state = 0xd;
 inline constexpr u32 cpuid_extended = 0x8000'0000;
 inline constexpr u32 cpuid_extended_features = 0x8000'0001;
 inline constexpr u32 cpuid_advanced_power = 0x8000'0007;
@@ -115,6 +116,7 @@ inline constexpr CpuidFeature smep{7, 0, Ebx, 7};
 inline constexpr CpuidFeature bmi2{7, 0, Ebx, 8};
 inline constexpr CpuidFeature erms{7, 0, Ebx, 9};
 inline constexpr CpuidFeature invpcid{7, 0, Ebx, 10};
+inline constexpr CpuidFeature rtm{7, 0, Ebx, 11};
 inline constexpr CpuidFeature rdseed{7, 0, Ebx, 18};
 inline constexpr CpuidFeature adx{7, 0, Ebx, 19};
 inline constexpr CpuidFeature smap{7, 0, Ebx, 20};
@@ -123,6 +125,7 @@ inline constexpr CpuidFeature clwb{7, 0, Ebx, 24};
 inline constexpr CpuidFeature sha{7, 0, Ebx, 29};
 inline constexpr CpuidFeature umip{7, 0, Ecx, 2};
 inline constexpr CpuidFeature pku{7, 0, Ecx, 3};
+inline constexpr CpuidFeature ospke{7, 0, Ecx, 4};
 inline constexpr CpuidFeature la57{7, 0, Ecx, 16};
 inline constexpr CpuidFeature rdpid{7, 0, Ecx, 22};
 inline constexpr CpuidFeature md_clear{7, 0, Edx, 10};
@@ -131,6 +134,11 @@ inline constexpr CpuidFeature stibp{7, 0, Edx, 27};
 inline constexpr CpuidFeature flush_l1d{7, 0, Edx, 28};
 inline constexpr CpuidFeature arch_capabilities{7, 0, Edx, 29};
 inline constexpr CpuidFeature ssbd{7, 0, Edx, 31};
+
+inline constexpr CpuidFeature xsaveopt{0xd, 1, Eax, 0};
+inline constexpr CpuidFeature xsavec{0xd, 1, Eax, 1};
+inline constexpr CpuidFeature xgetbv1{0xd, 1, Eax, 2};
+inline constexpr CpuidFeature xsaves{0xd, 1, Eax, 3};
 
 inline constexpr CpuidFeature lahf64{0x8000'0001, 0, Ecx, 0};
 inline constexpr CpuidFeature lzcnt{0x8000'0001, 0, Ecx, 5};

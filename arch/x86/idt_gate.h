@@ -33,6 +33,33 @@ struct IdtGate64 {
     }
 };
 static_assert(sizeof(IdtGate64) == 16);
+
+/// An 8-byte gate: in the IDT outside long mode, and call and task gates in the GDT and LDT there.
+/// [intel/vol3]: 5.8.3, figure 5-8; 6.11, figure 6-2
+struct Gate {
+    static constexpr Bitfield<0, 16> offset_low{};
+    static constexpr Bitfield<16, 16> selector{};   ///< of a code segment; of a TSS in a task gate
+    static constexpr Bitfield<32, 5> parameters{};  ///< call gates: words to copy to the new stack
+    static constexpr Bitfield<40, 5> type{};
+    static constexpr Bitfield<45, 2> dpl{};
+    static constexpr Flag<47> present{};
+    static constexpr Bitfield<48, 16> offset_high{};  ///< ignored in 16-bit gates
+
+    static constexpr u64 make(u32 target, u16 target_selector, SystemSegmentType gate_type,
+                              unsigned privilege, unsigned parameter_count = 0) {
+        return offset_low.make(target) | selector.make(target_selector) |
+               parameters.make(parameter_count) | type.make(static_cast<u64>(gate_type)) |
+               dpl.make(privilege) | present.mask | offset_high.make(target >> 16);
+    }
+    static constexpr u32 offset32(u64 gate) {
+        return static_cast<u32>(offset_low.get(gate) | offset_high.get(gate) << 16);
+    }
+    static constexpr u16 offset16(u64 gate) { return static_cast<u16>(offset_low.get(gate)); }
+};
+static_assert(Gate::offset32(Gate::make(0x1234'5678, 8, SystemSegmentType::TrapGate, 0)) ==
+              0x1234'5678);
+static_assert(Gate::make(0, 0, SystemSegmentType::InterruptGate, 3, 0) == 0x0000'ee00'0000'0000);
+
 static_assert(IdtGate64::make(0xffff'8000'1234'5678, 8, SystemSegmentType::InterruptGate, 3, 2)
                   .offset() == 0xffff'8000'1234'5678);
 

@@ -92,6 +92,35 @@ struct ArchCapabilities {
     static constexpr Flag<20> bhi_no{};
 };
 
+/// IA32_MISC_ENABLE, on Intel's processors: [intel/vol4]: 2.1, table 2-2
+struct MiscEnable {
+    static constexpr Flag<0> fast_strings{};
+    static constexpr Flag<3> thermal_control{};
+    static constexpr Flag<7> performance_monitoring{};     ///< tells that there is some
+    static constexpr Flag<11> branch_trace_unavailable{};  ///< tells
+    static constexpr Flag<12> sampling_unavailable{};      ///< tells
+    static constexpr Flag<16> speed_step{};
+    static constexpr Flag<18> monitor{};
+    static constexpr Flag<22> limit_cpuid{};  ///< the highest basic leaf of CPUID is 2
+    static constexpr Flag<23> priority_messages_off{};
+    static constexpr Flag<34> execute_disable_off{};  ///< CPUID does not show NX
+
+    static constexpr u64 told =
+        performance_monitoring.mask | branch_trace_unavailable.mask | sampling_unavailable.mask;
+    static constexpr u64 writable = fast_strings.mask | thermal_control.mask | speed_step.mask |
+                                    monitor.mask | limit_cpuid.mask | priority_messages_off.mask |
+                                    execute_disable_off.mask;
+    /// Without performance monitoring, and what builds on it.
+    static constexpr u64 reset =
+        fast_strings.mask | branch_trace_unavailable.mask | sampling_unavailable.mask;
+};
+
+/// IA32_TSX_CTRL: [intel/vol4]: 2.1, table 2-2; present if IA32_ARCH_CAPABILITIES says so
+struct TsxCtrl {
+    static constexpr Flag<0> rtm_disable{};  ///< XBEGIN aborts at once
+    static constexpr Flag<1> cpuid_clear{};  ///< CPUID shows neither RTM nor HLE
+};
+
 /// IA32_PAT: eight memory types, chosen by the PAT, PCD and PWT bits of an entry.
 /// [intel/vol3]: 12.12.2
 struct Pat {

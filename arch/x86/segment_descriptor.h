@@ -71,6 +71,11 @@ struct SegmentDescriptor {
     static constexpr u64 flat_data(unsigned privilege) {
         return flat(privilege) | writable.mask | default_big.mask;
     }
+    /// What a segment register holds in real mode: 64 KiB that may be read, written and executed.
+    static constexpr u64 paragraphs(unsigned privilege) {
+        return limit_low.mask | present.mask | code_or_data.mask | writable.mask | accessed.mask |
+               dpl.make(privilege);
+    }
     /// The low half of an available 64-bit TSS descriptor; the high half is `base >> 32`.
     static constexpr u64 tss_low(u64 base, u32 limit) {
         return limit_low.make(limit) | limit_high.make(limit >> 16) | base_low.make(base) |

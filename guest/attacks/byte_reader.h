@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Reads a byte by sending it again and again until the channel has said the same thing twice.
+// Reads a byte by sending it, at once or bit by bit, again and again until all of it has come.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,20 @@ namespace attacks {
 struct ByteGuess {
     bool known = false;
     std::uint8_t value = 0;
-    unsigned hits = 0;  ///< attempts that said so
+    unsigned hits = 0;  ///< attempts from which it came
     unsigned attempts = 0;
 };
 
-/// A read that fetched nothing forwards 0, so symbol 0 says nothing and is left out: a byte whose
-/// value is 0 stays unknown.
+/// Where, and what of it, is sent in an attempt.
+struct Victim {
+    const std::uint8_t* byte;
+    bool readable = false;  ///< see Attempt
+    Portion portion = Portion::Byte;
+};
+
+/// Each portion is tried at most `most_attempts` times. A read that fetched nothing forwards 0, so
+/// 0 says nothing: a byte whose value is 0 stays unknown.
 [[nodiscard]] ByteGuess read_byte(TransientReader& reader, const CovertChannel& channel,
-                                  const std::uint8_t* victim, bool victim_is_readable,
-                                  unsigned most_attempts);
+                                  const Victim& victim, unsigned most_attempts);
 
 }  // namespace attacks

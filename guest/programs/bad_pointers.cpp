@@ -6,12 +6,15 @@
 #include <initializer_list>
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -60,6 +63,77 @@ void try_pointer(const char* kind, long address) {
     }
 }
 
+/// Each pointer of each socket call.
+void try_sockets(const char* kind, long address) {
+    std::printf("-- sockets, %s\n", kind);
+    int pair[2];
+    require(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0, "socketpair");
+    require(write(pair[1], "12345678", 8) == 8, "write");
+    const int datagram = socket(AF_INET, SOCK_DGRAM, 0);
+    const int server = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    const sockaddr_un family{AF_UNIX, ""};
+    require(bind(server, reinterpret_cast<const sockaddr*>(&family), sizeof(sa_family_t)) == 0 &&
+                listen(server, 5) == 0,
+            "listen");
+    sockaddr_un name{};
+    socklen_t size = sizeof name;
+    require(getsockname(server, reinterpret_cast<sockaddr*>(&name), &size) == 0, "getsockname");
+    const int client = socket(AF_UNIX, SOCK_STREAM, 0);
+    require(connect(client, reinterpret_cast<sockaddr*>(&name), size) == 0, "connect");
+    char byte = 'x';
+    int number = 4;
+    show("socketpair", syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, address));
+    show("bind", syscall(SYS_bind, datagram, address, 16));
+    show("connect", syscall(SYS_connect, datagram, address, 16));
+    show("accept, address", syscall(SYS_accept4, server, address, &number, 0));
+    show("getsockname, address", syscall(SYS_getsockname, pair[0], address, &number));
+    show("getsockname, size", syscall(SYS_getsockname, pair[0], &name, address));
+    show("getpeername, address", syscall(SYS_getpeername, pair[0], address, &number));
+    show("getpeername, size", syscall(SYS_getpeername, pair[0], &name, address));
+    show("setsockopt", syscall(SYS_setsockopt, pair[0], SOL_SOCKET, SO_PASSCRED, address, 4));
+    number = 4;
+    show("getsockopt, value",
+         syscall(SYS_getsockopt, pair[0], SOL_SOCKET, SO_TYPE, address, &number));
+    show("getsockopt, size", syscall(SYS_getsockopt, pair[0], SOL_SOCKET, SO_TYPE, &byte, address));
+    show("send on a stream", syscall(SYS_sendto, pair[0], address, 4, 0, 0, 0));
+    show("sendto, address", syscall(SYS_sendto, datagram, &byte, 1, 0, address, 16));
+    show("receive from a stream", syscall(SYS_recvfrom, pair[0], address, 4, 0, 0, 0));
+    show("still there", syscall(SYS_recvfrom, pair[0], &byte, 1, 0, 0, 0));
+    show("recvfrom, size", syscall(SYS_recvfrom, pair[0], &byte, 1, 0, &name, address));
+    show("sendmsg", syscall(SYS_sendmsg, pair[0], address, 0));
+    show("recvmsg", syscall(SYS_recvmsg, pair[0], address, 0));
+    iovec part{reinterpret_cast<void*>(address), 4};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    show("sendmsg, bytes", syscall(SYS_sendmsg, pair[0], &header, 0));
+    show("recvmsg, bytes", syscall(SYS_recvmsg, pair[0], &header, 0));
+    part.iov_base = &byte;
+    part.iov_len = 1;
+    header.msg_control = reinterpret_cast<void*>(address);
+    header.msg_controllen = 24;
+    show("sendmsg, control", syscall(SYS_sendmsg, pair[0], &header, 0));
+    header.msg_control = nullptr;
+    header.msg_controllen = 0;
+    header.msg_name = reinterpret_cast<void*>(address);
+    header.msg_namelen = 16;
+    show("sendmsg, name", syscall(SYS_sendmsg, datagram, &header, 0));
+    header.msg_name = nullptr;
+    header.msg_iov = reinterpret_cast<iovec*>(address);
+    show("sendmsg, vectors", syscall(SYS_sendmsg, pair[0], &header, 0));
+    show("recvmsg, vectors", syscall(SYS_recvmsg, pair[0], &header, 0));
+    show("sendmmsg", syscall(SYS_sendmmsg, pair[0], address, 2, 0));
+    show("recvmmsg", syscall(SYS_recvmmsg, pair[0], address, 2, 0, 0));
+    mmsghdr counted{};
+    show("recvmmsg, timeout", syscall(SYS_recvmmsg, pair[0], &counted, 1, MSG_DONTWAIT, address));
+    show("FIONREAD", syscall(SYS_ioctl, pair[0], FIONREAD, address));
+    show("SIOCGIFCONF", syscall(SYS_ioctl, datagram, SIOCGIFCONF, address));
+    show("SIOCGIFADDR", syscall(SYS_ioctl, datagram, SIOCGIFADDR, address));
+    for (const int descriptor : {pair[0], pair[1], datagram, server, client}) {
+        close(descriptor);
+    }
+}
+
 /// A buffer whose second half is missing: the kernel may give what fits or EFAULT, never crash.
 void partial_buffers() {
     char* area = static_cast<char*>(
@@ -90,13 +164,20 @@ void read_only_target() {
 
 int main() {
     setvbuf(stdout, nullptr, _IOLBF, 0);
-    try_pointer("address 8", 8);
-    try_pointer("unmapped", 0x10000000);
-    try_pointer("first address after the user half", 0x7ffffffff000);
-    try_pointer("non-canonical", 0x7fffffffffffffff);
-    try_pointer("kernel half", static_cast<long>(0xffff888000000000UL));
-    try_pointer("kernel text", static_cast<long>(0xffffffff81000000UL));
-    try_pointer("minus one", -1);
+    const struct {
+        const char* kind;
+        unsigned long address;
+    } pointers[] = {{"address 8", 8},
+                    {"unmapped", 0x10000000},
+                    {"first address after the user half", 0x7ffffffff000},
+                    {"non-canonical", 0x7fffffffffffffff},
+                    {"kernel half", 0xffff888000000000},
+                    {"kernel text", 0xffffffff81000000},
+                    {"minus one", ~0UL}};
+    for (const auto& [kind, address] : pointers) {
+        try_pointer(kind, static_cast<long>(address));
+        try_sockets(kind, static_cast<long>(address));
+    }
     partial_buffers();
     read_only_target();
     return 0;

@@ -115,6 +115,22 @@ void proc_has_an_end() {
     show("a thread's threads", access(path, F_OK));
 }
 
+/// What shells do for <(command): a pipe by its name in /proc, whose writer may have ended.
+void pipe_by_name() {
+    int ends[2];
+    require(pipe(ends) == 0, "pipe");
+    show_value("write", write(ends[1], "x", 1));
+    close(ends[1]);
+    char path[64];
+    std::snprintf(path, sizeof path, "/proc/self/fd/%d", ends[0]);
+    const int again = open(path, O_RDONLY);
+    char buffer[4];
+    show_value("read", read(again, buffer, sizeof buffer));
+    show_value("read the end", read(again, buffer, sizeof buffer));
+    close(again);
+    close(ends[0]);
+}
+
 void devices() {
     char buffer[8] = {1, 1, 1, 1, 1, 1, 1, 1};
     const int null_device = open("/dev/null", O_RDWR);
@@ -144,6 +160,7 @@ int main() {
     unlinked();
     chain_of_removed_directories();
     proc_has_an_end();
+    pipe_by_name();
     devices();
     show("clean up", rmdir("/tmp/ringfence-files"));
     return 0;

@@ -4,23 +4,33 @@ set(RF_KERNEL_CORE_SOURCES
     core/containers/string.cpp
     core/elf/image.cpp
     core/faults.cpp
+    core/fs/anonymous_file.cpp
     core/fs/cpio.cpp
     core/fs/devices.cpp
+    core/fs/epoll_file.cpp
+    core/fs/epoll_interest.cpp
     core/fs/event_file.cpp
     core/fs/file_table.cpp
     core/fs/initramfs.cpp
     core/fs/inode.cpp
     core/fs/io_buffer.cpp
+    core/fs/missing_files.cpp
     core/fs/open_file.cpp
     core/fs/page_map.cpp
     core/fs/path.cpp
     core/fs/pipe.cpp
+    core/fs/proc_net.cpp
     core/fs/proc_nodes.cpp
     core/fs/proc_process.cpp
     core/fs/proc_process_directory.cpp
     core/fs/proc_ringfence.cpp
+    core/fs/proc_sys.cpp
     core/fs/proc_system.cpp
     core/fs/procfs.cpp
+    core/fs/signal_file.cpp
+    core/fs/sysfs.cpp
+    core/fs/text_tree.cpp
+    core/fs/timer_file.cpp
     core/fs/tmpfs_directory.cpp
     core/fs/tmpfs_file.cpp
     core/planted_secret.cpp
@@ -32,6 +42,9 @@ set(RF_KERNEL_CORE_SOURCES
     core/process/fork.cpp
     core/process/initial_stack.cpp
     core/process/interval_timer.cpp
+    core/process/isolation_choice.cpp
+    core/process/isolation_text.cpp
+    core/process/posix_timers.cpp
     core/process/process_groups.cpp
     core/process/process_table.cpp
     core/process/program_loader.cpp
@@ -39,16 +52,35 @@ set(RF_KERNEL_CORE_SOURCES
     core/process/run_report.cpp
     core/process/script.cpp
     core/scheduler/readiness.cpp
+    core/scheduler/repeating_timer.cpp
     core/scheduler/scheduler.cpp
     core/scheduler/timer.cpp
     core/signal/deliver.cpp
     core/signal/pending_signals.cpp
     core/signal/send.cpp
     core/signal/signal_information.cpp
+    core/socket/inet_address.cpp
+    core/socket/interface_control.cpp
+    core/socket/message.cpp
+    core/socket/network.cpp
+    core/socket/options.cpp
+    core/socket/passed_files.cpp
+    core/socket/socket.cpp
+    core/socket/socket_file.cpp
+    core/socket/tcp_options.cpp
+    core/socket/tcp_socket.cpp
+    core/socket/udp_socket.cpp
+    core/socket/unix_connection.cpp
+    core/socket/unix_datagram.cpp
+    core/socket/unix_garbage.cpp
+    core/socket/unix_name.cpp
+    core/socket/unix_socket.cpp
     core/start.cpp
     core/syscall/attributes.cpp
+    core/syscall/clocks.cpp
     core/syscall/descriptors.cpp
     core/syscall/dispatch.cpp
+    core/syscall/epoll.cpp
     core/syscall/file_copy.cpp
     core/syscall/file_io.cpp
     core/syscall/file_vectors.cpp
@@ -61,14 +93,23 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/open.cpp
     core/syscall/poll.cpp
     core/syscall/poll_mask.cpp
+    core/syscall/posix_timers.cpp
+    core/syscall/process_options.cpp
     core/syscall/resources.cpp
     core/syscall/scheduling.cpp
     core/syscall/select.cpp
+    core/syscall/signal_files.cpp
     core/syscall/signals.cpp
+    core/syscall/socket_control.cpp
+    core/syscall/socket_messages.cpp
+    core/syscall/socket_options.cpp
+    core/syscall/socket_support.cpp
+    core/syscall/sockets.cpp
     core/syscall/status.cpp
     core/syscall/support.cpp
     core/syscall/system.cpp
     core/syscall/time_calls.cpp
+    core/syscall/timer_files.cpp
     core/syscall/unknown_calls.cpp
     core/syscall/waiting.cpp
     core/vm/admission.cpp

@@ -5,6 +5,7 @@
 #include "kernel/core/fs/devices.h"
 #include "kernel/core/fs/initramfs.h"
 #include "kernel/core/fs/procfs.h"
+#include "kernel/core/fs/sysfs.h"
 #include "kernel/core/log/log.h"
 #include "kernel/core/planted_secret.h"
 #include "kernel/core/process/first_process.h"
@@ -40,6 +41,7 @@ Ref<TmpfsDirectory> build_root(std::span<const u8> initramfs) {
     populate_devices(static_cast<TmpfsDirectory&>(*directory_in(*root, "dev", root_permissions)));
     directory_in(*root, "tmp", shared_permissions);
     root->attach("proc", make_procfs(root));
+    root->attach("sys", make_sysfs(root));
     return root;
 }
 

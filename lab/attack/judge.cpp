@@ -64,8 +64,8 @@ Tally tally(std::span<const Guess> guesses, std::span<const u8> truth) {
 }
 
 bool is_leak(const Tally& tally) {
-    constexpr usize least_percent = 99;
-    return tally.all != 0 && tally.right * 100 >= tally.all * least_percent;
+    constexpr usize least_of_thousand = 999;
+    return tally.all != 0 && tally.right * 1000 >= tally.all * least_of_thousand;
 }
 
 usize most_by_chance(usize bytes) {

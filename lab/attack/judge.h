@@ -36,7 +36,7 @@ struct Evidence {
     std::string obstacle{};
 };
 
-/// At least 99 of 100 bytes are right: what a channel that works recovers.
+/// At least 999 of 1000 bytes are right: what a channel that works recovers.
 [[nodiscard]] bool is_leak(const Tally& tally);
 
 /// The most of `bytes` bytes that guessing gets right: with random bytes from 1 to 255, more than

@@ -21,7 +21,7 @@ enum class MachineKind { Builtin, Qemu };
 
 /// Inputs of a run. What they refer to outlives it.
 struct MachineRequest {
-    const KernelImage& kernel;
+    const KernelImage* kernel = nullptr;  ///< null: the machine has one of its own
     std::string_view initramfs;
     std::string_view program{};  ///< the program's ELF file, for the symbols of a trace
     std::string command_line;
@@ -29,6 +29,7 @@ struct MachineRequest {
     u64 memory_mib = 256;
     u64 most_instructions = 0;  ///< 0: no limit
     std::string trace_file;     ///< empty: no trace
+    std::string gdb{};          ///< where a debugger is waited for (gdb::Listener); empty: none
     bool repeatable = false;    ///< no input may come from the host's clock
     bool timed = false;         ///< account for every cycle; QEMU cannot
 };

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
 // Runs a guest on the built-in machine, in this process and on the calling thread.
+#include <fmt/format.h>
+
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <memory>
+#include <utility>
 
 #include "abi/ports.h"
 #include "arch/x86/cpuid.h"
-#include "lab/error.h"
+#include "lab/gdb/debug_session.h"
 #include "lab/machine/backend.h"
 #include "lab/machine/bytes.h"
+#include "lab/machine/counted.h"
+#include "lab/machine/trace_file.h"
 #include "sim/machine/machine.h"
-#include "sim/observe/tracer.h"
 
 namespace ringfence::lab::machine {
 
@@ -60,65 +62,44 @@ private:
     usize next_ = 0;
 };
 
-/// A trace file, with the symbols of the kernel and of the program where that has a fixed address.
-class Trace {
-public:
-    Trace(const std::string& path, const MachineRequest& request)
-        : path_(path), symbols_(request.kernel.symbols()) {
-        symbols_.add_elf(as_span(request.program));
-        file_ = std::fopen(path.c_str(), "we");
-        if (file_ == nullptr) {
-            fail_write();
-        }
-        tracer_ = std::make_unique<sim::observe::Tracer>(file_, symbols_);
-    }
-    Trace(const Trace&) = delete;
-    Trace& operator=(const Trace&) = delete;
-    ~Trace() {
-        if (file_ != nullptr) {
-            std::fclose(file_);
-        }
-    }
+/// Of the kernel, and of the program where that has a fixed address.
+sim::observe::SymbolTable symbols_of(const MachineRequest& request) {
+    sim::observe::SymbolTable symbols = request.kernel->symbols();
+    symbols.add_elf(as_span(request.program));
+    return symbols;
+}
 
-    [[nodiscard]] sim::observe::Observer& observer() { return *tracer_; }
-    void finish() {
-        const bool failed = std::ferror(file_) != 0;
-        if (std::fclose(std::exchange(file_, nullptr)) != 0 || failed) {
-            fail_write();
-        }
-    }
+std::unique_ptr<TraceFile> open_trace(const MachineRequest& request) {
+    return request.trace_file.empty()
+               ? nullptr
+               : std::make_unique<TraceFile>(request.trace_file, symbols_of(request));
+}
 
-private:
-    [[noreturn]] void fail_write() const {
-        fail(Failure::Own, "--trace {}: cannot be written: {}", path_, std::strerror(errno));
-    }
-
-    std::string path_;
-    sim::observe::SymbolTable symbols_;
-    std::FILE* file_ = nullptr;
-    std::unique_ptr<sim::observe::Tracer> tracer_;
+struct Finished {
+    std::unique_ptr<Machine> machine;
+    SimEnd end;
 };
 
-/// The counters of a run without those of the boot before it.
-sim::observe::Counters since(const sim::observe::Counters& end,
-                             const sim::observe::Counters& start) {
-    sim::observe::Counters result = end;
-    const auto subtract = [](auto& values, const auto& before) {
-        for (usize i = 0; i < values.size(); ++i) {
-            values[i] -= before[i];
-        }
-    };
-    subtract(result.instructions, start.instructions);
-    subtract(result.entries, start.entries);
-    subtract(result.entries_from_user, start.entries_from_user);
-    subtract(result.exceptions, start.exceptions);
-    result.root_writes -= start.root_writes;
-    result.root_writes_no_flush -= start.root_writes_no_flush;
-    result.invlpg -= start.invlpg;
-    result.invpcid -= start.invpcid;
-    result.tlb_flushes -= start.tlb_flushes;
-    result.page_walks -= start.page_walks;
-    return result;
+/// To its end, with a debugger if one is wanted.
+Result<Finished, std::string> run_machine(sim::machine::MachineConfig config,
+                                          const MachineRequest& request, StopRequest& stop) {
+    std::unique_ptr<gdb::DebugSession> debugger;
+    if (!request.gdb.empty()) {
+        debugger = std::make_unique<gdb::DebugSession>(request.gdb);
+        debugger->attach(config);
+    }
+    sim::observe::SymbolTable symbols;
+    if (debugger) {
+        symbols = symbols_of(request);
+    }
+    const gdb::DebugRequest wanted{
+        .is_64_bit = gdb::shows_64_bit(config.cpu, request.kernel->bytes()),
+        .timed = config.timed,
+        .instruction_limit = config.instruction_limit,
+        .symbols = [&]() -> const auto& { return symbols; }};
+    RF_TRY_ASSIGN(machine, Machine::create(std::move(config)));
+    const SimEnd end = debugger ? debugger->run(machine, wanted, stop) : machine->run();
+    return Finished{std::move(machine), end};
 }
 
 MachineEnd end_of(const SimEnd& end) {
@@ -135,7 +116,9 @@ MachineEnd end_of(const SimEnd& end) {
             return MachineEnd::InstructionLimit;
         case SimEnd::Reason::Stopped:
             return MachineEnd::Stopped;
+        case SimEnd::Reason::PowerOff:
         case SimEnd::Reason::Reset:
+        case SimEnd::Reason::Paused:
             break;
     }
     return MachineEnd::Broken;
@@ -147,38 +130,21 @@ std::string detail_of(const SimEnd& end) {
                    ? "the kernel stopped itself"
                    : fmt::format("the kernel ended the machine with code {:#x}", end.exit_code);
     }
+    if (end.reason == SimEnd::Reason::PowerOff) {
+        return "the guest switched the machine off " + end.detail;
+    }
     return end.reason == SimEnd::Reason::Reset ? "the guest reset the machine " + end.detail
                                                : end.detail;
 }
 
-/// What a timed run took after its boot.
-void put_timed_counts(const Machine& machine, MachineOutcome& outcome) {
-    const auto end = machine.timed_counts();
-    if (!end) {
-        return;
-    }
-    const auto& boot = machine.timed_counts_at_first_user();
-    const sim::machine::TimedCounts start = boot ? *boot : *end;
-    sim::observe::CostStack stack = end->stack;
-    stack -= start.stack;
-    outcome.stack = stack;
-    outcome.cycles = stack.total();
-    outcome.instruction_tlb_misses = end->instruction_tlb_misses - start.instruction_tlb_misses;
-    outcome.data_tlb_misses = end->data_tlb_misses - start.data_tlb_misses;
-    outcome.branches = end->branches - start.branches;
-    outcome.mispredictions = end->mispredictions - start.mispredictions;
-}
-
 MachineOutcome outcome_of(const Machine& machine, const SimEnd& end) {
     MachineOutcome outcome{.end = end_of(end), .detail = detail_of(end)};
+    const Counted all = Counted::of(machine);
     const auto& boot = machine.counters_at_first_user();
-    outcome.boot_instructions = (boot ? *boot : machine.counters()).total_instructions();
-    outcome.counters = since(machine.counters(), boot ? *boot : machine.counters());
-    put_timed_counts(machine, outcome);
-    for (const auto& row : machine.unimplemented()) {
-        outcome.unimplemented.push_back(
-            {row.first_rip.value(), row.instruction, row.bytes, row.user, row.count});
-    }
+    const Counted begin = boot ? Counted{*boot, machine.timed_counts_at_first_user()} : all;
+    outcome.boot_instructions = begin.counters.total_instructions();
+    put_counts(outcome, begin, all);
+    put_unimplemented(outcome, machine);
     return outcome;
 }
 
@@ -198,9 +164,9 @@ public:
                                      StopRequest& stop) override {
         sim::machine::MachineConfig config{.ram_bytes = request.memory_mib * mib,
                                            .cpu = cpus_.model(request.cpu),
-                                           .kernel = as_span(request.kernel.bytes()),
-                                           .initramfs = as_span(request.initramfs),
-                                           .command_line = request.command_line};
+                                           .boot = {.kernel = as_span(request.kernel->bytes()),
+                                                    .command_line = request.command_line,
+                                                    .modules = {{as_span(request.initramfs)}}}};
         std::array<PortSink, port_count> sinks = {
             PortSink(session, Port::KernelLog, stop), PortSink(session, Port::ProgramOutput, stop),
             PortSink(session, Port::ProgramError, stop), PortSink(session, Port::Control, stop)};
@@ -214,22 +180,19 @@ public:
         }
         config.stop = &stop.flag();
         config.timed = request.timed;
-        config.places = request.kernel.places();
-        std::unique_ptr<Trace> trace;
-        if (!request.trace_file.empty()) {
-            trace = std::make_unique<Trace>(request.trace_file, request);
+        config.places = request.kernel->places();
+        const std::unique_ptr<TraceFile> trace = open_trace(request);
+        if (trace) {
             config.observers.push_back(&trace->observer());
         }
-        auto made = Machine::create(std::move(config));
-        if (!made.ok()) {
-            return {.end = MachineEnd::Broken, .detail = made.error()};
+        auto run = run_machine(std::move(config), request, stop);
+        if (!run.ok()) {
+            return {.end = MachineEnd::Broken, .detail = run.error()};
         }
-        const auto machine = std::move(made).value();
-        const SimEnd end = machine->run();
         if (trace) {
             trace->finish();
         }
-        MachineOutcome outcome = outcome_of(*machine, end);
+        MachineOutcome outcome = outcome_of(*run.value().machine, run.value().end);
         if (!session.report().protocol_error.empty()) {
             outcome.end = MachineEnd::Broken;
         }

@@ -36,6 +36,7 @@ std::optional<SizeRange> allowed_size(Record type) {
             return SizeRange{sizeof(abi::control::Isolation), sizeof(abi::control::Isolation)};
         case Record::UserTables:
         case Record::RunFailed:
+        case Record::MissingFiles:
             return SizeRange{0, largest_text};
     }
     return std::nullopt;

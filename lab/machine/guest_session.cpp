@@ -75,6 +75,9 @@ void GuestSession::handle(Record type, std::string_view payload) {
         case Record::UserTables:
             report_.user_tables += payload;
             break;
+        case Record::MissingFiles:
+            report_.missing_files = payload;
+            break;
         case Record::RunFailed:
             report_.start_failure = payload;
             break;

@@ -26,6 +26,7 @@ struct GuestReport {
     std::optional<abi::control::Statistics> statistics;
     std::optional<abi::control::Isolation> isolation;  ///< which design ran, and why
     std::vector<abi::control::UnknownSyscall> unknown_syscalls;
+    std::string missing_files;   ///< paths that were looked for in vain, each with a NUL behind it
     std::string user_tables;     ///< one line per page of each process's user table
     std::string start_failure;   ///< why the program could not be started; empty if it was
     std::string kernel_log;      ///< everything on the log port

@@ -49,13 +49,8 @@ KernelImage KernelImage::load(const std::string& path) {
 }
 
 sim::observe::PlaceMap KernelImage::places() const {
-    const auto range = [this](std::string_view first, std::string_view end) {
-        const auto from = symbols_.address_of(first);
-        const auto to = symbols_.address_of(end);
-        return from && to ? sim::observe::AddressRange{*from, *to} : sim::observe::AddressRange{};
-    };
-    return {.entry = range("__entry_text_start", "__entry_text_end"),
-            .exit = range("__exit_text_start", "__exit_text_end")};
+    return {.entry = symbols_.between("__entry_text_start", "__entry_text_end"),
+            .exits = {symbols_.between("__exit_text_start", "__exit_text_end")}};
 }
 
 }  // namespace ringfence::lab::machine

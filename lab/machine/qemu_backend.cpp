@@ -138,7 +138,7 @@ private:
             "-nodefaults",
             "-no-user-config",
             "-kernel",
-            request.kernel.path(),
+            request.kernel->path(),
             "-initrd",
             fmt::format("/proc/self/fd/{}", initramfs_.number()),
             "-append",

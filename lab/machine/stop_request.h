@@ -11,6 +11,7 @@ enum class StopReason : int {
     Interrupted,    ///< SIGINT
     Terminated,     ///< SIGTERM or SIGHUP
     Timeout,        ///< --timeout
+    Left,           ///< a person at the terminal has enough
     OutputClosed,   ///< nobody reads the program's output any more
     OutputFailed,   ///< the program's output could not be written
     GuestFailed,    ///< a guest broke the protocol on its control channel

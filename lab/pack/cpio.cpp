@@ -33,11 +33,11 @@ void pad(std::string& archive, usize multiple) {
 
 /// One entry: the header of thirteen 8-digit fields after the magic number, the name, the data.
 void append(std::string& archive, std::string_view name, u32 inode, u32 mode, u32 links,
-            std::string_view data) {
+            u32 modified, std::string_view data) {
     constexpr u32 zero = 0;
     archive += fmt::format(
         "070701{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}{:08x}",
-        inode, mode, /*uid*/ zero, /*gid*/ zero, links, /*mtime*/ zero, data.size(),
+        inode, mode, /*uid*/ zero, /*gid*/ zero, links, modified, data.size(),
         /*devmajor*/ zero, /*devminor*/ zero, /*rdevmajor*/ zero, /*rdevminor*/ zero,
         name.size() + 1, /*check*/ zero);
     archive += name;
@@ -58,9 +58,10 @@ std::string write_cpio(const GuestTree& tree) {
         }
         const std::string_view name = path == "/" ? "." : std::string_view(path).substr(1);
         const u32 links = node.kind == NodeKind::Directory ? 2 : 1;
-        append(archive, name, ++inode, type_bits(node.kind) | node.permissions, links, node.data);
+        append(archive, name, ++inode, type_bits(node.kind) | node.permissions, links,
+               node.modified, node.data);
     }
-    append(archive, "TRAILER!!!", 0, 0, 1, {});
+    append(archive, "TRAILER!!!", 0, 0, 1, 0, {});
     pad(archive, archive_block);
     return archive;
 }

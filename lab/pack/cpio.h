@@ -9,7 +9,7 @@
 namespace ringfence::lab::pack {
 
 /// Packs a tree. The same tree gives the same bytes: entries in path order, inode numbers in that
-/// order from 1, owner root, all times 0. Throws when a file has 4 GiB or more, which the format
+/// order from 1, owner root. Throws when a file has 4 GiB or more, which the format
 /// cannot express.
 [[nodiscard]] std::string write_cpio(const GuestTree& tree);
 

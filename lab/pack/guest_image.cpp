@@ -12,6 +12,7 @@
 #include "lab/pack/cpio.h"
 #include "lab/pack/guest_tree.h"
 #include "lab/pack/host_files.h"
+#include "lab/pack/libraries.h"
 #include "lab/pack/program.h"
 
 namespace ringfence::lab::pack {
@@ -96,6 +97,19 @@ void add_boot_files(GuestTree& tree, const Start& start,
     tree.add_file(boot_files::directory, private_file, nul_terminated(directory));
 }
 
+void add_linux_files(GuestTree& tree, const GuestRequest& request) {
+    constexpr u32 readable = 0444;
+    if (request.input) {
+        tree.add_file(abi::boot_files::input, readable, *request.input);
+    }
+    if (request.terminal) {
+        tree.add_file(abi::boot_files::terminal, readable, "");
+    }
+    if (request.commands) {
+        tree.add_file(abi::boot_files::commands, readable, "");
+    }
+}
+
 }  // namespace
 
 GuestImage pack_guest(const GuestRequest& request) {
@@ -104,12 +118,18 @@ GuestImage pack_guest(const GuestRequest& request) {
     const auto environment = environment_of(request);
     add_skeleton(tree);
     add_files(tree, request, image.notes);
+    for (const auto& [path, bytes] : request.contents) {
+        constexpr u32 executable_file = 0755;
+        tree.add_file(normal_path(path), executable_file, bytes);
+    }
     Start start = add_program(tree, request.command, environment.at("PATH"));
+    add_dependencies(tree, image.notes);
     add_boot_files(tree, start, environment);
     if (!request.secret.empty()) {
         constexpr u32 nobodys = 0;
         tree.add_file(abi::boot_files::secret, nobodys, request.secret);
     }
+    add_linux_files(tree, request);
     image.initramfs = write_cpio(tree);
     image.program = std::move(start.file);
     return image;

@@ -3,6 +3,8 @@
 // and the boot files that tell the kernel how to start it.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,11 @@ struct GuestRequest {
     std::vector<std::string> environment;  ///< NAME=VALUE, on top of the fixed environment
     std::vector<std::string> command;      ///< the program and its arguments; not empty
     std::string secret{};  ///< what the kernel is to keep for itself (abi/boot_files.h); or empty
+    std::map<std::string, std::string> contents{};  ///< guest path: bytes of an executable file
+    // For an unmodified Linux (abi/boot_files.h):
+    std::optional<std::string> input{};  ///< standard input, if it is known beforehand
+    bool terminal = false;               ///< the console is an ordinary terminal
+    bool commands = false;               ///< busybox's commands are in /bin
 };
 
 struct GuestImage {

@@ -112,22 +112,22 @@ void GuestTree::put(std::string_view path, GuestNode node) {
     nodes_.insert_or_assign(place, std::move(node));
 }
 
-void GuestTree::add_directory(std::string_view path, u32 permissions) {
+void GuestTree::add_directory(std::string_view path, u32 permissions, u32 modified) {
     const std::string place = follow_directories(path);
     const auto existing = nodes_.find(place);
     if (existing != nodes_.end() && existing->second.kind == NodeKind::Symlink) {
         return;  // a tree with /bin/ laid over one where /bin is a link to /usr/bin
     }
-    put(path, GuestNode{NodeKind::Directory, permissions, {}});
+    put(path, GuestNode{NodeKind::Directory, permissions, {}, modified});
 }
 
-void GuestTree::add_file(std::string_view path, u32 permissions, std::string bytes) {
-    put(path, GuestNode{NodeKind::File, permissions, std::move(bytes)});
+void GuestTree::add_file(std::string_view path, u32 permissions, std::string bytes, u32 modified) {
+    put(path, GuestNode{NodeKind::File, permissions, std::move(bytes), modified});
 }
 
-void GuestTree::add_symlink(std::string_view path, std::string target) {
+void GuestTree::add_symlink(std::string_view path, std::string target, u32 modified) {
     constexpr u32 link_permissions = 0777;
-    put(path, GuestNode{NodeKind::Symlink, link_permissions, std::move(target)});
+    put(path, GuestNode{NodeKind::Symlink, link_permissions, std::move(target), modified});
 }
 
 const GuestNode* GuestTree::find(std::string_view path) const {

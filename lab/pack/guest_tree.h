@@ -12,10 +12,15 @@ namespace ringfence::lab::pack {
 
 enum class NodeKind { Directory, File, Symlink };
 
+/// When files that the host does not have were last changed: 2020-01-01, at which the guest's clock
+/// starts.
+inline constexpr u32 default_time = 1577836800;
+
 struct GuestNode {
     NodeKind kind;
     u32 permissions;   ///< the twelve permission bits of st_mode
     std::string data;  ///< a file's bytes, a symbolic link's target; empty for a directory
+    u32 modified = default_time;  ///< st_mtime, in seconds since 1970
 };
 
 /// A tree of files. Paths are absolute guest paths; `.`, `..` and repeated slashes are resolved by
@@ -26,9 +31,10 @@ class GuestTree {
 public:
     GuestTree();
 
-    void add_directory(std::string_view path, u32 permissions);
-    void add_file(std::string_view path, u32 permissions, std::string bytes);
-    void add_symlink(std::string_view path, std::string target);
+    void add_directory(std::string_view path, u32 permissions, u32 modified = default_time);
+    void add_file(std::string_view path, u32 permissions, std::string bytes,
+                  u32 modified = default_time);
+    void add_symlink(std::string_view path, std::string target, u32 modified = default_time);
 
     /// The entry at `path` with every symbolic link followed, or null.
     [[nodiscard]] const GuestNode* find(std::string_view path) const;

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 #include <system_error>
 
 namespace ringfence::lab::pack {
@@ -34,6 +35,11 @@ private:
     int number_;
 };
 
+u32 modification_time(const struct stat& status) {
+    constexpr i64 latest = std::numeric_limits<u32>::max();
+    return static_cast<u32>(std::clamp<i64>(status.st_mtim.tv_sec, 0, latest));
+}
+
 std::string read_all(const Descriptor& file, const std::string& path, Failure failure) {
     constexpr usize step = 1 << 16;
     std::string bytes;
@@ -55,8 +61,8 @@ void add_entry(GuestTree& tree, const std::string& host, const std::string& gues
                std::vector<std::string>& notes);
 
 void add_directory(GuestTree& tree, const std::string& host, const std::string& guest,
-                   u32 permissions, std::vector<std::string>& notes) {
-    tree.add_directory(guest, permissions);
+                   const struct stat& status, std::vector<std::string>& notes) {
+    tree.add_directory(guest, status.st_mode & permission_bits, modification_time(status));
     std::error_code error;
     std::vector<std::string> names;
     auto entry = std::filesystem::directory_iterator(host, error);
@@ -85,12 +91,12 @@ void add_entry(GuestTree& tree, const std::string& host, const std::string& gues
         if (error) {
             fail(Failure::Own, "{}: link cannot be read: {}", host, error.message());
         }
-        tree.add_symlink(guest, target.string());
+        tree.add_symlink(guest, target.string(), modification_time(status));
     } else if (S_ISDIR(status.st_mode)) {
-        add_directory(tree, host, guest, status.st_mode & permission_bits, notes);
+        add_directory(tree, host, guest, status, notes);
     } else if (S_ISREG(status.st_mode)) {
         HostFile file = read_host_file(host, Failure::Own);
-        tree.add_file(guest, file.permissions, std::move(file.bytes));
+        tree.add_file(guest, file.permissions, std::move(file.bytes), file.modified);
     } else {
         notes.push_back(fmt::format("{}: left out, it is a socket, pipe or device", host));
     }
@@ -115,7 +121,8 @@ HostFile read_host_file(const std::string& path, Failure otherwise) {
     if (file.number() < 0) {
         fail(otherwise, "{}: cannot be read: {}", path, std::strerror(errno));
     }
-    return HostFile{read_all(file, path, otherwise), status.st_mode & permission_bits};
+    return HostFile{read_all(file, path, otherwise), status.st_mode & permission_bits,
+                    modification_time(status)};
 }
 
 void add_host_path(GuestTree& tree, const std::string& host_path, const std::string& guest_path,
@@ -125,12 +132,11 @@ void add_host_path(GuestTree& tree, const std::string& host_path, const std::str
         fail(Failure::Own, "{}: {}", host_path, std::strerror(errno));
     }
     if (S_ISDIR(status.st_mode)) {
-        add_directory(tree, host_path, guest_path == "/" ? "" : guest_path,
-                      status.st_mode & permission_bits, notes);
+        add_directory(tree, host_path, guest_path == "/" ? "" : guest_path, status, notes);
         return;
     }
     HostFile file = read_host_file(host_path, Failure::Own);
-    tree.add_file(guest_path, file.permissions, std::move(file.bytes));
+    tree.add_file(guest_path, file.permissions, std::move(file.bytes), file.modified);
 }
 
 }  // namespace ringfence::lab::pack

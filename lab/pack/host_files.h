@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Brings files of the host into the guest's tree, as they are: bytes, permissions, symbolic links.
+// Brings files of the host into the guest's tree, as they are: bytes, permissions, times,
+// symbolic links.
 #pragma once
 
 #include <string>
@@ -14,6 +15,7 @@ namespace ringfence::lab::pack {
 struct HostFile {
     std::string bytes;
     u32 permissions;
+    u32 modified;  ///< seconds since 1970; what does not fit becomes the nearest that does
 };
 
 /// Reads a whole regular file, symbolic links followed. A missing file is Failure::NotFound, one

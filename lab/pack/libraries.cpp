@@ -100,6 +100,9 @@ public:
         }
     }
 
+    /// A dynamic linker that is missing, or is none, is for the kernel to refuse.
+    void add_interpreter(const std::string& path) { static_cast<void>(take(normal_path(path))); }
+
 private:
     /// The directories for what `object` needs, in the order of ld.so(8).
     [[nodiscard]] std::vector<std::string> directories(const Object& object) const {
@@ -158,7 +161,7 @@ private:
         HostFile file = read_host_file(path, Failure::CannotRun);
         auto facts = facts_of(file.bytes);
         if (facts) {
-            tree_.add_file(path, file.permissions, std::move(file.bytes));
+            tree_.add_file(path, file.permissions, std::move(file.bytes), file.modified);
         }
         return facts;
     }
@@ -192,6 +195,31 @@ std::vector<std::string> read_linker_configuration(const std::string& file) {
     std::vector<std::string> directories;
     read_configuration(file, 0, directories);
     return directories;
+}
+
+void add_dependencies(GuestTree& tree, std::vector<std::string>& notes) {
+    std::vector<Object> objects;
+    for (const auto& [path, node] : tree.nodes()) {
+        if (node.kind == NodeKind::File && is_elf(node.data)) {
+            if (auto facts = read_elf(node.data); facts.ok()) {
+                objects.push_back(Object{path, std::move(facts).value(), {}});
+            }
+        }
+    }
+    Search search(tree);
+    for (Object& object : objects) {
+        try {
+            if (object.facts.interpreter) {
+                search.add_interpreter(*object.facts.interpreter);
+            }
+            search.add_all(std::move(object));
+        } catch (const LabError& error) {
+            if (error.failure() != Failure::NotFound) {
+                throw;
+            }
+            notes.emplace_back(error.what());
+        }
+    }
 }
 
 void add_libraries(GuestTree& tree, const std::string& path, const ElfFacts& program) {

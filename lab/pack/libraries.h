@@ -17,6 +17,11 @@ namespace ringfence::lab::pack {
 /// library that is nowhere is Failure::NotFound with the places that were searched.
 void add_libraries(GuestTree& tree, const std::string& path, const ElfFacts& program);
 
+/// Adds what every dynamic executable and library of the tree needs: its dynamic linker and its
+/// libraries. What such a file lacks on the host too is no failure, since the program may never use
+/// that file; each gets a line in `notes`.
+void add_dependencies(GuestTree& tree, std::vector<std::string>& notes);
+
 /// The directories that a linker configuration file lists, `include` patterns followed.
 [[nodiscard]] std::vector<std::string> read_linker_configuration(const std::string& file);
 

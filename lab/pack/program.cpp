@@ -96,7 +96,7 @@ private:
             if ((file.permissions & execute_bits) == 0 || access(path.c_str(), X_OK) != 0) {
                 fail(Failure::CannotRun, "{}: permission denied, the file is not executable", path);
             }
-            tree_.add_file(place, file.permissions, std::move(file.bytes));
+            tree_.add_file(place, file.permissions, std::move(file.bytes), file.modified);
         }
         const GuestNode* node = tree_.find(place);
         if (node->kind == NodeKind::Directory) {

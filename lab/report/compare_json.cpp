@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "lab/report/compare_json.h"
 
-#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "lab/report/cost_json.h"
 #include "lab/report/cost_rows.h"
 #include "lab/report/sha256.h"
 
@@ -78,31 +78,6 @@ Json differences_of(const RunResult& result, const RunResult& baseline) {
     return object;
 }
 
-Json stack_of(const sim::observe::CostStack& stack) {
-    Json object = Json::object();
-    for (const CostRow& row : cost_rows(stack)) {
-        object[std::string(row.key)] = row.cycles;
-    }
-    return object;
-}
-
-/// The stack as the machine has it.
-Json stack_by_place(const sim::observe::CostStack& stack) {
-    constexpr std::array places{"user", "entry", "kernel", "exit"};
-    constexpr std::array causes{
-        "base",       "front_end",  "mispredict",      "instruction_tlb", "data_tlb", "data_cache",
-        "root_write", "transition", "tlb_maintenance", "serialization",   "idle"};
-    static_assert(places.size() == sim::observe::place_count &&
-                  causes.size() == sim::observe::cause_count);
-    Json object = Json::object();
-    for (usize place = 0; place < places.size(); ++place) {
-        for (usize cause = 0; cause < causes.size(); ++cause) {
-            object[places[place]][causes[cause]] = stack.cycles[place][cause];
-        }
-    }
-    return object;
-}
-
 /// What isolation costs a run beyond the shared design on its processor, by cause.
 Json overhead_of(const RunResult& result, const RunResult& baseline) {
     Json object;
@@ -141,8 +116,8 @@ Json run_of(const RunResult& result, const RunResult* baseline) {
     if (result.stack) {
         run["tlb_misses"]["instruction"] = result.at(Metric::InstructionTlbMisses).value_or(0);
         run["tlb_misses"]["data"] = result.at(Metric::DataTlbMisses).value_or(0);
-        run["stack"] = stack_of(*result.stack);
-        run["stack_by_place"] = stack_by_place(*result.stack);
+        run["stack"] = stack_json(*result.stack);
+        run["stack_by_place"] = stack_by_place_json(*result.stack);
     }
     if (baseline != nullptr && baseline != &result) {
         run["more_than_shared"] = differences_of(result, *baseline);

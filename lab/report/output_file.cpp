@@ -7,12 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
 #include "base/types.h"
 #include "lab/error.h"
+#include "sim/snapshot/new_file.h"
 
 namespace ringfence::lab::report {
 
@@ -65,34 +65,14 @@ void write_in_place(const std::string& path, std::string_view bytes) {
     }
 }
 
-/// What the user's umask leaves of the usual permissions.
-mode_t usual_permissions() {
-    constexpr mode_t all_may_write = 0666;
-    const mode_t mask = umask(0);
-    umask(mask);
-    return all_may_write & ~mask;
-}
-
 void replace_file(const std::string& path, std::string_view bytes) {
-    std::string temporary = directory_of(path) + "/.ringfence-XXXXXX";
-    const int descriptor = mkostemp(temporary.data(), O_CLOEXEC);
-    if (descriptor < 0) {
-        fail_write(path);
-    }
-    int problem = write_all(descriptor, bytes);
-    if (problem == 0 && fchmod(descriptor, usual_permissions()) != 0) {
-        problem = errno;
-    }
-    if (close(descriptor) != 0 && problem == 0) {
-        problem = errno;
-    }
-    if (problem == 0 && rename(temporary.c_str(), path.c_str()) != 0) {
-        problem = errno;
-    }
-    if (problem != 0) {
-        unlink(temporary.c_str());
-        errno = problem;
-        fail_write(path);
+    const auto written = [&]() -> Result<void, std::string> {
+        RF_TRY_ASSIGN(file, sim::snapshot::NewFile::create(path));
+        RF_TRY(file.append({reinterpret_cast<const u8*>(bytes.data()), bytes.size()}));
+        return file.commit();
+    }();
+    if (!written.ok()) {
+        fail(Failure::Own, "{}", written.error());
     }
 }
 

@@ -3,24 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
-
-#include "base/types.h"
 
 namespace ringfence::lab::report {
 
 namespace {
 
-constexpr usize block_bytes = 64;
 constexpr usize rounds = 64;
-using Block = std::array<u8, block_bytes>;
-using State = std::array<u32, 8>;
-
-/// [nist/fips180]: 5.3.3
-constexpr State initial_state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
 /// [nist/fips180]: 4.2.2
 constexpr std::array<u32, rounds> constants = {
@@ -33,14 +25,17 @@ constexpr std::array<u32, rounds> constants = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
+template <typename Block>
 u32 big_endian(const Block& block, usize word) {
     u32 value = 0;
     std::memcpy(&value, block.data() + word * sizeof value, sizeof value);
     return std::endian::native == std::endian::little ? __builtin_bswap32(value) : value;
 }
 
+}  // namespace
+
 /// [nist/fips180]: 6.2.2
-void add_block(State& state, const Block& block) {
+void Sha256::add_block(State& state, const Block& block) {
     std::array<u32, rounds> schedule{};
     for (usize t = 0; t < rounds; ++t) {
         if (t < 16) {
@@ -74,24 +69,32 @@ void add_block(State& state, const Block& block) {
     }
 }
 
-}  // namespace
-
-std::string sha256(std::string_view bytes) {
-    constexpr usize length_at = block_bytes - sizeof(u64);
-    State state = initial_state;
-    Block block{};
-    const u64 bits = u64{bytes.size()} * 8;
-    for (; bytes.size() >= block_bytes; bytes.remove_prefix(block_bytes)) {
-        std::memcpy(block.data(), bytes.data(), block_bytes);
-        add_block(state, block);
+void Sha256::add(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const usize waiting = total_ % block_bytes;
+        const usize piece = std::min(bytes.size(), block_bytes - waiting);
+        std::memcpy(block_.data() + waiting, bytes.data(), piece);
+        total_ += piece;
+        bytes.remove_prefix(piece);
+        if (waiting + piece == block_bytes) {
+            add_block(state_, block_);
+        }
     }
-    block.fill(0);
-    std::memcpy(block.data(), bytes.data(), bytes.size());
-    block[bytes.size()] = 0x80;
-    if (bytes.size() >= length_at) {
+}
+
+/// [nist/fips180]: 5.1.1: a 1 bit, zeroes, and the length in bits.
+std::string Sha256::digest() const {
+    constexpr usize length_at = block_bytes - sizeof(u64);
+    State state = state_;
+    Block block = block_;
+    const usize waiting = total_ % block_bytes;
+    std::fill(block.begin() + waiting, block.end(), u8{0});
+    block[waiting] = 0x80;
+    if (waiting >= length_at) {
         add_block(state, block);
         block.fill(0);
     }
+    const u64 bits = total_ * 8;
     for (usize i = 0; i < sizeof(u64); ++i) {
         block[block_bytes - 1 - i] = static_cast<u8>(bits >> (8 * i));
     }
@@ -101,6 +104,12 @@ std::string sha256(std::string_view bytes) {
         digest += fmt::format("{:08x}", word);
     }
     return digest;
+}
+
+std::string sha256(std::string_view bytes) {
+    Sha256 sum;
+    sum.add(bytes);
+    return sum.digest();
 }
 
 }  // namespace ringfence::lab::report

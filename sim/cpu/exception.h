@@ -5,6 +5,7 @@
 #include "arch/x86/exception_vector.h"
 #include "base/address.h"
 #include "base/types.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::cpu {
 
@@ -18,6 +19,8 @@ struct PendingException {
     /// INT n, INT3, INTO and INT1: the gate's DPL is checked, and RIP is that of the next
     /// instruction.
     bool software = false;
+
+    void visit_state(state::Visitor& visitor);
 };
 
 }  // namespace ringfence::sim::cpu

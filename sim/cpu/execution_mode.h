@@ -19,6 +19,13 @@ struct ExecutionMode {
     static constexpr Flag<7, u32> monitor{};        ///< CR0.MP
     static constexpr Flag<8, u32> protected_mode{};
     static constexpr Flag<9, u32> alignment_check{};  ///< CPL 3, CR0.AM and RFLAGS.AC
+    static constexpr Flag<10, u32> transactional{};
+    /// Outside 64-bit mode: CS has a base, or a limit below 4 GiB.
+    static constexpr Flag<11, u32> segmented_code{};
+    /// An instruction breakpoint is on.
+    static constexpr Flag<12, u32> breakpoints{};
+    /// Real mode or virtual-8086 mode.
+    static constexpr Flag<13, u32> paragraphs{};
 };
 
 }  // namespace ringfence::sim::cpu

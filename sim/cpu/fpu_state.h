@@ -7,6 +7,7 @@
 
 #include "base/bits.h"
 #include "base/types.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::cpu {
 
@@ -187,6 +188,8 @@ struct FpuState {
 
     [[nodiscard]] Float80Image register_image(unsigned i) const;
     void load_register(unsigned i, const Float80Image& image);
+
+    void visit_state(state::Visitor& visitor);
 };
 
 }  // namespace ringfence::sim::cpu

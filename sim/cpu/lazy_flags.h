@@ -9,6 +9,7 @@
 #include "base/bits.h"
 #include "base/compiler.h"
 #include "base/types.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::cpu {
 
@@ -100,6 +101,8 @@ struct LazyFlags {
         return Rflags::cf.make(cf()) | Rflags::pf.make(pf()) | Rflags::af.make(af()) |
                Rflags::zf.make(zf()) | Rflags::sf.make(sf()) | Rflags::of.make(of());
     }
+
+    void visit_state(state::Visitor& visitor);
 
 private:
     template <typename Word>

@@ -7,6 +7,7 @@
 
 #include "base/bits.h"
 #include "base/types.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::cpu {
 
@@ -95,11 +96,15 @@ struct Segment {
     u32 limit = 0;
     /// As read from the table (its first 8 bytes): arch::x86::SegmentDescriptor.
     u64 descriptor = 0;
+
+    void visit_state(state::Visitor& visitor);
 };
 
 /// LDTR and TR.
 struct SystemSegment : Segment {
     u64 base = 0;
+
+    void visit_state(state::Visitor& visitor);
 };
 
 /// GDTR and IDTR.

@@ -1,16 +1,27 @@
 // SPDX-License-Identifier: MIT
-// The sixteen ISA interrupt lines. Several devices may share one: it is high while any of them
-// holds it high.
+// The board's interrupt lines: the sixteen of ISA, and eight more for the I/O APIC alone. Several
+// devices may share one: it is high while any of them holds it high.
 #pragma once
 
 #include <array>
 
 #include "base/bits.h"
 #include "base/types.h"
+#include "sim/state/visitor.h"
 
 namespace ringfence::sim::devices {
 
-inline constexpr unsigned irq_count = 16;
+inline constexpr unsigned isa_irq_count = 16;
+inline constexpr unsigned irq_count = 24;
+/// There is no such line: the second 8259 is in its place.
+inline constexpr unsigned cascade_irq = 2;
+inline constexpr unsigned timer_irq = 0;
+
+/// The I/O APIC's input for a line: the same number, but its input 0 is the 8259s', so the timer
+/// comes to the one of the line that is not there.
+constexpr unsigned io_apic_input(unsigned irq) {
+    return irq == timer_irq ? cascade_irq : irq;
+}
 
 /// Who hears of a line's change.
 class InterruptLineListener {
@@ -32,6 +43,14 @@ public:
         if (was_high != (holders != 0)) {
             listener_.line_changed(irq, !was_high);
         }
+    }
+
+    [[nodiscard]] bool high(unsigned irq) const { return holders_[irq] != 0; }
+
+    /// Tells nobody: who hears of changes has state of its own.
+    void visit_state(state::Visitor& visitor) {
+        visitor.field("holders", holders_);
+        // Not state: listener_ (wiring)
     }
 
 private:

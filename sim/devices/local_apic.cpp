@@ -1,226 +1,95 @@
 // SPDX-License-Identifier: MIT
+// How interrupts come in, wait, are taken and end.
 #include "sim/devices/local_apic.h"
 
-#include <bit>
+#include "sim/state/visitor.h"
 
 namespace ringfence::sim::devices {
 
+using arch::x86::ApicBase;
+using arch::x86::ApicDestinationFormat;
+using arch::x86::ApicError;
 using arch::x86::ApicInterruptCommand;
 using arch::x86::ApicLvt;
-using arch::x86::ApicRegister;
 using arch::x86::ApicSpuriousVector;
+using arch::x86::XapicDestination;
 
 namespace {
 
-constexpr u32 register_stride = 0x10;
-constexpr u32 version = 0x14 | 5U << 16;  ///< an integrated APIC with LVT entries 0 to 5
-constexpr u32 legal_vectors_from = 16;
-
-/// [intel/vol3]: 11.6.1
-enum DeliveryMode : u32 { fixed = 0, lowest_priority = 1, nmi = 4, external = 7 };
-
-/// [intel/vol3]: 11.5.3, figure 11-9
-struct ErrorFlag {
-    static constexpr Flag<5, u32> send_illegal_vector{};
-    static constexpr Flag<6, u32> receive_illegal_vector{};
-};
-
 using PriorityClass = Bitfield<4, 4, u32>;
-using DestinationId = Bitfield<24, 8, u32>;
-constexpr u32 broadcast = 0xff;
-constexpr u32 spurious_bits = ApicSpuriousVector::vector.mask | ApicSpuriousVector::enabled.mask;
-constexpr u32 divide_bits = 0b1011;
-
-enum TimerMode : u32 { one_shot = 0, periodic = 1 };
-
-constexpr u32 offset_of(ApicRegister which) {
-    return static_cast<u32>(which);
-}
-
-template <typename Set>
-void put(Set& set, u8 vector, bool value) {
-    const u32 mask = bit<u32>(vector % 32);
-    u32& word = set[vector / 32];
-    word = value ? word | mask : word & ~mask;
-}
-
-/// The highest vector in the set, or -1.
-template <typename Set>
-int highest(const Set& set) {
-    for (int word = static_cast<int>(set.size()) - 1; word >= 0; --word) {
-        const u32 bits = set[static_cast<unsigned>(word)];
-        if (bits != 0) {
-            return word * 32 + 31 - std::countl_zero(bits);
-        }
-    }
-    return -1;
-}
+constexpr u32 spurious_vector = 0xff;
 
 }  // namespace
 
-LocalApic::LocalApic(EventQueue& events, InterruptOutputs& outputs, u64 timer_hz, u64 core_hz)
-    : events_(events), outputs_(outputs), frequency_(timer_hz, core_hz) {
+LocalApic::LocalApic(EventQueue& events, ApicOutputs& outputs, const ApicFeatures& features,
+                     u64 core_hz)
+    : events_(events),
+      outputs_(outputs),
+      features_(features),
+      timer_(events, *this, Frequency{features.timer_hz, core_hz}),
+      base_(ApicBase::reset_address().value() | ApicBase::bootstrap.mask | ApicBase::enabled.mask) {
+    reset();
+    spurious_ |= ApicSpuriousVector::enabled.mask;
+    lvt_[Lvt::Lint0] = ApicLvt::delivery_mode.make(static_cast<u32>(DeliveryMode::External));
+    lvt_[Lvt::Lint1] = ApicLvt::delivery_mode.make(static_cast<u32>(DeliveryMode::Nmi));
+}
+
+/// [intel/vol3]: 11.4.7.1. The task priority is CR8 too, which outlives the APIC.
+void LocalApic::reset() {
+    timer_.reset();
+    id_ = 0;
+    logical_destination_ = 0;
+    destination_format_ = ~u32{0};
+    spurious_ = spurious_vector;
+    command_low_ = command_high_ = 0;
+    error_status_ = pending_errors_ = 0;
+    error_armed_ = true;
     lvt_.fill(ApicLvt::masked.mask);
-    // "Virtual wire", as a PC's firmware leaves it: the 8259s reach the processor through LINT0.
-    lvt_[Lvt::Lint0] = ApicLvt::delivery_mode.make(external);
-    lvt_[Lvt::Lint1] = ApicLvt::delivery_mode.make(nmi);
+    in_service_ = trigger_mode_ = request_ = VectorSet{};
 }
 
-// Registers are 32 bits wide, one to every 16 bytes; other accesses are not defined.
-u64 LocalApic::mmio_read(u64 offset, unsigned bytes) {
-    const u64 inside = offset % register_stride;
-    if (inside >= sizeof(u32)) {
-        return 0;
-    }
-    const u64 value = read_register(static_cast<u32>(offset - inside));
-    return (value >> (8 * inside)) & low_mask(8 * bytes);
-}
-
-void LocalApic::mmio_write(u64 offset, unsigned bytes, u64 value) {
-    if (offset % register_stride == 0 && bytes >= sizeof(u32)) {
-        write_register(static_cast<u32>(offset), static_cast<u32>(value));
-        outputs_.interrupts_changed();
-    }
-}
-
-int LocalApic::lvt_index(u32 offset) {
-    const u32 first = offset_of(ApicRegister::LvtTimer);
-    const u32 index = (offset - first) / register_stride;
-    return offset >= first && index < LvtCount ? static_cast<int>(index) : -1;
-}
-
-u32 LocalApic::read_register(u32 offset) {
-    if (const int index = lvt_index(offset); index >= 0) {
-        return lvt_[static_cast<unsigned>(index)];
-    }
-    const auto vector_word = [&](ApicRegister first, const VectorSet& set, u32& out) {
-        const u32 index = (offset - offset_of(first)) / register_stride;
-        if (offset < offset_of(first) || index >= vector_words) {
-            return false;
-        }
-        out = set[index];
-        return true;
-    };
-    u32 word = 0;
-    if (vector_word(ApicRegister::InService, in_service_, word) ||
-        vector_word(ApicRegister::InterruptRequest, request_, word)) {
-        return word;
-    }
-    switch (static_cast<ApicRegister>(offset)) {
-        case ApicRegister::Id:
-            return id_;
-        case ApicRegister::Version:
-            return version;
-        case ApicRegister::TaskPriority:
-            return task_priority_;
-        case ApicRegister::ProcessorPriority:
-            return processor_priority();
-        case ApicRegister::LogicalDestination:
-            return logical_destination_;
-        case ApicRegister::DestinationFormat:
-            return destination_format_;
-        case ApicRegister::SpuriousVector:
-            return spurious_;
-        case ApicRegister::ErrorStatus:
-            return error_status_;
-        case ApicRegister::InterruptCommandLow:
-            return command_low_;
-        case ApicRegister::InterruptCommandHigh:
-            return command_high_;
-        case ApicRegister::TimerInitialCount:
-            return initial_count_;
-        case ApicRegister::TimerCurrentCount:
-            return current_count();
-        case ApicRegister::TimerDivide:
-            return divide_configuration_;
-        default:
-            return 0;
+/// The register page goes where it was.
+void LocalApic::visit_state(state::Visitor& visitor) {
+    visitor.part("timer", timer_);
+    visitor.field("base", base_);
+    visitor.field("id", id_);
+    visitor.field("task_priority", task_priority_);
+    visitor.field("logical_destination", logical_destination_);
+    visitor.field("destination_format", destination_format_);
+    visitor.field("spurious", spurious_);
+    visitor.field("command_low", command_low_);
+    visitor.field("command_high", command_high_);
+    visitor.field("error_status", error_status_);
+    visitor.field("pending_errors", pending_errors_);
+    visitor.field("error_armed", error_armed_);
+    visitor.field("lvt", lvt_);
+    visitor.field("lint_0", pins_[0]);
+    visitor.field("lint_1", pins_[1]);
+    visitor.part("in_service", in_service_);
+    visitor.part("trigger_mode", trigger_mode_);
+    visitor.part("request", request_);
+    // Not state: events_, outputs_ (wiring); features_ (configuration)
+    visitor.require((base_ & ~base_bits()) == 0 && (globally_enabled() || !x2apic_mode()),
+                    "a base that cannot be written");
+    if (visitor.loading() && visitor.ok()) {
+        place_registers();
     }
 }
 
-void LocalApic::write_register(u32 offset, u32 value) {
-    if (const int index = lvt_index(offset); index >= 0) {
-        write_lvt(static_cast<unsigned>(index), value);
-        return;
-    }
-    switch (static_cast<ApicRegister>(offset)) {
-        case ApicRegister::Id:
-            id_ = value & DestinationId::mask;
-            return;
-        case ApicRegister::TaskPriority:
-            task_priority_ = value & low_mask<u32>(8);
-            return;
-        case ApicRegister::EndOfInterrupt:
-            end_interrupt();
-            return;
-        case ApicRegister::LogicalDestination:
-            logical_destination_ = value & DestinationId::mask;
-            return;
-        case ApicRegister::DestinationFormat:
-            destination_format_ = value | low_mask<u32>(28);
-            return;
-        case ApicRegister::SpuriousVector:
-            write_spurious(value);
-            return;
-        case ApicRegister::ErrorStatus:
-            // A write moves what has happened since the last one into view.
-            error_status_ = pending_errors_;
-            pending_errors_ = 0;
-            return;
-        case ApicRegister::InterruptCommandLow:
-            send_command(value);
-            return;
-        case ApicRegister::InterruptCommandHigh:
-            command_high_ = value & DestinationId::mask;
-            return;
-        case ApicRegister::TimerInitialCount:
-            initial_count_ = value;
-            start_timer();
-            return;
-        case ApicRegister::TimerDivide: {
-            const u32 left = current_count();
-            divide_configuration_ = value & divide_bits;
-            if (timer_runs_) {
-                timer_start_ = timer_now() - (u64{initial_count_} - left) * divisor();
-                schedule_timer();
-            }
-            return;
-        }
-        default:
-            return;  // read-only or reserved
-    }
+// Priorities --------------------------------------------------------------------------------------
+
+u8 LocalApic::task_priority_class() const {
+    return static_cast<u8>(PriorityClass::get(task_priority_));
 }
 
-void LocalApic::write_lvt(unsigned index, u32 value) {
-    constexpr u32 common = ApicLvt::vector.mask | ApicLvt::masked.mask;
-    const u32 own = index == Lvt::Timer      ? ApicLvt::timer_mode.mask
-                    : index == Lvt::ErrorLvt ? 0
-                                             : ApicLvt::delivery_mode.mask;
-    value &= common | own;
-    if (!enabled()) {
-        value |= ApicLvt::masked.mask;  // [intel/vol3]: 11.4.7.2
-    }
-    const u32 old_mode = timer_mode();
-    lvt_[index] = value;
-    if (index == Lvt::Timer && timer_runs_ && timer_mode() != old_mode) {
-        schedule_timer();
-    }
+void LocalApic::set_task_priority_class(u8 priority_class) {
+    task_priority_ = PriorityClass::make(priority_class);
 }
 
-void LocalApic::write_spurious(u32 value) {
-    const bool was_enabled = enabled();
-    spurious_ = value & spurious_bits;
-    if (was_enabled && !enabled()) {
-        for (u32& entry : lvt_) {
-            entry |= ApicLvt::masked.mask;
-        }
-    }
-}
-
+/// [intel/vol3]: 11.8.3.1
 u8 LocalApic::processor_priority() const {
-    const int serving = highest(in_service_);
+    const int serving = in_service_.highest();
     const u32 vector = serving < 0 ? 0 : static_cast<u32>(serving);
-    // [intel/vol3]: 11.8.3.1
     const u32 priority = PriorityClass::get(task_priority_) >= PriorityClass::get(vector)
                              ? task_priority_
                              : vector & PriorityClass::mask;
@@ -228,132 +97,231 @@ u8 LocalApic::processor_priority() const {
 }
 
 int LocalApic::deliverable() const {
-    const int vector = highest(request_);
-    if (!enabled() || vector < 0 ||
-        PriorityClass::get(static_cast<u32>(vector)) <= PriorityClass::get(processor_priority())) {
-        return -1;
-    }
-    return vector;
+    const int vector = request_.highest();
+    const bool outranks = vector >= 0 && PriorityClass::get(static_cast<u32>(vector)) >
+                                             PriorityClass::get(processor_priority());
+    return outranks ? vector : -1;
 }
 
 u8 LocalApic::acknowledge() {
-    const int vector = deliverable();
-    if (vector < 0) {
+    const int found = deliverable();
+    if (found < 0) {
         return static_cast<u8>(ApicSpuriousVector::vector.get(spurious_));
     }
-    put(request_, static_cast<u8>(vector), false);
-    put(in_service_, static_cast<u8>(vector), true);
-    return static_cast<u8>(vector);
+    const u8 vector = static_cast<u8>(found);
+    request_.remove(vector);
+    in_service_.insert(vector);
+    return vector;
+}
+
+/// [intel/vol3]: 11.8.5
+void LocalApic::end_interrupt() {
+    const int ended = in_service_.highest();
+    if (ended < 0) {
+        return;
+    }
+    const u8 vector = static_cast<u8>(ended);
+    in_service_.remove(vector);
+    if (!trigger_mode_.has(vector)) {
+        return;
+    }
+    for (u32& entry : lvt_) {
+        if (ApicLvt::vector.get(entry) == vector) {
+            entry = ApicLvt::remote_irr.set(entry, 0);
+        }
+    }
+    look_at_level_pins();
+    if (!ApicSpuriousVector::suppress_eoi_broadcast.test(spurious_)) {
+        outputs_.broadcast_end_of_interrupt(vector);
+    }
+}
+
+// Messages ----------------------------------------------------------------------------------------
+
+bool LocalApic::accept(const InterruptMessage& message) {
+    return globally_enabled() && is_addressed(message) &&
+           deliver(message.mode, message.vector, message.level);
+}
+
+/// [intel/vol3]: 11.6.2, 11.12.9
+bool LocalApic::is_addressed(const InterruptMessage& message) const {
+    if (message.destination == InterruptMessage::broadcast) {
+        return true;
+    }
+    if (message.logical) {
+        return has_logical_name(message.destination);
+    }
+    return message.destination == (x2apic_mode() ? 0 : XapicDestination::get(id_));
+}
+
+/// Names are sets of bits; in all but the flat model the upper ones are the number of a cluster.
+bool LocalApic::has_logical_name(u32 destination) const {
+    using XapicCluster = Bitfield<4, 4, u32>;
+    using X2apicCluster = Bitfield<16, 16, u32>;
+    const auto meets = [&](u32 own, u32 cluster_mask) {
+        return (destination & cluster_mask) == (own & cluster_mask) &&
+               (destination & own & ~cluster_mask) != 0;
+    };
+    if (x2apic_mode()) {
+        return meets(logical_destination(), X2apicCluster::mask);
+    }
+    const bool flat =
+        ApicDestinationFormat::model.get(destination_format_) == ApicDestinationFormat::flat;
+    return meets(XapicDestination::get(logical_destination_), flat ? 0 : XapicCluster::mask);
+}
+
+/// True if the APIC took it. One that software has disabled takes what has no vector only.
+/// [intel/vol3]: 11.4.7.2
+bool LocalApic::deliver(DeliveryMode mode, u8 vector, bool level) {
+    switch (mode) {
+        case DeliveryMode::Fixed:
+        case DeliveryMode::LowestPriority:
+            return request(vector, level);
+        case DeliveryMode::Nmi:
+            outputs_.raise_nmi();
+            return true;
+        case DeliveryMode::Init:
+            outputs_.reset_processor();
+            return true;
+        default:
+            // Start-up: this processor never waits for one. SMI: no firmware handles it. External
+            // interrupts are a level that passes_external tells of.
+            return false;
+    }
+}
+
+bool LocalApic::request(u8 vector, bool level) {
+    if (vector < arch::x86::first_apic_vector) {
+        report_error(ApicError::receive_illegal_vector.mask);
+        return true;  // and never ends
+    }
+    if (!software_enabled()) {
+        return false;
+    }
+    request_.insert(vector);
+    trigger_mode_.put(vector, level);
+    return true;
+}
+
+/// [intel/vol3]: 11.5.3: one interrupt for all errors between two writes to the status register.
+void LocalApic::report_error(u32 flag) {
+    pending_errors_ |= flag;
+    if (error_armed_ && !ApicLvt::masked.test(lvt_[Lvt::ErrorLvt])) {
+        error_armed_ = false;
+        deliver_local(Lvt::ErrorLvt);
+    }
+}
+
+/// [intel/vol3]: 11.6.1. The trigger and level bits matter to INIT only.
+void LocalApic::send_command(u32 low) {
+    using Shorthand = ApicInterruptCommand::Shorthand;
+    command_low_ = ApicInterruptCommand::pending.set(low, 0);
+    const bool deassert =
+        ApicInterruptCommand::level.test(low) && !ApicInterruptCommand::assert.test(low);
+    InterruptMessage message{
+        .destination = x2apic_mode() ? command_high_
+                                     : widened_destination(XapicDestination::get(command_high_)),
+        .logical = ApicInterruptCommand::logical.test(low),
+        .mode = static_cast<DeliveryMode>(ApicInterruptCommand::delivery_mode.get(low)),
+        .vector = static_cast<u8>(ApicInterruptCommand::vector.get(low)),
+        .level = false};
+    if (message.mode == DeliveryMode::Init && deassert) {
+        return;  // only aligned arbitration IDs, where there were any
+    }
+    const bool has_vector =
+        message.mode == DeliveryMode::Fixed || message.mode == DeliveryMode::LowestPriority;
+    if (has_vector && message.vector < arch::x86::first_apic_vector) {
+        report_error(ApicError::send_illegal_vector.mask);  // and sends it all the same
+    }
+    switch (static_cast<Shorthand>(ApicInterruptCommand::shorthand.get(low))) {
+        case Shorthand::None:
+            break;
+        case Shorthand::Self:
+        case Shorthand::All:
+            message.destination = InterruptMessage::broadcast;
+            break;
+        case Shorthand::AllButSelf:
+            return;  // there is no other
+    }
+    accept(message);
+}
+
+// Local inputs ------------------------------------------------------------------------------------
+
+/// What the entry of the local vector table says happens; the entry is not masked.
+void LocalApic::deliver_local(unsigned index) {
+    u32& entry = lvt_[index];
+    const bool has_mode = index != Lvt::Timer && index != Lvt::ErrorLvt;
+    const auto mode = has_mode ? static_cast<DeliveryMode>(ApicLvt::delivery_mode.get(entry))
+                               : DeliveryMode::Fixed;
+    const bool level = mode == DeliveryMode::Fixed && ApicLvt::level_triggered.test(entry);
+    if (deliver(mode, static_cast<u8>(ApicLvt::vector.get(entry)), level) && level) {
+        entry = ApicLvt::remote_irr.set(entry, 1);
+    }
+}
+
+/// Polarity means something to fixed interrupts only: the others' levels are given.
+bool LocalApic::pin_asserted(unsigned index) const {
+    const u32 entry = lvt_[index];
+    const auto mode = static_cast<DeliveryMode>(ApicLvt::delivery_mode.get(entry));
+    const bool inverted = mode == DeliveryMode::Fixed && ApicLvt::active_low.test(entry);
+    return pins_[index - Lvt::Lint0] != inverted;
+}
+
+void LocalApic::set_pin(Pin pin, bool high) {
+    const unsigned index = pin == Pin::Lint0 ? Lvt::Lint0 : Lvt::Lint1;
+    bool& state = pins_[index - Lvt::Lint0];
+    if (state == high) {
+        return;
+    }
+    state = high;
+    if (!globally_enabled()) {
+        if (pin == Pin::Lint1 && high) {
+            outputs_.raise_nmi();
+        }
+        return;
+    }
+    const u32 entry = lvt_[index];
+    const auto mode = static_cast<DeliveryMode>(ApicLvt::delivery_mode.get(entry));
+    if (mode == DeliveryMode::Fixed && ApicLvt::level_triggered.test(entry)) {
+        look_at_level_pins();
+    } else if (mode != DeliveryMode::External && pin_asserted(index) &&
+               !ApicLvt::masked.test(entry)) {
+        deliver_local(index);
+    }
+}
+
+/// Level-triggered inputs interrupt again while they are asserted, once the last one has ended.
+void LocalApic::look_at_level_pins() {
+    for (const unsigned index : {Lvt::Lint0, Lvt::Lint1}) {
+        const u32 entry = lvt_[index];
+        const auto mode = static_cast<DeliveryMode>(ApicLvt::delivery_mode.get(entry));
+        if (mode == DeliveryMode::Fixed && ApicLvt::level_triggered.test(entry) &&
+            !ApicLvt::masked.test(entry) && !ApicLvt::remote_irr.test(entry) &&
+            pin_asserted(index)) {
+            deliver_local(index);
+        }
+    }
 }
 
 bool LocalApic::passes_external() const {
-    return !ApicLvt::masked.test(lvt_[Lvt::Lint0]) &&
-           ApicLvt::delivery_mode.get(lvt_[Lvt::Lint0]) == external;
+    const u32 entry = lvt_[Lvt::Lint0];
+    return !globally_enabled() ||
+           (!ApicLvt::masked.test(entry) &&
+            static_cast<DeliveryMode>(ApicLvt::delivery_mode.get(entry)) == DeliveryMode::External);
 }
 
-void LocalApic::end_interrupt() {
-    if (const int vector = highest(in_service_); vector >= 0) {
-        put(in_service_, static_cast<u8>(vector), false);
-    }
+bool LocalApic::has_nmi_input() const {
+    const u32 entry = lvt_[Lvt::Lint0];
+    return globally_enabled() && !ApicLvt::masked.test(entry) &&
+           is_unmaskable(static_cast<DeliveryMode>(ApicLvt::delivery_mode.get(entry)));
 }
 
-void LocalApic::report_error(u32 flag) {
-    pending_errors_ |= flag;
-    const u32 entry = lvt_[Lvt::ErrorLvt];
-    const u8 vector = static_cast<u8>(ApicLvt::vector.get(entry));
-    if (!ApicLvt::masked.test(entry) && vector >= legal_vectors_from) {
-        put(request_, vector, true);
+void LocalApic::timer_expired() {
+    if (!ApicLvt::masked.test(lvt_[Lvt::Timer])) {
+        deliver_local(Lvt::Timer);
+        outputs_.interrupts_changed();
     }
-}
-
-void LocalApic::deliver(u32 mode, u8 vector) {
-    if (mode == nmi) {
-        outputs_.raise_nmi();
-        return;
-    }
-    if (mode != fixed && mode != lowest_priority) {
-        return;  // INIT and start-up of the only processor, and what is reserved
-    }
-    if (vector < legal_vectors_from) {
-        report_error(ErrorFlag::receive_illegal_vector.mask);
-        return;
-    }
-    if (enabled()) {
-        put(request_, vector, true);
-    }
-}
-
-/// Whether an interrupt command is for this processor. [intel/vol3]: 11.6.2
-bool LocalApic::is_addressed(u32 low) const {
-    enum Shorthand : u32 { none = 0, self = 1, all = 2 };
-    const u32 shorthand = ApicInterruptCommand::shorthand.get(low);
-    if (shorthand != none) {
-        return shorthand == self || shorthand == all;
-    }
-    const u32 destination = DestinationId::get(command_high_);
-    constexpr Flag<11, u32> logical{};
-    if (logical.test(low)) {
-        return (destination & DestinationId::get(logical_destination_)) != 0;
-    }
-    return destination == broadcast || destination == DestinationId::get(id_);
-}
-
-void LocalApic::send_command(u32 low) {
-    command_low_ = ApicInterruptCommand::pending.set(low, 0);
-    const u8 vector = static_cast<u8>(ApicInterruptCommand::vector.get(low));
-    const u32 mode = ApicInterruptCommand::delivery_mode.get(low);
-    if ((mode == fixed || mode == lowest_priority) && vector < legal_vectors_from) {
-        report_error(ErrorFlag::send_illegal_vector.mask);
-        return;
-    }
-    if (is_addressed(low)) {
-        deliver(mode, vector);
-    }
-}
-
-// The timer. [intel/vol3]: 11.5.4
-// ------------------------------------------------------------------
-
-u32 LocalApic::current_count() const {
-    if (!timer_runs_) {
-        return 0;
-    }
-    const u64 counted = (timer_now() - timer_start_) / divisor();
-    if (timer_mode() == periodic) {
-        return static_cast<u32>(initial_count_ - counted % initial_count_);
-    }
-    return counted >= initial_count_ ? 0 : static_cast<u32>(initial_count_ - counted);
-}
-
-void LocalApic::start_timer() {
-    timer_runs_ = initial_count_ != 0 && timer_mode() <= periodic;
-    timer_start_ = timer_now();
-    schedule_timer();
-}
-
-void LocalApic::schedule_timer() {
-    if (!timer_runs_) {
-        events_.cancel(*this, 0);
-        return;
-    }
-    const u64 passed = (timer_now() - timer_start_) / timer_period();
-    if (timer_mode() == one_shot && passed > 0) {
-        events_.cancel(*this, 0);
-        return;
-    }
-    events_.schedule(*this, 0, frequency_.cycle_of(timer_start_ + (passed + 1) * timer_period()));
-}
-
-void LocalApic::event_due(unsigned /*kind*/, u64 /*cycle*/) {
-    const u32 entry = lvt_[Lvt::Timer];
-    if (!ApicLvt::masked.test(entry)) {
-        deliver(fixed, static_cast<u8>(ApicLvt::vector.get(entry)));
-    }
-    if (timer_mode() == one_shot) {
-        timer_runs_ = false;
-    }
-    schedule_timer();
-    outputs_.interrupts_changed();
 }
 
 }  // namespace ringfence::sim::devices

@@ -2,6 +2,7 @@
 #include "sim/devices/pic.h"
 
 #include "base/bits.h"
+#include "sim/state/visitor.h"
 
 namespace ringfence::sim::devices {
 
@@ -180,6 +181,31 @@ void PicChip::write_data(u8 value) {
             step_ = InitStep::Ready;
             return;
     }
+}
+
+void PicChip::visit_state(state::Visitor& visitor) {
+    constexpr unsigned last_input = 7;
+    visitor.field("step", step_, InitStep::Icw4);
+    visitor.field("wants_icw4", wants_icw4_);
+    visitor.field("auto_end", auto_end_);
+    visitor.field("rotate_on_auto_end", rotate_on_auto_end_);
+    visitor.field("special_mask", special_mask_);
+    visitor.field("special_nested", special_nested_);
+    visitor.field("reads_in_service", reads_in_service_);
+    visitor.field("poll", poll_);
+    visitor.field("vector_base", vector_base_);
+    visitor.field("lowest_priority", lowest_priority_, last_input);
+    visitor.field("mask", mask_);
+    visitor.field("lines", lines_);
+    visitor.field("request", request_);
+    visitor.field("in_service", in_service_);
+    visitor.field("level_triggered", level_triggered_);
+    // Not state: primary_ (wiring)
+}
+
+void Pic::visit_state(state::Visitor& visitor) {
+    visitor.part("primary", primary_);
+    visitor.part("secondary", secondary_);
 }
 
 void Pic::attach(PortSpace& ports) {

@@ -7,6 +7,7 @@
 
 #include "sim/devices/interrupt_lines.h"
 #include "sim/devices/port_space.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::devices {
 
@@ -31,6 +32,8 @@ public:
 
     [[nodiscard]] u8 level_triggered() const { return level_triggered_; }
     void set_level_triggered(u8 inputs) { level_triggered_ = inputs; }
+
+    void visit_state(state::Visitor& visitor);
 
 private:
     enum class InitStep : u8 { Ready, Icw2, Icw3, Icw4 };
@@ -72,6 +75,8 @@ public:
 
     u8 port_read(u16 port) override;
     void port_write(u16 port, u8 value) override;
+
+    void visit_state(state::Visitor& visitor);
 
 private:
     void cascade();

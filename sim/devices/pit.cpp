@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/bits.h"
+#include "sim/state/visitor.h"
 
 namespace ringfence::sim::devices {
 
@@ -36,6 +37,8 @@ struct Speaker {
     static constexpr Flag<4, u8> refresh{};
     static constexpr Flag<5, u8> output{};
 };
+constexpr std::array<const char*, 3> channel_names{"channel_0", "channel_1", "channel_2"};
+
 /// DRAM refresh toggles a bit of port 61h about every 15 microseconds.
 constexpr u64 refresh_ticks = 18;
 
@@ -189,8 +192,31 @@ void PitChannel::write_byte(u8 value, u64 tick) {
     load(count, tick);
 }
 
+void PitChannel::visit_state(state::Visitor& visitor, u64 tick) {
+    constexpr unsigned last_mode = 5;
+    constexpr unsigned both_bytes = 3;
+    constexpr u32 longest = 65536;
+    visitor.field("mode", mode_, last_mode);
+    visitor.field("access", access_, both_bytes);
+    visitor.field("reload", reload_, longest);
+    visitor.field("loaded", loaded_);
+    visitor.field("started", started_);
+    visitor.field("start", start_, tick);
+    visitor.field("paused", paused_, tick);
+    visitor.field("gate", gate_);
+    visitor.field("write_high_next", write_high_next_);
+    visitor.field("written_low", written_low_);
+    visitor.field("read_high_next", read_high_next_);
+    visitor.field("count_latched", count_latched_);
+    visitor.field("latched_count", latched_count_);
+    visitor.field("status_latched", status_latched_);
+    visitor.field("latched_status", latched_status_);
+    visitor.require(reload_ > 0, "a period of no ticks");
+}
+
 Pit::Pit(EventQueue& events, InterruptLine line, u64 core_hz)
     : events_(events), line_(line), frequency_(input_hz, core_hz) {
+    events_.enroll(*this, "pit", 1);
     // Until it is programmed, channel 0's output is high, as firmware's square wave mostly is.
     constexpr unsigned square_wave = 3;
     channels_[0].set_mode(square_wave, 0);
@@ -201,6 +227,14 @@ Pit::Pit(EventQueue& events, InterruptLine line, u64 core_hz)
 void Pit::attach(PortSpace& ports) {
     ports.add(first_counter_port, 4, *this);
     ports.add(speaker_port, 1, *this);
+}
+
+void Pit::visit_state(state::Visitor& visitor) {
+    for (unsigned i = 0; i < channels_.size(); ++i) {
+        visitor.group(channel_names[i], [&] { channels_[i].visit_state(visitor, now()); });
+    }
+    visitor.field("speaker", speaker_);
+    // Not state: events_, line_ (wiring); frequency_ (configuration)
 }
 
 u8 Pit::port_read(u16 port) {

@@ -9,6 +9,7 @@
 #include "sim/devices/frequency.h"
 #include "sim/devices/interrupt_lines.h"
 #include "sim/devices/port_space.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::devices {
 
@@ -35,6 +36,9 @@ public:
     void latch_status(u64 tick);
 
     [[nodiscard]] bool gate() const { return gate_; }
+
+    /// `tick` is now.
+    void visit_state(state::Visitor& visitor, u64 tick);
 
 private:
     [[nodiscard]] u64 elapsed(u64 tick) const;
@@ -70,6 +74,9 @@ public:
 
     u8 port_read(u16 port) override;
     void port_write(u16 port, u8 value) override;
+
+    /// The clock and the event queue have been visited before.
+    void visit_state(state::Visitor& visitor);
 
 private:
     void write_command(u8 value);

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/bits.h"
+#include "sim/state/visitor.h"
 
 namespace ringfence::sim::devices {
 
@@ -44,6 +45,12 @@ RealTimeClock::RealTimeClock(const memory::Clock& clock, u64 core_hz, u64 start_
 
 void RealTimeClock::attach(PortSpace& ports) {
     ports.add(index_port, 2, *this);
+}
+
+void RealTimeClock::visit_state(state::Visitor& visitor) {
+    visitor.field("index", index_, index_bits);
+    visitor.field("memory", memory_);
+    // Not state: clock_ (wiring); core_hz_, start_seconds_ (configuration)
 }
 
 u8 RealTimeClock::encode(unsigned value) const {

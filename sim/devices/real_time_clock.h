@@ -6,6 +6,7 @@
 #include <array>
 
 #include "sim/devices/port_space.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::devices {
 
@@ -18,6 +19,8 @@ public:
 
     u8 port_read(u16 port) override;
     void port_write(u16 port, u8 value) override;
+
+    void visit_state(state::Visitor& visitor);
 
 private:
     [[nodiscard]] u8 read_register() const;

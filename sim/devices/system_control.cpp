@@ -3,12 +3,14 @@
 
 #include "abi/ports.h"
 #include "base/bits.h"
+#include "sim/state/visitor.h"
 
 namespace ringfence::sim::devices {
 
 namespace {
 
 constexpr u16 debug_exit_width = 4;
+constexpr u16 power_control_width = 2;
 constexpr u16 post_code_port = 0x80;
 constexpr u16 fast_control_port = 0x92;
 constexpr u16 reset_control_port = 0xcf9;
@@ -23,17 +25,35 @@ struct Port92 {
 };
 struct ResetControl {
     static constexpr Flag<2, u8> reset{};
+    static constexpr Flag<3, u8> power_cycle{};
     static constexpr u8 kept = 0x0a;
+};
+/// The high byte of the ACPI register PM1a_CNT.
+struct PowerControlHigh {
+    static constexpr Bitfield<2, 3, u8> sleep_type{};  ///< 0: soft off, as on QEMU's machines
+    static constexpr Flag<5, u8> sleep_enable{};
 };
 
 }  // namespace
 
 void SystemControl::attach(PortSpace& ports) {
     ports.add(abi::debug_exit_port, debug_exit_width, *this);
+    ports.add(abi::power_control_port, power_control_width, *this);
     ports.add(post_code_port, 1, *this);
     ports.add(fast_control_port, 1, *this);
     ports.add(reset_control_port, 1, *this);
     ports.add(keyboard_command_port, 1, *this);
+}
+
+void SystemControl::visit_state(state::Visitor& visitor) {
+    visitor.optional("debug_exit", debug_exit_);
+    visitor.field("reset_requested", reset_requested_);
+    visitor.field("power_cycle_requested", power_cycle_requested_);
+    visitor.field("power_off_requested", power_off_requested_);
+    visitor.field("post_code", post_code_);
+    visitor.field("reset_control", reset_control_);
+    visitor.field("port_92", port_92_);
+    // Not state: pins_ (wiring)
 }
 
 void SystemControl::request_reset() {
@@ -70,12 +90,20 @@ void SystemControl::port_write(u16 port, u8 value) {
         case reset_control_port:
             reset_control_ = value & ResetControl::kept;
             if (ResetControl::reset.test(value)) {
+                power_cycle_requested_ = ResetControl::power_cycle.test(value);
                 request_reset();
             }
             return;
         case keyboard_command_port:
             if (value == keyboard_pulse_reset) {
                 request_reset();
+            }
+            return;
+        case abi::power_control_port + 1:
+            if (PowerControlHigh::sleep_enable.test(value) &&
+                !PowerControlHigh::sleep_type.test(value)) {
+                power_off_requested_ = true;
+                pins_.end = true;
             }
             return;
         default:
@@ -87,10 +115,9 @@ void SystemControl::port_write_wide(u16 port, unsigned bytes, u32 value) {
     const bool is_debug_exit =
         port >= abi::debug_exit_port && port < abi::debug_exit_port + debug_exit_width;
     if (!is_debug_exit) {
-        port_write(port, static_cast<u8>(value));
+        PortDevice::port_write_wide(port, bytes, value);
         return;
     }
-    (void)bytes;
     if (!debug_exit_) {
         debug_exit_ = value;
         pins_.end = true;

@@ -2,6 +2,7 @@
 #include "sim/devices/uart.h"
 
 #include "base/bits.h"
+#include "sim/state/visitor.h"
 
 namespace ringfence::sim::devices {
 
@@ -83,8 +84,28 @@ void Uart::attach(PortSpace& ports) {
     ports.add(base_, register_count, *this);
 }
 
+void Uart::visit_state(state::Visitor& visitor) {
+    visitor.list("looped", looped_, fifo_depth);
+    visitor.field("interrupt_enable", interrupt_enable_);
+    visitor.field("line_control", line_control_);
+    visitor.field("modem_control", modem_control_);
+    visitor.field("scratch", scratch_);
+    visitor.field("divisor", divisor_);
+    visitor.field("fifo", fifo_);
+    visitor.field("overrun", overrun_);
+    visitor.field("transmitter_empty_pending", transmitter_empty_pending_);
+    visitor.field("modem_delta", modem_delta_);
+    visitor.field("last_modem_lines", last_modem_lines_);
+    // Not state: base_, line_, sink_, source_ (wiring)
+}
+
 bool Uart::loopback() const {
     return Mcr::loop.test(modem_control_);
+}
+
+bool Uart::listening() const {
+    return Ier::received.test(interrupt_enable_) && Mcr::out2.test(modem_control_) &&
+           Mcr::rts.test(modem_control_) && !loopback();
 }
 
 bool Uart::has_input() const {

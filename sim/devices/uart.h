@@ -7,6 +7,7 @@
 #include "sim/devices/interrupt_lines.h"
 #include "sim/devices/port_space.h"
 #include "sim/memory/byte_stream.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::devices {
 
@@ -23,6 +24,11 @@ public:
 
     /// Looks whether the source has got something, and raises the interrupt if so.
     void poll() { update_interrupt(); }
+    /// Whether a byte would interrupt the processor, and the guest is ready for one (RTS).
+    [[nodiscard]] bool listening() const;
+
+    /// What the source has and the guest has not taken is the source's.
+    void visit_state(state::Visitor& visitor);
 
 private:
     [[nodiscard]] bool loopback() const;

@@ -6,21 +6,21 @@
 #include <algorithm>
 
 #include "arch/x86/cpuid.h"
-#include "arch/x86/segment_descriptor.h"
 #include "sim/cpu/cpu.h"
 #include "sim/devices/platform.h"
 #include "sim/isa/x86/engine.h"
 #include "sim/isa/x86/timed_execution.h"
-#include "sim/machine/pvh_loader.h"
+#include "sim/machine/boot/protocols.h"
+#include "sim/machine/mp_table.h"
 #include "sim/memory/physical_memory.h"
 #include "sim/observe/recorder.h"
+#include "sim/presets/saved_cpu.h"
 #include "sim/presets/timing_parameters.h"
+#include "sim/state/visitor.h"
 
 namespace ringfence::sim::machine {
 
-using arch::x86::SegmentDescriptor;
 using cpu::Gpr;
-using cpu::SegmentRegister;
 using cpu::StopReason;
 using memory::PhysicalMemory;
 using Reason = MachineEnd::Reason;
@@ -50,17 +50,31 @@ class FirstUserMarker final : public observe::Observer {
 public:
     explicit FirstUserMarker(const observe::Counters& counters) : counters_(counters) {}
     void watch(const isa::x86::TimedExecution& timed) { timed_ = &timed; }
-    void sysret(VirtualAddress) override { mark(); }
+    void sysret(VirtualAddress) override { remember(); }
     void iret(VirtualAddress, bool to_user) override {
         if (to_user) {
-            mark();
+            remember();
         }
     }
     [[nodiscard]] const std::optional<observe::Counters>& marked() const { return marked_; }
     [[nodiscard]] const std::optional<TimedCounts>& timed_marked() const { return timed_marked_; }
 
+    void visit_state(state::Visitor& visitor) {
+        std::vector<observe::Counters> marked;
+        if (marked_) {
+            marked.push_back(*marked_);
+        }
+        visitor.groups("marked", marked, 1,
+                       [&](observe::Counters& counters) { counters.visit_state(visitor); });
+        if (visitor.loading() && !marked.empty()) {
+            marked_ = marked.front();
+        }
+        visitor.optional("timed_marked", timed_marked_);
+        // Not state: counters_, timed_ (wiring)
+    }
+
 private:
-    void mark() {
+    void remember() {
         if (!marked_) {
             marked_ = counters_;
             if (timed_ != nullptr) {
@@ -74,12 +88,29 @@ private:
     std::optional<TimedCounts> timed_marked_;
 };
 
+std::optional<devices::ApicFeatures> apic_features(const presets::CpuModel& cpu) {
+    namespace feature = arch::x86::cpuid_feature;
+    if (!cpu.has(feature::apic)) {
+        return std::nullopt;
+    }
+    const auto vendor = cpu.description().identity.vendor;
+    const u64 crystal = cpu.description().crystal_hz;
+    return devices::ApicFeatures{.version = devices::apic_version(vendor),
+                                 .x2apic = cpu.has(feature::x2apic),
+                                 .tsc_deadline = cpu.has(feature::tsc_deadline),
+                                 .suppresses_eoi_broadcast = vendor == arch::x86::Vendor::Intel,
+                                 .physical_address_bits = cpu.physical_address_bits(),
+                                 .timer_hz = crystal != 0 ? crystal : bus_hz};
+}
+
 devices::PlatformOptions platform_options(const MachineConfig& config) {
-    const u64 crystal = config.cpu.description().crystal_hz;
     return {.core_hz = config.cpu.clock_hz(),
-            .apic_timer_hz = crystal != 0 ? crystal : bus_hz,
+            .ram_bytes = config.ram_bytes,
+            .local_apic = apic_features(config.cpu),
             .start_seconds = config.start_seconds,
-            .serial = config.serial};
+            .test_device = config.test_device,
+            .serial = config.serial,
+            .channel = config.channel};
 }
 
 mmu::PagingFeatures paging_features(const presets::CpuModel& model) {
@@ -88,21 +119,47 @@ mmu::PagingFeatures paging_features(const presets::CpuModel& model) {
             .page_size_extensions_36 = model.has(arch::x86::cpuid_feature::pse36)};
 }
 
-cpu::Segment flat(u64 descriptor, u16 selector) {
-    return {.selector = selector,
-            .usable = true,
-            .limit = SegmentDescriptor::limit(descriptor),
-            .descriptor = descriptor};
+/// A transaction holds what it writes in the first-level data cache.
+mmu::WriteSetShape write_set_shape(const presets::CpuModel& model) {
+    constexpr double line_bytes = mmu::WriteSet::line_bytes;
+    const presets::Figures& figures = model.figures();
+    if (!figures.has("cache.l1d.ways")) {
+        return {};
+    }
+    const double ways = figures.at("cache.l1d.ways");
+    return {.sets = static_cast<u32>(figures.at("cache.l1d.kib") * kib / (ways * line_bytes)),
+            .ways = static_cast<u32>(ways)};
+}
+
+Result<PhysicalMemory, std::string> make_memory(u64 bytes, const memory::RamImage* image) {
+    auto ram = PhysicalMemory::create(bytes, image);
+    if (ram.ok()) {
+        return std::move(ram).value();
+    }
+    return ram.error() == PhysicalMemory::CreateError::BadSize
+               ? Error{fmt::format("memory: {} bytes; expected a multiple of 4 KiB from 1 MiB to "
+                                   "256 GiB",
+                                   bytes)}
+               : Error{fmt::format("memory: the host has no room for {} MiB", bytes / mib)};
 }
 
 }  // namespace
+
+void TimedCounts::visit_state(state::Visitor& visitor) {
+    visitor.part("stack", stack);
+    visitor.field("instruction_tlb_misses", instruction_tlb_misses);
+    visitor.field("data_tlb_misses", data_tlb_misses);
+    visitor.field("page_walks", page_walks);
+    visitor.field("branches", branches);
+    visitor.field("mispredictions", mispredictions);
+}
 
 /// In the order of who refers to whom.
 struct Machine::Parts {
     Parts(MachineConfig given, PhysicalMemory ram)
         : config(std::move(given)),
           memory(std::move(ram)),
-          platform(platform_options(config), memory),
+          platform(platform_options(config), memory, recorder),
           first_user(recorder.counters),
           cpu({.memory = memory,
                .ports = platform,
@@ -112,6 +169,7 @@ struct Machine::Parts {
                .recorder = recorder,
                .model = config.cpu,
                .paging = paging_features(config.cpu),
+               .transactions = write_set_shape(config.cpu),
                .places = config.places}),
           engine(cpu, memory) {
         recorder.add(first_user);
@@ -126,23 +184,17 @@ struct Machine::Parts {
         }
     }
 
-    /// [xen/pvh]: 32-bit protected mode, paging off, flat segments, interrupts off.
-    void start_at(const PvhEntry& entry) {
-        constexpr u16 code_selector = 0x10;
-        constexpr u16 data_selector = 0x18;
-        constexpr u32 smallest_tss = 0x67;
-        const bool accepted = cpu.set_cr0(arch::x86::Cr0::pe.mask | arch::x86::Cr0::et.mask);
-        RF_ASSERT(accepted);  // without paging there is nothing to refuse
-        const u64 code = SegmentDescriptor::flat_code32(0) | SegmentDescriptor::accessed.mask;
-        const u64 data = SegmentDescriptor::flat_data(0) | SegmentDescriptor::accessed.mask;
-        cpu.set_segment(SegmentRegister::Cs, flat(code, code_selector), 0);
-        for (const auto which : {SegmentRegister::Ds, SegmentRegister::Es, SegmentRegister::Ss,
-                                 SegmentRegister::Fs, SegmentRegister::Gs}) {
-            cpu.set_segment(which, flat(data, data_selector), 0);
-        }
-        static_cast<cpu::Segment&>(cpu.task) = flat(SegmentDescriptor::tss_low(0, smallest_tss), 0);
-        cpu.gpr[Gpr::Rbx] = entry.start_info.value();
-        cpu.rip = entry.instruction.value();
+    /// Calls `visit(name, part)` for each part that has state; stops at the first error.
+    /// The timed engine's only if that is part of a snapshot.
+    template <typename Visit>
+    Result<void, std::string> for_each_part(Visit visit, bool is_saved_timed) {
+        RF_TRY(visit("devices", platform));
+        RF_TRY(visit("cpu", cpu));
+        RF_TRY(visit("engine", engine));
+        RF_TRY(visit("counters", recorder.counters));
+        RF_TRY(visit("first_user", first_user));
+        RF_TRY(visit("unimplemented", unimplemented));
+        return is_saved_timed ? visit("timing", *timed) : Result<void, std::string>{};
     }
 
     MachineConfig config;
@@ -160,28 +212,99 @@ Machine::Machine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Machine::~Machine() = default;
 
 Result<std::unique_ptr<Machine>, std::string> Machine::create(MachineConfig config) {
-    auto ram = PhysicalMemory::create(config.ram_bytes);
-    if (!ram.ok()) {
-        return ram.error() == PhysicalMemory::CreateError::BadSize
-                   ? Error{fmt::format("memory: {} bytes; expected a multiple of 4 KiB from 1 MiB "
-                                       "to 256 GiB",
-                                       config.ram_bytes)}
-                   : Error{fmt::format("memory: the host has no room for {} MiB",
-                                       config.ram_bytes / mib)};
+    if (config.mp_table && !config.cpu.has(arch::x86::cpuid_feature::apic)) {
+        return Error{
+            fmt::format("MP table: the CPU {} has no local APIC to tell of", config.cpu.name())};
     }
-    auto parts = std::make_unique<Parts>(std::move(config), std::move(ram).value());
-    const auto entry = load_pvh(parts->memory, parts->config.kernel, parts->config.initramfs,
-                                parts->config.command_line);
-    if (!entry.ok()) {
-        return Error{entry.error()};
+    RF_TRY_ASSIGN(ram, make_memory(config.ram_bytes, nullptr));
+    auto parts = std::make_unique<Parts>(std::move(config), std::move(ram));
+    const auto loaded = boot::load(parts->memory, parts->config.boot);
+    if (!loaded.ok()) {
+        return Error{loaded.error()};
     }
-    parts->start_at(entry.value());
+    if (parts->config.mp_table) {
+        publish_mp_table(parts->memory, parts->config.cpu);
+    }
+    boot::start(parts->cpu, loaded.value());
     return std::unique_ptr<Machine>{new Machine{std::move(parts)}};
 }
 
-MachineEnd Machine::run() {
+Result<std::unique_ptr<Machine>, std::string> Machine::resume(const Snapshot& snapshot,
+                                                              ResumeConfig config) {
+    RF_TRY_ASSIGN(saved, snapshot.config());
+    RF_TRY_ASSIGN(cpu, snapshot.cpu());
+    if (config.cpu) {
+        if (const auto difference = presets::visible_difference(cpu, *config.cpu)) {
+            return Error{
+                fmt::format("{}: was saved with another CPU: {} is not the same on {} and "
+                            "{}",
+                            snapshot.name(), *difference, cpu.name(), config.cpu->name())};
+        }
+        cpu = *std::move(config.cpu);
+    }
+    RF_TRY_ASSIGN(ram, make_memory(saved.ram_bytes, &snapshot.ram()));
+    auto parts =
+        std::make_unique<Parts>(MachineConfig{.ram_bytes = saved.ram_bytes,
+                                              .cpu = std::move(cpu),
+                                              .boot = {},
+                                              .serial = config.serial,
+                                              .channel = config.channel,
+                                              .idle_host = config.idle_host,
+                                              .instruction_limit = config.instruction_limit,
+                                              .stop = config.stop,
+                                              .observers = std::move(config.observers),
+                                              .places = saved.places,
+                                              .start_seconds = saved.start_seconds,
+                                              .test_device = saved.test_device,
+                                              .strict_tlb = config.strict_tlb,
+                                              .timed = saved.timed || config.timed},
+                                std::move(ram));
+    RF_TRY(parts->for_each_part(
+        [&](const char* name, auto& part) { return snapshot.load(name, part); }, saved.timed));
+    // Time is kept twice, and leaves room to go on.
+    constexpr u64 end_of_time = u64{1} << 59;
+    const u64 now = parts->cpu.cycles;
+    const bool agrees = !saved.timed || parts->timed->core().now() == now;
+    if (!agrees || now != parts->platform.clock().now || now > end_of_time) {
+        return Error{
+            fmt::format("{}: an impossible time, cycle {}", snapshot.name(), parts->cpu.cycles)};
+    }
+    if (parts->timed && !saved.timed) {
+        parts->timed->idle_until(parts->cpu.cycles);
+    }
+    return std::unique_ptr<Machine>{new Machine{std::move(parts)}};
+}
+
+Result<std::shared_ptr<const Snapshot>, std::string> Machine::capture(
+    std::vector<snapshot::Section> own) const {
     Parts& parts = *parts_;
-    const u64 limit = parts.config.instruction_limit;
+    std::vector<snapshot::Section> sections;
+    const auto add = [&](const char* name, auto& part) -> Result<void, std::string> {
+        RF_TRY_ASSIGN(section, make_section(name, part));
+        sections.push_back(std::move(section));
+        return {};
+    };
+    SavedConfig config{.ram_bytes = parts.config.ram_bytes,
+                       .start_seconds = parts.config.start_seconds,
+                       .places = parts.config.places,
+                       .test_device = parts.config.test_device,
+                       .timed = parts.config.timed};
+    presets::SavedCpu cpu{parts.config.cpu};
+    RF_TRY(add(config_section, config));
+    RF_TRY(add(cpu_section, cpu));
+    RF_TRY(parts.for_each_part(add, parts.config.timed));
+    std::ranges::move(own, std::back_inserter(sections));
+    RF_TRY_ASSIGN(ram, parts.memory.capture());
+    return std::make_shared<const Snapshot>("the machine", std::move(sections), std::move(ram));
+}
+
+MachineEnd Machine::run() {
+    return run_to(parts_->config.instruction_limit);
+}
+
+MachineEnd Machine::run_to(u64 instructions) {
+    Parts& parts = *parts_;
+    const u64 limit = std::min(instructions, parts.config.instruction_limit);
     const u64 slice = parts.config.timed ? timed_slice : fast_slice;
     for (;;) {
         if (parts.config.stop != nullptr && parts.config.stop->load(std::memory_order_relaxed)) {
@@ -190,6 +313,9 @@ MachineEnd Machine::run() {
         const u64 done = counters().total_instructions();
         if (done >= limit) {
             return end(Reason::InstructionLimit);
+        }
+        if (parts.config.idle_host != nullptr && parts.config.idle_host->running()) {
+            parts.platform.poll_serial();
         }
         switch (parts.engine.run(done + std::min(slice, limit - done))) {
             case StopReason::EventDue:
@@ -201,25 +327,54 @@ MachineEnd Machine::run() {
                 break;
             case StopReason::EndRequested:
                 return guest_end();
+            case StopReason::PauseRequested:
+                return end(Reason::Paused);
             case StopReason::Halted:
-                return end(Reason::HaltedForever);
+                if (auto ended = pass_idle_time()) {
+                    return *std::move(ended);
+                }
+                break;
             case StopReason::TripleFault:
-                return end(Reason::TripleFault);
+                return triple_fault_end();
         }
     }
 }
 
-/// Runs the devices' events. A processor that is halted with interrupts off wakes for NMIs only,
-/// and no device here raises one by itself.
+/// Runs the devices' events. A processor that is halted with interrupts off wakes for NMIs only.
 std::optional<MachineEnd> Machine::end_after_events() {
     Parts& parts = *parts_;
     parts.platform.run_events();
-    const bool deaf =
-        !parts.cpu.interrupts_enabled() && !parts.platform.pins().non_maskable_interrupt;
+    const bool deaf = !parts.cpu.interrupts_enabled() &&
+                      !parts.platform.pins().non_maskable_interrupt &&
+                      !parts.platform.nmi_may_come();
     if (parts.cpu.halted && deaf) {
         return end(Reason::HaltedForever);
     }
     return std::nullopt;
+}
+
+/// Halted: time passes until the next event, or until something comes from outside.
+std::optional<MachineEnd> Machine::pass_idle_time() {
+    Parts& parts = *parts_;
+    const u64 left = parts.platform.clock().next_event == IdleMoment::never
+                         ? IdleMoment::never
+                         : parts.platform.clock().next_event - parts.cpu.cycles;
+    u64 passing = left;
+    if (parts.config.idle_host != nullptr && parts.cpu.interrupts_enabled()) {
+        passing = std::min(
+            left, parts.config.idle_host->halted({.now = parts.cpu.cycles,
+                                                  .cycles = left,
+                                                  .listening = parts.platform.listening()}));
+        parts.platform.poll_serial();
+    }
+    if (std::exchange(parts.platform.pins().pause, false)) {
+        return end(Reason::Paused);
+    }
+    if (passing == IdleMoment::never) {
+        return end(Reason::HaltedForever);
+    }
+    parts.engine.idle_until(parts.cpu.cycles + passing);
+    return end_after_events();
 }
 
 MachineEnd Machine::guest_end() const {
@@ -227,25 +382,67 @@ MachineEnd Machine::guest_end() const {
     if (control.debug_exit()) {
         return {.reason = Reason::DebugExit, .exit_code = *control.debug_exit(), .detail = {}};
     }
-    return end(Reason::Reset);
+    if (control.power_off_requested()) {
+        return end(Reason::PowerOff);
+    }
+    MachineEnd reset = end(Reason::Reset);
+    reset.power_cycle = control.power_cycle_requested();
+    return reset;
+}
+
+/// A kernel that loads an empty interrupt table and then faults wants the reset that a PC does.
+MachineEnd Machine::triple_fault_end() const {
+    const bool wanted = parts_->cpu.idtr.limit == 0;
+    MachineEnd ended = end(wanted ? Reason::Reset : Reason::TripleFault);
+    ended.power_cycle = wanted;
+    return ended;
 }
 
 MachineEnd Machine::end(Reason reason) const {
     const cpu::Cpu& cpu = parts_->cpu;
     return {.reason = reason,
             .exit_code = 0,
+            .rip = VirtualAddress{cpu.rip},
             .detail = fmt::format("at rip {:#x}, CPL {}, rsp {:#x}, cr2 {:#x}, cr3 {:#x}, after {} "
                                   "instructions",
                                   cpu.rip, cpu.cpl(), cpu.gpr[Gpr::Rsp], cpu.cr2, cpu.cr3(),
                                   counters().total_instructions())};
 }
 
+bool Machine::can_be_captured() const {
+    return !parts_->timed || !parts_->timed->repeats();
+}
+
+void Machine::pause() {
+    parts_->platform.pins().pause = true;
+}
+
+void Machine::stop_at(std::vector<VirtualAddress> addresses) {
+    parts_->engine.stop_at(std::move(addresses));
+}
+
+void Machine::observe(observe::Observer& observer) {
+    parts_->recorder.add(observer);
+}
+
+void Machine::pass_stop() {
+    parts_->engine.pass_stop();
+}
+
+DebugView Machine::debug_view() {
+    return {parts_->cpu, parts_->memory, parts_->engine, parts_->timed ? &*parts_->timed : nullptr};
+}
+
 void Machine::raise_nmi() {
-    parts_->platform.pins().non_maskable_interrupt = true;
+    parts_->platform.pulse_nmi();
 }
 
 const observe::Counters& Machine::counters() const {
     return parts_->recorder.counters;
+}
+
+u64 Machine::cycles() const {
+    return parts_->cpu.cycles;
 }
 
 const std::optional<observe::Counters>& Machine::counters_at_first_user() const {

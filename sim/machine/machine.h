@@ -13,6 +13,10 @@
 
 #include "base/address.h"
 #include "base/result.h"
+#include "sim/machine/boot/source.h"
+#include "sim/machine/debug_view.h"
+#include "sim/machine/idle_host.h"
+#include "sim/machine/snapshot.h"
 #include "sim/memory/byte_stream.h"
 #include "sim/observe/cost_stack.h"
 #include "sim/observe/counters.h"
@@ -26,12 +30,13 @@ namespace ringfence::sim::machine {
 struct MachineConfig {
     u64 ram_bytes = 256 * mib;  ///< a multiple of 4 KiB from 1 MiB to 256 GiB
     presets::CpuModel cpu;
-    /// A 64-bit x86 ELF executable with a PVH note; read while the machine is made.
-    std::span<const u8> kernel;
-    std::span<const u8> initramfs{};  ///< may be empty; read while the machine is made
-    std::string command_line{};
+    boot::Source boot;
     /// COM1 to COM4. What they name outlives the machine.
     std::array<memory::SerialEndpoint, memory::serial_port_count> serial{};
+    /// What the guest reaches by abi::channel_port. What it names outlives the machine.
+    memory::SerialEndpoint channel{};
+    /// Told when the guest waits; null: nothing ever comes from outside. Outlives the machine.
+    IdleHost* idle_host = nullptr;
     u64 instruction_limit = ~u64{0};
     /// Looked at every few milliseconds of host time; null: never. Outlives the machine.
     const std::atomic<bool>* stop = nullptr;
@@ -39,11 +44,35 @@ struct MachineConfig {
     observe::PlaceMap places{};
     /// What the real-time clock shows at the start: Unix time. 2020-01-01 00:00:00 UTC.
     u64 start_seconds = 1'577'836'800;
+    /// Publish an MP configuration table: how a kernel without ACPI finds the I/O APIC. The CPU
+    /// must have a local APIC.
+    bool mp_table = false;
+    /// Have what QEMU's `-device pc-testdev` is to test suites (devices::TestDevice).
+    bool test_device = false;
     /// Report each use of a translation that the tables no longer contain. Slow.
     bool strict_tlb = false;
     /// Account for every cycle, and run what the processor runs in vain. Else an instruction takes
     /// one cycle.
     bool timed = false;
+};
+
+/// How to go on from a snapshot: what is not part of it.
+struct ResumeConfig {
+    /// As in MachineConfig. Input that the first machine had not taken is not in the snapshot.
+    std::array<memory::SerialEndpoint, memory::serial_port_count> serial{};
+    memory::SerialEndpoint channel{};
+    IdleHost* idle_host = nullptr;
+    u64 instruction_limit = ~u64{0};  ///< counted from when the first machine was made
+    /// As in MachineConfig.
+    const std::atomic<bool>* stop = nullptr;
+    std::vector<observe::Observer*> observers{};  ///< outlive the machine
+    bool strict_tlb = false;
+    /// Account for every cycle from here on, if the machine that was saved did not: caches, TLBs
+    /// and predictors are empty then.
+    bool timed = false;
+    /// Instead of the saved CPU. To software it must be the same one: figures that decide over time
+    /// alone may differ.
+    std::optional<presets::CpuModel> cpu{};
 };
 
 /// What a timed run took, from the start or from the first user instruction.
@@ -54,20 +83,28 @@ struct TimedCounts {
     u64 page_walks = 0;
     u64 branches = 0;
     u64 mispredictions = 0;
+
+    void visit_state(state::Visitor& visitor);
 };
 
 struct MachineEnd {
     enum class Reason : u8 {
         DebugExit,         ///< the guest wrote to the debug exit port
-        Reset,             ///< the guest asked for a reset
+        PowerOff,          ///< the guest switched the machine off
+        Reset,             ///< the guest asked for a reset, if by a triple fault then with an
+                           ///< empty interrupt table
         TripleFault,       ///< an exception could not be delivered
         HaltedForever,     ///< halted, and nothing can wake it
-        InstructionLimit,  ///< MachineConfig::instruction_limit
+        InstructionLimit,  ///< MachineConfig::instruction_limit, or that of run_to
+        Paused,            ///< `pause` was called, or an address to stop at is reached
         Stopped,           ///< MachineConfig::stop became true
     };
     Reason reason;
-    u32 exit_code = 0;   ///< DebugExit: what was written
-    std::string detail;  ///< for people: where the processor was
+    u32 exit_code = 0;  ///< DebugExit: what was written
+    /// Reset: a full one, as the reset control register (port CF9H) can ask for, or a triple fault.
+    bool power_cycle = false;
+    VirtualAddress rip{};  ///< of the instruction that would have been next
+    std::string detail;    ///< for people: where the processor was
 };
 
 /// Not shared between threads; any number of machines may run, each in its own thread.
@@ -79,15 +116,51 @@ public:
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
 
-    /// Runs to an end. After InstructionLimit or Stopped the state is whole, but runs do not
-    /// resume.
+    /// Makes a machine that goes on where the snapshot was taken, as the one that it was taken of
+    /// does: with the same CPU, to the same cycle. The error is one line: what in the snapshot no
+    /// machine can be in.
+    static Result<std::unique_ptr<Machine>, std::string> resume(const Snapshot& snapshot,
+                                                                ResumeConfig config);
+
+    /// Runs to an end. After InstructionLimit, Paused or Stopped it may be called again, to go on.
     MachineEnd run();
+    /// As `run`, but ends with InstructionLimit at the latest when so many instructions have
+    /// retired since the first machine was made. May be called again with more.
+    MachineEnd run_to(u64 instructions);
+
+    /// The state between two runs, as it is now: the machine is none the wiser. The caller's own
+    /// sections, whose names begin with "host.", are kept with it. The error is one line. There is
+    /// one unless `can_be_captured`.
+    [[nodiscard]] Result<std::shared_ptr<const Snapshot>, std::string> capture(
+        std::vector<snapshot::Section> own = {}) const;
+
+    /// False right behind, or in the midst of, a repeated string instruction that the timed engine
+    /// has not timed yet, as at a stop address there. One instruction later it has.
+    [[nodiscard]] bool can_be_captured() const;
+
+    /// Asks a run to end with Paused. Called by an observer while it hears of something: right
+    /// behind the instruction that caused it. By an IdleHost: before any time passes.
+    void pause();
+    /// From now on runs end with Paused whenever an instruction at one of these linear addresses
+    /// comes next, in whatever address space; MachineEnd::rip is where. Nothing in the guest
+    /// changes by that.
+    void stop_at(std::vector<VirtualAddress> addresses);
+    /// The next run does not end before the instruction that comes next.
+    void pass_stop();
+
+    /// For debuggers, between two runs. Valid as long as the machine.
+    [[nodiscard]] DebugView debug_view();
+
+    /// From now on tells another observer too, which outlives the machine. Between runs.
+    void observe(observe::Observer& observer);
 
     /// Asks for an NMI. Called by an observer that wants instructions, before one of them, it is
     /// taken right after that instruction (unless NMIs are blocked then: as soon as they are not).
     void raise_nmi();
 
     [[nodiscard]] const observe::Counters& counters() const;
+    /// Core cycles since the machine was made, those in which it was halted among them.
+    [[nodiscard]] u64 cycles() const;
     /// The counters when the guest first went to user mode; nothing if it never did.
     [[nodiscard]] const std::optional<observe::Counters>& counters_at_first_user() const;
     /// Of a timed machine: nothing otherwise.
@@ -108,7 +181,9 @@ private:
     struct Parts;
     explicit Machine(std::unique_ptr<Parts> parts);
     std::optional<MachineEnd> end_after_events();
+    std::optional<MachineEnd> pass_idle_time();
     [[nodiscard]] MachineEnd guest_end() const;
+    [[nodiscard]] MachineEnd triple_fault_end() const;
     [[nodiscard]] MachineEnd end(MachineEnd::Reason reason) const;
 
     std::unique_ptr<Parts> parts_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "base/types.h"
 
@@ -20,14 +21,30 @@ public:
     HostMapping& operator=(const HostMapping&) = delete;
     ~HostMapping();
 
+    /// Shows `bytes` of a file from `offset` on at the same offset of the mapping, copied when they
+    /// are written to. All are multiples of the host's page size and within both. False if the
+    /// host refuses; then the mapping may hold part of it.
+    [[nodiscard]] bool show_file(int descriptor, u64 offset, u64 bytes);
+
+    /// Looks which parts of the mapping were ever written to, without touching the others: for each
+    /// `part_bytes` (a multiple of the host's page size; the last part may be shorter) whether it
+    /// may hold anything but zeroes.
+    [[nodiscard]] std::vector<bool> parts_with_data(u64 part_bytes) const;
+
     [[nodiscard]] u8* data() const { return data_; }
     [[nodiscard]] u64 size() const { return size_; }
 
 private:
     HostMapping(u8* data, u64 size) : data_(data), size_(size) {}
 
+    struct Range {
+        u64 first;
+        u64 end;
+    };
+
     u8* data_ = nullptr;
     u64 size_ = 0;
+    std::vector<Range> shown_;  ///< where the mapping is a file's
 };
 
 }  // namespace ringfence::sim::memory

@@ -14,17 +14,23 @@ constexpr u8 hole_byte = 0xff;
 /// Device accesses are at most this wide.
 constexpr unsigned widest_mmio = 8;
 
+bool all_zero(std::span<const u8> bytes) {
+    return bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
+}
+
 }  // namespace
 
-Result<PhysicalMemory, PhysicalMemory::CreateError> PhysicalMemory::create(u64 ram_bytes) {
+Result<PhysicalMemory, PhysicalMemory::CreateError> PhysicalMemory::create(u64 ram_bytes,
+                                                                           const RamImage* image) {
     if (ram_bytes < smallest_ram || ram_bytes > largest_ram || !is_aligned(ram_bytes, page_size)) {
         return Error{CreateError::BadSize};
     }
     const RamLayout layout = RamLayout::of(ram_bytes);
-    const u64 span = layout.high_end > RamLayout::high_start ? layout.high_end : layout.low_end;
+    const u64 span = layout.end();
+    RF_ASSERT(image == nullptr || image->end() == span);
     auto ram = HostMapping::create(span);
     auto code_lines = HostMapping::create(align_up(span / page_size * sizeof(u32), page_size));
-    if (!ram || !code_lines) {
+    if (!ram || !code_lines || (image != nullptr && !image->show_in(*ram))) {
         return Error{CreateError::HostHasNoRoom};
     }
     return PhysicalMemory{std::move(*ram), std::move(*code_lines), layout};
@@ -36,6 +42,22 @@ PhysicalMemory::PhysicalMemory(HostMapping ram, HostMapping code_lines, RamLayou
       code_lines_(reinterpret_cast<u32*>(code_lines_mapping_.data())),
       layout_(layout) {}
 
+Result<RamImage, std::string> PhysicalMemory::capture() const {
+    RF_TRY_ASSIGN(image, RamImage::create(layout_.end()));
+    const std::vector<bool> with_data = ram_.parts_with_data(RamImage::chunk_bytes);
+    for (u64 chunk = 0; chunk < image.chunk_count(); ++chunk) {
+        const u64 first = chunk * RamImage::chunk_bytes;
+        if (!with_data[chunk] || !layout_.contains(first)) {
+            continue;
+        }
+        const std::span<const u8> bytes{ram_.data() + first, image.size_of(chunk)};
+        if (!all_zero(bytes) && !image.put(chunk, bytes)) {
+            return Error{std::string{"memory: the host has no room for a copy of RAM"}};
+        }
+    }
+    return image;
+}
+
 bool PhysicalMemory::is_ram(PhysicalAddress first, u64 bytes) const {
     const u64 start = first.value();
     if (bytes == 0 || start + bytes < start) {
@@ -43,9 +65,11 @@ bool PhysicalMemory::is_ram(PhysicalAddress first, u64 bytes) const {
     }
     const u64 end = start + bytes;
     const auto within = [&](u64 from, u64 to) { return start >= from && end <= to; };
-    return within(0, std::min(layout_.low_end, RamLayout::hole_start)) ||
-           within(RamLayout::hole_end, layout_.low_end) ||
-           within(RamLayout::high_start, layout_.high_end);
+    const bool hidden =
+        covered_page_ >= start / page_size && covered_page_ <= (end - 1) / page_size;
+    return !hidden && (within(0, std::min(layout_.low_end, RamLayout::hole_start)) ||
+                       within(RamLayout::hole_end, layout_.low_end) ||
+                       within(RamLayout::high_start, layout_.high_end));
 }
 
 const PhysicalMemory::MmioRegion* PhysicalMemory::find_mmio(PhysicalAddress address) const {
@@ -70,6 +94,15 @@ void PhysicalMemory::load(PhysicalAddress address, void* out, unsigned bytes) {
         const unsigned piece = std::min(bytes - done, widest_mmio);
         const u64 value = region->device->mmio_read(address.value() - region->base + done, piece);
         std::memcpy(static_cast<u8*>(out) + done, &value, piece);
+    }
+}
+
+void PhysicalMemory::fetch(PhysicalAddress address, void* out, unsigned bytes) {
+    RF_ASSERT(address.offset_in(page_size) + bytes <= page_size);
+    if (RF_LIKELY(is_ram(address))) {
+        std::memcpy(out, host(address), bytes);
+    } else {
+        std::memset(out, hole_byte, bytes);
     }
 }
 
@@ -119,23 +152,48 @@ void PhysicalMemory::add_mmio(PhysicalAddress base, u64 bytes, MmioDevice& devic
     mmio_.push_back({base.value(), bytes, &device});
 }
 
+void PhysicalMemory::move_mmio(MmioDevice& device, std::optional<PhysicalAddress> base) {
+    RF_ASSERT(!base || base->is_aligned(page_size));
+    const auto region = std::ranges::find(mmio_, &device, &MmioRegion::device);
+    RF_ASSERT(region != mmio_.end() && region->bytes <= page_size);
+    if (region->bytes != 0 && region->base / page_size == covered_page_) {
+        covered_page_ = no_page;
+    }
+    *region = base ? MmioRegion{base->value(), page_size, &device} : MmioRegion{0, 0, &device};
+    std::rotate(mmio_.begin(), region, region + 1);  // it answers before those that were there
+    if (base && is_ram(*base)) {
+        if (page_has_code(*base)) {
+            notify_code_written(*base, page_size);
+        }
+        covered_page_ = base->value() / page_size;
+    }
+    if (direct_access_listener_ != nullptr) {
+        direct_access_listener_->layout_changed();
+    }
+}
+
 void PhysicalMemory::add_code(PhysicalAddress first, u64 bytes) {
-    RF_ASSERT(is_ram(first) && bytes > 0 && first.offset_in(page_size) + bytes <= page_size);
+    RF_ASSERT(bytes > 0 && first.offset_in(page_size) + bytes <= page_size);
+    if (!layout_.contains(first.value())) {
+        return;
+    }
     u32& lines = code_lines_[first.value() / page_size];
     const bool was_data = lines == 0;
     lines |= lines_of(first, bytes);
-    if (was_data && code_page_listener_ != nullptr) {
-        code_page_listener_->page_became_code(first.align_down(page_size));
+    if (was_data && direct_access_listener_ != nullptr) {
+        direct_access_listener_->page_became_code(first.align_down(page_size));
     }
 }
 
 void PhysicalMemory::set_code_lines(PhysicalAddress page, u32 lines) {
-    RF_ASSERT(is_ram(page));
+    if (!layout_.contains(page.value())) {
+        return;
+    }
     u32& current = code_lines_[page.value() / page_size];
     const bool was_data = current == 0;
     current = lines;
-    if (was_data && lines != 0 && code_page_listener_ != nullptr) {
-        code_page_listener_->page_became_code(page.align_down(page_size));
+    if (was_data && lines != 0 && direct_access_listener_ != nullptr) {
+        direct_access_listener_->page_became_code(page.align_down(page_size));
     }
 }
 

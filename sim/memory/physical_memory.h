@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstring>
+#include <optional>
 #include <type_traits>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "base/result.h"
 #include "base/types.h"
 #include "sim/memory/host_mapping.h"
+#include "sim/memory/ram_image.h"
 
 namespace ringfence::sim::memory {
 
@@ -38,11 +40,14 @@ public:
     virtual void code_written(PhysicalAddress first, u64 bytes) = 0;
 };
 
-/// Whoever caches "this page may be written directly" hears when that ends.
-class CodePageListener {
+/// Whoever caches "this page may be reached directly" hears when that ends.
+class DirectAccessListener {
 public:
-    virtual ~CodePageListener() = default;
+    virtual ~DirectAccessListener() = default;
+    /// Stores to the page must be announced from now on.
     virtual void page_became_code(PhysicalAddress page) = 0;
+    /// A device covers RAM, or covers it no more.
+    virtual void layout_changed() = 0;
 };
 
 /// Where RAM lies: [0, low_end) without [hole_start, hole_end), and, beyond the 32-bit device hole,
@@ -61,6 +66,8 @@ struct RamLayout {
                    ? RamLayout{ram_bytes, high_start}
                    : RamLayout{device_hole_start, high_start + ram_bytes - device_hole_start};
     }
+    /// One past the last byte of RAM.
+    [[nodiscard]] constexpr u64 end() const { return high_end > high_start ? high_end : low_end; }
     [[nodiscard]] constexpr bool contains(u64 address) const {
         return address < low_end ? (address < hole_start || address >= hole_end)
                                  : address >= high_start && address < high_end;
@@ -74,13 +81,18 @@ public:
 
     enum class CreateError { BadSize, HostHasNoRoom };
     /// `ram_bytes`: a multiple of 4 KiB from smallest_ram to largest_ram.
-    static Result<PhysicalMemory, CreateError> create(u64 ram_bytes);
+    /// RAM holds zeroes, or what `image` (of as much RAM) does.
+    static Result<PhysicalMemory, CreateError> create(u64 ram_bytes,
+                                                      const RamImage* image = nullptr);
+
+    /// What RAM holds now. The error is one line.
+    [[nodiscard]] Result<RamImage, std::string> capture() const;
 
     [[nodiscard]] const RamLayout& layout() const { return layout_; }
 
     /// Whether the page that holds `address` is RAM.
     [[nodiscard]] bool is_ram(PhysicalAddress address) const {
-        return layout_.contains(address.value());
+        return layout_.contains(address.value()) && address.value() / page_size != covered_page_;
     }
     /// Whether a device answers at `address`.
     [[nodiscard]] bool is_device(PhysicalAddress address) const {
@@ -97,6 +109,10 @@ public:
     [[nodiscard]] PhysicalAddress physical(const u8* pointer) const {
         return PhysicalAddress{static_cast<u64>(pointer - ram_.data())};
     }
+
+    /// As `load`, for the processor's decoder: code that is in no RAM reads as all ones, and no
+    /// device hears of it.
+    void fetch(PhysicalAddress address, void* out, unsigned bytes);
 
     /// A load by the processor or a device; must not cross a page. Holes read as all ones.
     template <typename T>
@@ -124,13 +140,19 @@ public:
 
     /// `base` and `bytes` are page-aligned and lie in a hole; the device outlives this object.
     void add_mmio(PhysicalAddress base, u64 bytes, MmioDevice& device);
+    /// Moves a device of one page to another page, where it hides what there is, RAM too; or to
+    /// nowhere. One device at a time may hide RAM.
+    void move_mmio(MmioDevice& device, std::optional<PhysicalAddress> base);
 
     // Code tracking -------------------------------------------------------------------------------
 
     void set_code_listener(CodeListener* listener) { code_listener_ = listener; }
-    void set_code_page_listener(CodePageListener* listener) { code_page_listener_ = listener; }
+    void set_direct_access_listener(DirectAccessListener* listener) {
+        direct_access_listener_ = listener;
+    }
 
-    /// Marks the granules of [first, first + bytes) as decoded; they lie in one page of RAM.
+    /// Marks the granules of [first, first + bytes) as decoded; they lie in one page. What is not
+    /// RAM is not tracked: a hole does not change.
     void add_code(PhysicalAddress first, u64 bytes);
     /// Replaces the marks of one page: bit i stands for its i-th granule.
     void set_code_lines(PhysicalAddress page, u32 lines);
@@ -154,9 +176,10 @@ public:
     }
 
 private:
+    static constexpr u64 no_page = ~u64{0};
     struct MmioRegion {
         u64 base;
-        u64 bytes;
+        u64 bytes;  ///< 0: nowhere
         MmioDevice* device;
     };
 
@@ -168,9 +191,10 @@ private:
     HostMapping code_lines_mapping_;
     u32* code_lines_;  ///< one word for each page below the end of RAM
     RamLayout layout_;
-    std::vector<MmioRegion> mmio_;
+    std::vector<MmioRegion> mmio_;  ///< the first one that holds an address answers
+    u64 covered_page_ = no_page;    ///< the page of RAM that a device hides
     CodeListener* code_listener_ = nullptr;
-    CodePageListener* code_page_listener_ = nullptr;
+    DirectAccessListener* direct_access_listener_ = nullptr;
 };
 
 }  // namespace ringfence::sim::memory

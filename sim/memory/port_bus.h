@@ -2,6 +2,8 @@
 // What the processor sees of the world outside memory: I/O ports, its interrupt pins and the clock.
 #pragma once
 
+#include <optional>
+
 #include "base/types.h"
 
 namespace ringfence::sim::memory {
@@ -20,21 +22,35 @@ struct InterruptPins {
     bool interrupt = false;               ///< level: a maskable interrupt waits
     bool non_maskable_interrupt = false;  ///< edge: latched until the processor takes it
     bool end = false;                     ///< leave the run loop as soon as possible
+    bool pause = false;  ///< the same, once, and not the guest's wish: no state of the machine
 };
 
-/// Answers the processor's interrupt acknowledge cycle.
-class InterruptAcknowledge {
+/// The interrupt controller beside the processor, apart from its registers in memory: a local APIC
+/// with the 8259s behind it, or these alone.
+class InterruptController {
 public:
-    virtual ~InterruptAcknowledge() = default;
+    virtual ~InterruptController() = default;
     /// The vector of the interrupt that is now in service. Called once for each interrupt taken,
     /// only while InterruptPins::interrupt is up.
     virtual u8 acknowledge_interrupt() = 0;
+    /// CR8: the priority class (0 to 15) up to which interrupts are held back.
+    [[nodiscard]] virtual u8 task_priority_class() const = 0;
+    virtual void set_task_priority_class(u8 priority_class) = 0;
+    /// The controller's model-specific registers: IA32_APIC_BASE, IA32_TSC_DEADLINE and those of
+    /// x2APIC mode. Nothing, or false: the access raises #GP(0). Clock::now is the present.
+    [[nodiscard]] virtual std::optional<u64> read_register(u32 msr) = 0;
+    [[nodiscard]] virtual bool write_register(u32 msr, u64 value) = 0;
+    /// Clock::time_stamp_offset has changed; Clock::now is the present.
+    virtual void time_stamp_moved() = 0;
 };
 
-/// Guest time. Only the processor moves `now`; only devices move `next_event`.
+/// Guest time. Only the processor moves `now` and the time-stamp counter; only devices move
+/// `next_event`.
 struct Clock {
     u64 now = 0;               ///< core cycles since the machine was made
     u64 next_event = ~u64{0};  ///< the processor returns from its run loop at or soon after this
+    /// What the time-stamp counter shows beyond `now`; also IA32_TSC_ADJUST. [intel/vol3]: 18.17.3
+    u64 time_stamp_offset = 0;
 };
 
 }  // namespace ringfence::sim::memory

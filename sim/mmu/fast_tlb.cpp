@@ -20,6 +20,22 @@ void FastContext::drop_page(VirtualAddress address, u64 new_stamp) {
     stamp = new_stamp;
 }
 
+void FastContext::drop_data(VirtualAddress address) {
+    FastEntry& entry = slot(address.value());
+    entry.read_tag = 0;
+    entry.write_tag = 0;
+}
+
+FastEntry& FastContext::entry_for(u64 page, u64 addend) {
+    FastEntry& entry = slot(page);
+    const u64 tag = page | generation;
+    const bool holds = entry.read_tag == tag || entry.execute_tag == tag;
+    if (!holds || entry.addend != addend) {
+        entry = {.read_tag = 0, .write_tag = 0, .execute_tag = 0, .addend = addend};
+    }
+    return entry;
+}
+
 void FastContext::drop_writes_to(u64 host_page) {
     for (FastEntry& entry : entries) {
         const u64 page = entry.write_tag & ~memory::page_offset_mask;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Host pointers to guest pages, so that most accesses cost one compare and one add. This is for
-// host speed only: it holds nothing that tlb.h does not, and forgetting any of it is always right.
+// host speed only: it holds nothing that tlb.h does not, and forgetting any of it is always right
+// and changes nothing.
 #pragma once
 
 #include <array>
@@ -47,6 +48,11 @@ struct FastContext {
     void drop_all(u64 new_stamp);
     /// Forgets one page.
     void drop_page(VirtualAddress address, u64 new_stamp);
+    /// Forgets one page for loads and stores.
+    void drop_data(VirtualAddress address);
+    /// The entry for `page`, which lies `addend` away on the host: as it is if it holds that page
+    /// there already, else empty.
+    FastEntry& entry_for(u64 page, u64 addend);
     /// Ends direct writes to the page of RAM at host address `page`.
     void drop_writes_to(u64 host_page);
 };

@@ -21,11 +21,14 @@ bool Mmu::require_canonical(VirtualAddress address, Reference via) {
     return false;
 }
 
-/// A walk for the access; its result goes into the TLB. On a fault the TLB forgets the address,
-/// as the processor's does. [intel/vol3]: 4.10.4.1
+/// A walk for the access; its result goes into the TLB, instead of the `outdated` one that was
+/// there. On a fault the TLB forgets the address, as the processor's does. [intel/vol3]: 4.10.4.1
 bool Mmu::walk_into_tlb(VirtualAddress address, AccessKind kind, Privilege privilege,
-                        Translation& out) {
+                        const Translation* outdated, Translation& out) {
     ++recorder_.counters.page_walks;
+    if (RF_UNLIKELY(in_transaction()) && walker_.sets_flags(state_, address, kind)) {
+        return false;
+    }
     const auto walked = walker_.walk(state_, address, kind, privilege);
     if (!walked.ok()) {
         fault_ = walked.error();
@@ -33,8 +36,11 @@ bool Mmu::walk_into_tlb(VirtualAddress address, AccessKind kind, Privilege privi
         return false;
     }
     out = walked.value();
-    if (tlb_.insert(address, state_.pcid(), out)) {
-        drop_fast_all();  // the fast path may hold pieces of the large page that made room
+    if (outdated != nullptr && !outdated->is_clean_form_of(out)) {
+        forget_outdated(address, kind);
+    }
+    if (const auto evicted = tlb_of(kind).insert(address, state_.pcid(), out)) {
+        forget_evicted(*evicted, kind);
     }
     return true;
 }
@@ -50,7 +56,7 @@ bool Mmu::translate(VirtualAddress address, AccessKind kind, Privilege privilege
     } else if (!require_canonical(address, via)) {
         return false;
     } else {
-        const Translation* const hit = tlb_.find(address, state_.pcid());
+        const Translation* const hit = tlb_of(kind).find(address, state_.pcid());
         if (hit != nullptr && strict_) {
             check_stale(address, *hit);
         }
@@ -60,34 +66,43 @@ bool Mmu::translate(VirtualAddress address, AccessKind kind, Privilege privilege
             translation = *hit;
             translation.page +=
                 align_down(address.offset_in(bit(translation.size_shift)), page_size);
-        } else if (!walk_into_tlb(address, kind, privilege, translation)) {
+        } else if (!walk_into_tlb(address, kind, privilege, hit, translation)) {
             return false;
         }
     }
-    fill_fast(address, privilege, translation);
+    fill_fast(address, kind, privilege, translation);
     out = translation.page + address.offset_in(page_size);
     return true;
 }
 
-void Mmu::fill_fast(VirtualAddress address, Privilege privilege, const Translation& translation) {
+/// For fetches, or for loads and stores: each from its own TLB.
+void Mmu::fill_fast(VirtualAddress address, AccessKind kind, Privilege privilege,
+                    const Translation& translation) {
     if (strict_ || !memory_.is_ram(translation.page)) {
         return;
     }
-    FastContext& context = *contexts_[static_cast<unsigned>(privilege)];
+    const bool transactional = in_transaction() && privilege == privilege_;
+    FastContext& context =
+        transactional ? *transactional_ : *contexts_[static_cast<unsigned>(privilege)];
     const u64 page = address.align_down(page_size).value();
     const u64 tag = page | context.generation;
+    FastEntry& entry = context.entry_for(page, ram_base_ + translation.page.value() - page);
+    if (kind == AccessKind::Execute) {
+        entry.execute_tag = tag;
+        return;
+    }
     const bool paging = state_.mode() != PagingMode::Off;
-    const auto tag_if = [&](AccessKind kind, bool condition) {
-        const bool allowed = !paging || allows(translation.rights, state_, kind, privilege);
+    const auto tag_if = [&](AccessKind wanted, bool condition) {
+        const bool allowed = !paging || allows(translation.rights, state_, wanted, privilege);
         return allowed && condition ? tag : 0;
     };
-    context.slot(page) = {
-        .read_tag = tag_if(AccessKind::Read, true),
-        .write_tag = tag_if(AccessKind::Write,
-                            translation.dirty && !memory_.page_has_code(translation.page)),
-        .execute_tag = tag_if(AccessKind::Execute, true),
-        .addend = ram_base_ + translation.page.value() - page,
+    const auto watched = [&](AccessKind wanted) {
+        return watchpoints_.lie_in_page(VirtualAddress{page}, wanted);
     };
+    entry.read_tag = tag_if(AccessKind::Read, !watched(AccessKind::Read));
+    entry.write_tag = tag_if(AccessKind::Write, translation.dirty && !transactional &&
+                                                    !memory_.page_has_code(translation.page) &&
+                                                    !watched(AccessKind::Write));
 }
 
 bool Mmu::translate_pieces(VirtualAddress address, usize bytes, AccessKind kind,
@@ -110,7 +125,28 @@ void Mmu::set_transient_access(TransientAccess* access) {
     static FastContext
         blind;  // its entries match nothing, so that every access takes the slow path
     transient_ = access;
-    active_ = access != nullptr ? &blind : contexts_[static_cast<unsigned>(privilege_)];
+    active_ = access != nullptr ? &blind : current_context();
+}
+
+void Mmu::watch(const WatchedRanges& ranges) {
+    watchpoints_.set(ranges);
+    drop_fast_all();
+}
+
+void Mmu::watch_for_tools(std::vector<WatchedRange> ranges) {
+    watchpoints_.set_for_tools(std::move(ranges));
+    drop_fast_all();
+}
+
+/// Notes the watchpoints that an access meets, or refuses it until it can be told from others.
+bool Mmu::may_meet_watchpoint(VirtualAddress address, usize bytes, AccessKind kind) {
+    const u64 met = watchpoints_.met_by(address, bytes, kind);
+    if (met != 0 && !observed_access_) {
+        refused_ = true;
+        return false;
+    }
+    watchpoints_.note(met);
+    return true;
 }
 
 bool Mmu::read_slow(VirtualAddress address, void* out, unsigned bytes, Privilege privilege,
@@ -118,9 +154,15 @@ bool Mmu::read_slow(VirtualAddress address, void* out, unsigned bytes, Privilege
     if (RF_UNLIKELY(transient_ != nullptr)) {
         return transient_->read(address, out, bytes);
     }
+    return read_pieces(address, out, bytes, privilege, via) &&
+           (!watchpoints_.any() || may_meet_watchpoint(address, bytes, AccessKind::Read));
+}
+
+bool Mmu::read_pieces(VirtualAddress address, void* out, unsigned bytes, Privilege privilege,
+                      Reference via) {
     Pieces pieces;
     if (!translate_pieces(address, bytes, AccessKind::Read, privilege, via, pieces) ||
-        !may_touch(pieces, bytes)) {
+        !may_touch(pieces, bytes, AccessKind::Read)) {
         return false;
     }
     memory_.load(pieces.first, out, pieces.first_bytes);
@@ -137,9 +179,17 @@ bool Mmu::write_slow(VirtualAddress address, const void* from, unsigned bytes, P
         transient_->write(address, from, bytes);
         return true;
     }
+    // Faults come first; then nothing may be written that is not noted.
+    return (!watchpoints_.any() || (probe_slow(address, bytes, AccessKind::Write, privilege, via) &&
+                                    may_meet_watchpoint(address, bytes, AccessKind::Write))) &&
+           write_pieces(address, from, bytes, privilege, via);
+}
+
+bool Mmu::write_pieces(VirtualAddress address, const void* from, unsigned bytes,
+                       Privilege privilege, Reference via) {
     Pieces pieces;
     if (!translate_pieces(address, bytes, AccessKind::Write, privilege, via, pieces) ||
-        !may_touch(pieces, bytes)) {
+        !may_touch(pieces, bytes, AccessKind::Write)) {
         return false;
     }
     memory_.store(pieces.first, from, pieces.first_bytes);
@@ -162,40 +212,51 @@ bool Mmu::probe_slow(VirtualAddress address, usize bytes, AccessKind kind, Privi
     }
     Pieces pieces;
     return translate_pieces(address, bytes, kind, privilege, via, pieces) &&
-           may_touch(pieces, bytes);
+           may_touch(pieces, bytes, kind);
 }
 
-bool Mmu::may_touch(const Pieces& pieces, usize bytes) {
+bool Mmu::may_touch(const Pieces& pieces, usize bytes, AccessKind kind) {
+    if (RF_UNLIKELY(in_transaction())) {
+        return may_touch_in_transaction(pieces, bytes, kind);
+    }
     const bool is_device = memory_.is_device(pieces.first) ||
                            (pieces.first_bytes != bytes && memory_.is_device(pieces.second));
-    if (is_device && !device_access_) {
-        device_refused_ = true;
+    if (is_device && !observed_access_) {
+        refused_ = true;
         return false;
     }
     return true;
 }
 
-// Implicit accesses cannot be tried again by themselves: they always reach the device.
+// Implicit accesses cannot be tried again by themselves: they always reach the device. They meet no
+// data breakpoints.
 
 bool Mmu::read_system_slow(VirtualAddress address, void* out, unsigned bytes) {
-    const bool access = std::exchange(device_access_, true);
-    const bool done = read_slow(address, out, bytes, Privilege::Supervisor, Reference::Data);
-    device_access_ = access;
+    if (RF_UNLIKELY(transient_ != nullptr)) {
+        return transient_->read(address, out, bytes);
+    }
+    const bool access = std::exchange(observed_access_, true);
+    const bool done = read_pieces(address, out, bytes, Privilege::Supervisor, Reference::Data);
+    observed_access_ = access;
     return done;
 }
 
 bool Mmu::write_system_slow(VirtualAddress address, const void* from, unsigned bytes,
                             Reference via) {
-    const bool access = std::exchange(device_access_, true);
-    const bool done = write_slow(address, from, bytes, Privilege::Supervisor, via);
-    device_access_ = access;
+    if (RF_UNLIKELY(transient_ != nullptr)) {
+        transient_->write(address, from, bytes);
+        return true;
+    }
+    const bool access = std::exchange(observed_access_, true);
+    const bool done = write_pieces(address, from, bytes, Privilege::Supervisor, via);
+    observed_access_ = access;
     return done;
 }
 
 bool Mmu::probe_system_slow(VirtualAddress address, usize bytes, Reference via) {
-    const bool access = std::exchange(device_access_, true);
+    const bool access = std::exchange(observed_access_, true);
     const bool done = probe_slow(address, bytes, AccessKind::Write, Privilege::Supervisor, via);
-    device_access_ = access;
+    observed_access_ = access;
     return done;
 }
 

@@ -22,7 +22,10 @@
 #include "sim/mmu/tlb.h"
 #include "sim/mmu/transient_access.h"
 #include "sim/mmu/walker.h"
+#include "sim/mmu/watchpoints.h"
+#include "sim/mmu/write_set.h"
 #include "sim/observe/recorder.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::mmu {
 
@@ -31,10 +34,11 @@ class TimedTranslator;
 /// Owns the control registers that translation depends on. Accesses that fail return false (or an
 /// empty answer) and leave the exception in `fault()`; nothing has changed in guest memory then but
 /// accessed flags. A `T` is any trivially copyable type of at most 64 bytes.
-class Mmu final : private memory::CodePageListener {
+class Mmu final : private memory::DirectAccessListener {
 public:
     /// `memory` and `recorder` outlive the Mmu. Registers hold their reset values: paging off.
-    Mmu(memory::PhysicalMemory& memory, observe::Recorder& recorder, PagingFeatures features);
+    Mmu(memory::PhysicalMemory& memory, observe::Recorder& recorder, PagingFeatures features,
+        WriteSetShape transactions = {});
     ~Mmu() override;
     Mmu(const Mmu&) = delete;
     Mmu& operator=(const Mmu&) = delete;
@@ -56,12 +60,13 @@ public:
     /// Bit 63 is the no-flush request while CR4.PCIDE = 1, and is not stored.
     [[nodiscard]] Result<void, Fault> write_cr3(u64 value);
     void write_efer(u64 value);
+    void write_pkru(u32 value);
 
     /// To be called when CPL or EFLAGS.AC changes, before the next access.
     void set_privilege(unsigned cpl, bool alignment_check) {
         privilege_ = cpl == 3 ? Privilege::User
                               : (alignment_check ? Privilege::SupervisorAc : Privilege::Supervisor);
-        active_ = contexts_[static_cast<unsigned>(privilege_)];
+        active_ = current_context();
     }
     [[nodiscard]] Privilege privilege() const { return privilege_; }
 
@@ -128,14 +133,15 @@ public:
     bool write_system(VirtualAddress address, T value, Reference via = Reference::Data) {
         static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= 64);
         const FastContext& context = system_context();
-        if (RF_LIKELY(writable(context, address, sizeof(T)))) {
+        if (RF_LIKELY(writable(context, address, sizeof(T)) && !in_transaction())) {
             std::memcpy(host_pointer(context, address), &value, sizeof(T));
             return true;
         }
         return write_system_slow(address, &value, sizeof(T), via);
     }
     bool probe_write_system(VirtualAddress address, usize bytes, Reference via = Reference::Data) {
-        return writable(system_context(), address, bytes) || probe_system_slow(address, bytes, via);
+        return (writable(system_context(), address, bytes) && !in_transaction()) ||
+               probe_system_slow(address, bytes, via);
     }
 
     // Fetches -------------------------------------------------------------------------------------
@@ -153,17 +159,50 @@ public:
     /// and flush that may matter; comes back when an unflushed context comes back.
     [[nodiscard]] u64 execute_stamp() const { return active_->stamp; }
 
-    // Device registers --------------------------------------------------------------------------
+    /// Differs between any two contexts whose accesses could be answered differently: of the
+    /// registers that translation depends on, the privilege, and what was flushed when. Not touched
+    /// by set_transient_access.
+    [[nodiscard]] u64 context_stamp() const {
+        return contexts_[static_cast<unsigned>(privilege_)]->stamp;
+    }
 
-    /// While closed, accesses to device registers (but for implicit ones) fail without touching the
-    /// device, and `take_device_refusal` says so once: no exception, but a request to try again at
-    /// an instruction whose time is known exactly. Open at first.
-    void set_device_access(bool open) { device_access_ = open; }
-    [[nodiscard]] bool take_device_refusal() { return std::exchange(device_refused_, false); }
+    // Accesses that are observed ------------------------------------------------------------------
+
+    /// While closed, accesses to device registers and to watched ranges (but for implicit ones)
+    /// fail without touching anything, and `take_refusal` says so once: no exception, but a request
+    /// to try again at an instruction that is alone, and whose time is known exactly. Open at
+    /// first.
+    void set_observed_access(bool open) { observed_access_ = open; }
+    [[nodiscard]] bool take_refusal() { return std::exchange(refused_, false); }
+
+    // Data breakpoints ----------------------------------------------------------------------------
+
+    /// From now on explicit accesses to these ranges are noted.
+    void watch(const WatchedRanges& ranges);
+    /// The same for whoever looks on from outside; the guest does not notice.
+    void watch_for_tools(std::vector<WatchedRange> ranges);
+    /// Bit i: range i was accessed since the last call; those of tools come above the guest's own.
+    [[nodiscard]] u64 take_watch_hits() { return watchpoints_.take_hits(); }
 
     /// Hears of every invalidation from now on, by instructions, control registers and page faults;
     /// null, as at first, where time is not modelled.
     void set_timed_translator(TimedTranslator* translator) { timed_ = translator; }
+
+    // Transactions --------------------------------------------------------------------------------
+
+    /// From now on what is written can be put back, until one of the next two is called. An access
+    /// that a transaction cannot make fails, and `fault()` means nothing then: it reaches something
+    /// else than RAM, an accessed or dirty flag would have to be set for it, or more lines would be
+    /// written than can be kept (`written()->overflowed()`). None runs yet; the privilege, control
+    /// registers and translations do not change while it does.
+    void begin_transaction();
+    void commit_transaction() { end_transaction(); }
+    /// Memory is what it was when the transaction began.
+    void undo_transaction();
+    /// What the running transaction has written; null if none runs.
+    [[nodiscard]] const WriteSet* written() const {
+        return in_transaction() ? &transaction_->writes : nullptr;
+    }
 
     // Paths that will be squashed -----------------------------------------------------------------
 
@@ -182,6 +221,15 @@ public:
     /// Re-walks on every TLB hit and reports, through the recorder, each use of a translation that
     /// the tables no longer contain: a flush that the guest forgot. Slow; off at first.
     void set_strict(bool on);
+
+    /// Registers and TLBs; the privilege is the processor's to set again. The fast path is empty
+    /// after loading, which changes nothing.
+    void visit_state(state::Visitor& visitor);
+
+    /// What is remembered of the page tables: for data, and for code.
+    [[nodiscard]] const Tlb& tlb(AccessKind kind) const {
+        return kind == AccessKind::Execute ? code_tlb_ : data_tlb_;
+    }
 
     [[nodiscard]] const PagingState& state() const { return state_; }
     [[nodiscard]] const PagingFeatures& features() const { return features_; }
@@ -230,6 +278,18 @@ private:
             return write_slow(address, &value, sizeof(T), privilege, via);
         }
     }
+    /// What the fast path knows during a transaction: never that a page may be written, so that
+    /// each write is seen.
+    struct Transaction {
+        FastContext context;
+        WriteSet writes;
+    };
+    [[nodiscard]] bool in_transaction() const { return transactional_ != nullptr; }
+    /// Where accesses at the current privilege look first.
+    [[nodiscard]] FastContext* current_context() const {
+        return RF_UNLIKELY(in_transaction()) ? transactional_
+                                             : contexts_[static_cast<unsigned>(privilege_)];
+    }
     FastContext& system_context() {
         return *contexts_[static_cast<unsigned>(Privilege::Supervisor)];
     }
@@ -272,16 +332,27 @@ private:
     bool translate(VirtualAddress address, AccessKind kind, Privilege privilege, Reference via,
                    PhysicalAddress& out);
     bool walk_into_tlb(VirtualAddress address, AccessKind kind, Privilege privilege,
-                       Translation& out);
-    void fill_fast(VirtualAddress address, Privilege privilege, const Translation& translation);
+                       const Translation* outdated, Translation& out);
+    void fill_fast(VirtualAddress address, AccessKind kind, Privilege privilege,
+                   const Translation& translation);
+    Tlb& tlb_of(AccessKind kind) { return kind == AccessKind::Execute ? code_tlb_ : data_tlb_; }
     [[nodiscard]] bool is_canonical(VirtualAddress address) const {
         return state_.is_canonical(address);
     }
     bool require_canonical(VirtualAddress address, Reference via);
-    bool may_touch(const Pieces& pieces, usize bytes);
+    bool read_pieces(VirtualAddress address, void* out, unsigned bytes, Privilege privilege,
+                     Reference via);
+    bool write_pieces(VirtualAddress address, const void* from, unsigned bytes, Privilege privilege,
+                      Reference via);
+    bool may_touch(const Pieces& pieces, usize bytes, AccessKind kind);
+    bool may_meet_watchpoint(VirtualAddress address, usize bytes, AccessKind kind);
+    bool may_touch_in_transaction(const Pieces& pieces, usize bytes, AccessKind kind);
+    void end_transaction();
     void check_stale(VirtualAddress address, const Translation& cached);
 
     void forget_page(VirtualAddress address);
+    void forget_outdated(VirtualAddress address, AccessKind kind);
+    void forget_evicted(const Tlb::Evicted& evicted, AccessKind kind);
     void forget_faulting_page(VirtualAddress address);
     void flush_everything();
     Result<void, Fault> load_pdptes(PagingState& next);
@@ -291,11 +362,15 @@ private:
     void drop_fast(u16 pcid);
     void drop_fast_all();
     void drop_fast_page(unsigned space, VirtualAddress address);
+    void drop_fast_page(u16 pcid, bool globals, VirtualAddress address, AccessKind kind);
+    void drop_fast_transactional();
     void page_became_code(PhysicalAddress page) override;
+    void layout_changed() override { drop_fast_all(); }
 
     // What every access touches comes first.
-    FastContext* active_ = nullptr;                         ///< contexts_[privilege_]
+    FastContext* active_ = nullptr;                         ///< current_context()
     std::array<FastContext*, privilege_count> contexts_{};  ///< of the current PCID
+    FastContext* transactional_ = nullptr;                  ///< &transaction_->context, or null
     Privilege privilege_ = Privilege::Supervisor;
 
     memory::PhysicalMemory& memory_;
@@ -304,13 +379,18 @@ private:
     PagingState state_;
     u64 ram_base_;  ///< host address of physical address 0
     TransientAccess* transient_ = nullptr;
+    WriteSetShape write_set_shape_;
+    std::unique_ptr<Transaction> transaction_;  ///< made for the first one
     TimedTranslator* timed_ = nullptr;
     bool strict_ = false;
-    bool device_access_ = true;
-    bool device_refused_ = false;
+    bool observed_access_ = true;
+    bool refused_ = false;
+    Watchpoints watchpoints_;
     Fault fault_;
     Walker walker_;
-    Tlb tlb_;
+    /// Apart, so that no load or store pushes out the translation of the code that makes it.
+    Tlb data_tlb_;
+    Tlb code_tlb_;
     std::unique_ptr<std::array<FastSpace, space_count>> spaces_;
     std::array<u16, space_count> space_pcids_{no_pcid, no_pcid, no_pcid, no_pcid,
                                               no_pcid, no_pcid, no_pcid, no_pcid};

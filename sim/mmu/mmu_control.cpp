@@ -14,11 +14,13 @@ using arch::x86::Cr4;
 using arch::x86::Efer;
 using arch::x86::ExceptionVector;
 
-Mmu::Mmu(memory::PhysicalMemory& memory, observe::Recorder& recorder, PagingFeatures features)
+Mmu::Mmu(memory::PhysicalMemory& memory, observe::Recorder& recorder, PagingFeatures features,
+         WriteSetShape transactions)
     : memory_(memory),
       recorder_(recorder),
       features_(features),
       ram_base_(reinterpret_cast<u64>(memory.ram_base())),
+      write_set_shape_(transactions),
       walker_(memory, features_),
       spaces_(std::make_unique<std::array<FastSpace, space_count>>()) {
     for (FastSpace& space : *spaces_) {
@@ -26,12 +28,12 @@ Mmu::Mmu(memory::PhysicalMemory& memory, observe::Recorder& recorder, PagingFeat
             context.stamp = next_stamp_++;
         }
     }
-    memory_.set_code_page_listener(this);
+    memory_.set_direct_access_listener(this);
     select_space();
 }
 
 Mmu::~Mmu() {
-    memory_.set_code_page_listener(nullptr);
+    memory_.set_direct_access_listener(nullptr);
 }
 
 Result<void, Fault> Mmu::write_cr0(u64 value) {
@@ -87,7 +89,8 @@ Result<void, Fault> Mmu::write_cr3(u64 value) {
     if (!no_flush) {
         // PCIDE = 0 tags everything with PCID 0, so this is "all but global entries" then.
         ++recorder_.counters.tlb_flushes;
-        tlb_.drop_pcid(state_.pcid());
+        data_tlb_.drop_pcid(state_.pcid());
+        code_tlb_.drop_pcid(state_.pcid());
         drop_fast(state_.pcid());
     }
     if (timed_ != nullptr) {
@@ -103,6 +106,14 @@ void Mmu::write_efer(u64 value) {
     state_.efer = value;
     if (nxe_changed || mode_changed) {
         flush_everything();
+    }
+}
+
+void Mmu::write_pkru(u32 value) {
+    const bool matters = value != state_.pkru && state_.protection_keys();
+    state_.pkru = value;
+    if (matters) {
+        drop_fast_all();  // TLB entries hold keys; only the fast path holds what they allow
     }
 }
 
@@ -125,8 +136,10 @@ void Mmu::forget_faulting_page(VirtualAddress address) {
 
 /// INVLPG, and the first thing a page fault does: the current PCID's entries and global ones.
 void Mmu::forget_page(VirtualAddress address) {
-    const bool globals = tlb_.holds_globals();
-    if (tlb_.drop_page(address, state_.pcid(), true) == Tlb::Dropped::LargePage) {
+    const bool globals = data_tlb_.holds_globals() || code_tlb_.holds_globals();
+    const auto dropped = std::max(data_tlb_.drop_page(address, state_.pcid(), true),
+                                  code_tlb_.drop_page(address, state_.pcid(), true));
+    if (dropped == Tlb::Dropped::LargePage) {
         drop_fast_all();
         return;
     }
@@ -137,6 +150,28 @@ void Mmu::forget_page(VirtualAddress address) {
     }
 }
 
+/// A walk has found something else than one TLB holds: that goes, under whichever tag it is. The
+/// other TLB may keep what it has, as long as the architecture lets it.
+void Mmu::forget_outdated(VirtualAddress address, AccessKind kind) {
+    Tlb& tlb = tlb_of(kind);
+    const bool globals = tlb.holds_globals();
+    if (tlb.drop_page(address, state_.pcid(), true) == Tlb::Dropped::LargePage) {
+        drop_fast_all();
+        return;
+    }
+    drop_fast_page(state_.pcid(), globals, address, kind);
+}
+
+/// What a TLB has no more, the fast path must not have either: whether it still did would show in
+/// the next walk.
+void Mmu::forget_evicted(const Tlb::Evicted& evicted, AccessKind kind) {
+    if (evicted.large) {
+        drop_fast_all();  // the fast path may hold any piece of it
+        return;
+    }
+    drop_fast_page(evicted.pcid, evicted.global, evicted.page, kind);
+}
+
 void Mmu::invpcid(InvpcidType type, u16 pcid, VirtualAddress address) {
     ++recorder_.counters.invpcid;
     if (timed_ != nullptr) {
@@ -144,7 +179,8 @@ void Mmu::invpcid(InvpcidType type, u16 pcid, VirtualAddress address) {
     }
     switch (type) {
         case InvpcidType::Address:
-            if (tlb_.drop_page(address, pcid, false) == Tlb::Dropped::LargePage) {
+            if (std::max(data_tlb_.drop_page(address, pcid, false),
+                         code_tlb_.drop_page(address, pcid, false)) == Tlb::Dropped::LargePage) {
                 drop_fast(pcid);
             } else if (const int space = find_space(pcid); space >= 0) {
                 drop_fast_page(static_cast<unsigned>(space), address);
@@ -152,7 +188,8 @@ void Mmu::invpcid(InvpcidType type, u16 pcid, VirtualAddress address) {
             return;
         case InvpcidType::Context:
             ++recorder_.counters.tlb_flushes;
-            tlb_.drop_pcid(pcid);
+            data_tlb_.drop_pcid(pcid);
+            code_tlb_.drop_pcid(pcid);
             drop_fast(pcid);
             return;
         case InvpcidType::AllWithGlobals:
@@ -160,7 +197,8 @@ void Mmu::invpcid(InvpcidType type, u16 pcid, VirtualAddress address) {
             return;
         case InvpcidType::AllButGlobals:
             ++recorder_.counters.tlb_flushes;
-            tlb_.drop_all_but_globals();
+            data_tlb_.drop_all_but_globals();
+            code_tlb_.drop_all_but_globals();
             drop_fast_all();
             return;
     }
@@ -173,7 +211,8 @@ void Mmu::set_strict(bool on) {
 
 void Mmu::flush_everything() {
     ++recorder_.counters.tlb_flushes;
-    tlb_.drop_all();
+    data_tlb_.drop_all();
+    code_tlb_.drop_all();
     drop_fast_all();
     if (timed_ != nullptr) {
         timed_->flush_all();
@@ -216,7 +255,7 @@ void Mmu::select_space() {
     for (unsigned i = 0; i < privilege_count; ++i) {
         contexts_[i] = &chosen[i];
     }
-    active_ = contexts_[static_cast<unsigned>(privilege_)];
+    active_ = current_context();
 }
 
 void Mmu::drop_fast(u16 pcid) {
@@ -228,6 +267,7 @@ void Mmu::drop_fast(u16 pcid) {
 }
 
 void Mmu::drop_fast_all() {
+    drop_fast_transactional();
     for (FastSpace& space : *spaces_) {
         for (FastContext& context : space) {
             context.drop_all(next_stamp_++);
@@ -236,8 +276,33 @@ void Mmu::drop_fast_all() {
 }
 
 void Mmu::drop_fast_page(unsigned space, VirtualAddress address) {
+    drop_fast_transactional();
     for (FastContext& context : (*spaces_)[space]) {
         context.drop_page(address, next_stamp_++);
+    }
+}
+
+/// All that a running transaction has: it is short, and so is what is lost.
+void Mmu::drop_fast_transactional() {
+    if (in_transaction()) {
+        transactional_->drop_all(next_stamp_++);
+    }
+}
+
+/// One page of one PCID, or of all, for fetches or for loads and stores.
+void Mmu::drop_fast_page(u16 pcid, bool globals, VirtualAddress address, AccessKind kind) {
+    drop_fast_transactional();
+    for (unsigned i = 0; i < space_count; ++i) {
+        if (!globals && space_pcids_[i] != pcid) {
+            continue;
+        }
+        if (kind == AccessKind::Execute) {
+            drop_fast_page(i, address);
+            continue;
+        }
+        for (FastContext& context : (*spaces_)[i]) {
+            context.drop_data(address);
+        }
     }
 }
 

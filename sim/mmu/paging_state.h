@@ -10,6 +10,7 @@
 #include "arch/x86/efer.h"
 #include "base/address.h"
 #include "base/types.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::mmu {
 
@@ -31,8 +32,11 @@ struct PagingState {
     u64 cr3 = 0;
     u64 cr4 = 0;
     u64 efer = 0;
+    u32 pkru = 0;
     /// PAE's page-directory-pointer registers, as MOV to CR3 loaded them. [intel/vol3]: 4.4.1
     std::array<u64, 4> pdptes{};
+
+    void visit_state(state::Visitor& visitor);
 
     [[nodiscard]] PagingMode mode() const {
         using namespace arch::x86;
@@ -57,6 +61,10 @@ struct PagingState {
     [[nodiscard]] bool smep() const { return arch::x86::Cr4::smep.test(cr4); }
     [[nodiscard]] bool smap() const { return arch::x86::Cr4::smap.test(cr4); }
     [[nodiscard]] bool global_pages() const { return arch::x86::Cr4::pge.test(cr4); }
+    /// Pages of user-mode addresses have keys: in 4-level and 5-level paging. [intel/vol3]: 4.6.2
+    [[nodiscard]] bool protection_keys() const {
+        return arch::x86::Cr4::pke.test(cr4) && arch::x86::Efer::lma.test(efer);
+    }
     [[nodiscard]] bool pcids() const { return arch::x86::Cr4::pcide.test(cr4); }
     /// The identifier that tags TLB entries: 0 while CR4.PCIDE = 0. [intel/vol3]: 4.10.1
     [[nodiscard]] u16 pcid() const {

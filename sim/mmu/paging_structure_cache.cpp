@@ -51,14 +51,4 @@ void PagingStructureCaches::drop_address(VirtualAddress address, u16 pcid) {
     }
 }
 
-void PagingStructureCaches::add_to(timing::Digest& digest) const {
-    for (const Cache& cache : caches_) {
-        cache.keys.add_to(digest);
-        for (u32 slot = 0; slot < cache.keys.slot_count(); ++slot) {
-            const bool live = cache.keys.key(slot) != AssociativeArray::no_key;
-            digest.add(live && is_live(cache, slot) ? 1 : 0);
-        }
-    }
-}
-
 }  // namespace ringfence::sim::mmu

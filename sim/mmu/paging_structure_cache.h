@@ -43,7 +43,7 @@ public:
             }
         }
     }
-    void add_to(timing::Digest& digest) const;
+    void visit_state(state::Visitor& visitor);
 
 private:
     static constexpr unsigned address_bits = 57;
@@ -66,6 +66,7 @@ private:
     [[nodiscard]] bool is_live(const Cache& cache, u32 slot) const {
         return cache.epochs[slot] == epochs_.of(tag_of(cache.keys.key(slot)));
     }
+    void visit_cache(state::Visitor& visitor, Cache& cache);
     Cache& cache_of(unsigned level) { return caches_[level - lowest_level]; }
 
     std::array<Cache, highest_level - lowest_level + 1> caches_;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "sim/state/visitor.h"
+
 namespace ringfence::sim::mmu {
 
 using timing::AccessIntent;
@@ -55,7 +57,8 @@ TimedMemory::TimedMemory(Mmu& mmu, memory::PhysicalMemory& memory,
       memory_(memory),
       transience_(parameters.transience),
       hierarchy_(parameters.hierarchy),
-      translator_(memory, mmu.features(), hierarchy_, parameters.translation) {
+      translator_(memory, mmu.features(), hierarchy_, parameters.translation),
+      l1d_latency_(parameters.hierarchy.l1d.latency) {
     mmu_.set_timed_translator(&translator_);
 }
 
@@ -68,10 +71,17 @@ TimedTranslation TimedMemory::translate_code(VirtualAddress address, Cycle at, b
         translator_.translate(mmu_.state(), address, AccessKind::Execute, mmu_.privilege(), at);
     can_run = translation.outcome == TimedTranslation::Outcome::Ok &&
               memory_.is_ram(translation.physical);
+    if (can_run && translation.found_in == TimedTranslation::FoundIn::FirstLevel) {
+        translator_.remember(mmu_.state(), address, AccessKind::Execute, mmu_.context_stamp());
+    }
     return translation;
 }
 
 AccessTime TimedMemory::fetch(VirtualAddress address, unsigned /*bytes*/, Cycle at) {
+    if (const auto physical =
+            translator_.recall(AccessKind::Execute, address, mmu_.context_stamp(), at)) {
+        return loaded(hierarchy_.fetch(*physical, at));
+    }
     bool can_run = false;
     const TimedTranslation translation = translate_code(address, at, can_run);
     if (!can_run) {
@@ -83,12 +93,16 @@ AccessTime TimedMemory::fetch(VirtualAddress address, unsigned /*bytes*/, Cycle 
 }
 
 std::optional<PhysicalAddress> TimedMemory::locate_code(VirtualAddress address, Cycle at) {
+    if (const auto physical =
+            translator_.recall(AccessKind::Execute, address, mmu_.context_stamp(), at)) {
+        return physical;
+    }
     bool can_run = false;
     const TimedTranslation translation = translate_code(address, at, can_run);
     return can_run ? std::optional{translation.physical} : std::nullopt;
 }
 
-AccessTime TimedMemory::access(const DataAccess& access, Cycle at) {
+AccessTime TimedMemory::access_slow(const DataAccess& access, Cycle at) {
     const auto room = static_cast<u32>(line_bytes - access.address.offset_in(line_bytes));
     if (access.bytes <= room) {
         return access_piece(access, access.address, access.bytes, at);
@@ -102,9 +116,8 @@ AccessTime TimedMemory::access_piece(const DataAccess& access, VirtualAddress ad
                                      Cycle at) {
     const TimedTranslation translation = translator_.translate(
         mmu_.state(), address, kind_of(access.intent), privilege_of(access), at);
-    Piece piece{.address = address, .bytes = bytes, .physical = translation.physical};
-    AccessTime time{.ready = translation.ready + hierarchy_.parameters().l1d.latency,
-                    .translation = translation.cost};
+    Piece piece{.address = address, .physical = translation.physical, .bytes = bytes};
+    AccessTime time{.ready = translation.ready + l1d_latency_, .translation = translation.cost};
     const bool translated = translation.outcome == TimedTranslation::Outcome::Ok;
     if (is_prefetch(access.intent)) {
         // Rights are not asked for, and nothing waits. [intel/vol2]: PREFETCHh
@@ -118,10 +131,14 @@ AccessTime TimedMemory::access_piece(const DataAccess& access, VirtualAddress ad
     if (translated && memory_.is_ram(translation.physical)) {
         piece.answer = Answer::Memory;
         time = touch(access, translation);
+        if (translation.found_in == TimedTranslation::FoundIn::FirstLevel && !access.system) {
+            translator_.remember(mmu_.state(), address, kind_of(access.intent),
+                                 mmu_.context_stamp());
+        }
     } else if (translated) {
         // Device registers are not cached; transient loads do not reach them.
         time.ready = translation.ready + hierarchy_.parameters().memory_latency;
-        time.cache = hierarchy_.parameters().memory_latency - hierarchy_.parameters().l1d.latency;
+        time.cache = hierarchy_.parameters().memory_latency - l1d_latency_;
     } else if (access.intent == AccessIntent::Load) {
         const bool supervisor_page =
             privilege_of(access) == Privilege::User && !translation.rights.user;
@@ -136,8 +153,7 @@ AccessTime TimedMemory::access_piece(const DataAccess& access, VirtualAddress ad
 /// An access that translation allows, to memory.
 AccessTime TimedMemory::touch(const DataAccess& access, const TimedTranslation& translation) {
     const Cycle at = translation.ready;
-    AccessTime time{.ready = at + hierarchy_.parameters().l1d.latency,
-                    .translation = translation.cost};
+    AccessTime time{.ready = at + l1d_latency_, .translation = translation.cost};
     switch (access.intent) {
         case AccessIntent::Load:
         case AccessIntent::LoadStore: {
@@ -163,8 +179,7 @@ AccessTime TimedMemory::load_forbidden(const TimedTranslation& translation, bool
                                        Piece& piece) {
     using Outcome = TimedTranslation::Outcome;
     const Cycle at = translation.ready;
-    AccessTime time{.ready = at + hierarchy_.parameters().l1d.latency,
-                    .translation = translation.cost};
+    AccessTime time{.ready = at + l1d_latency_, .translation = translation.cost};
     if (translation.outcome == Outcome::NotAllowed && supervisor_page &&
         memory_.is_ram(translation.physical)) {
         if (transience_.supervisor_page == Forward::Block) {
@@ -190,7 +205,7 @@ AccessTime TimedMemory::load_forbidden(const TimedTranslation& translation, bool
     return time;
 }
 
-Cycle TimedMemory::commit_store(const DataAccess& access, Cycle at) {
+Cycle TimedMemory::commit_store_slow(const DataAccess& access, Cycle at) {
     const Piece* const first = piece_at(access.address);
     if (first == nullptr || first->answer != Answer::Memory) {
         return at;
@@ -262,8 +277,32 @@ void TimedMemory::write(VirtualAddress address, const void* from, unsigned bytes
     std::memcpy(store.data.data(), from, bytes);
 }
 
-u64 TimedMemory::digest() const {
-    return hierarchy_.digest() ^ (translator_.digest() * 3);
+void TimedMemory::visit_state(state::Visitor& visitor, Cycle latest) {
+    visitor.group("hierarchy", [&] { hierarchy_.visit_state(visitor, latest); });
+    visitor.group("translator", [&] { translator_.visit_state(visitor, latest); });
+    visitor.field("rip", rip_);
+    visit_pieces(visitor);
+    // Not state: mmu_, memory_ (wiring); transience_, l1d_latency_ (configuration); stores_,
+    // store_count_ (of a path, which is over)
+}
+
+/// Of the latest instruction: one that was postponed is not timed again.
+void TimedMemory::visit_pieces(state::Visitor& visitor) {
+    std::vector<Piece> pieces(pieces_.begin(), pieces_.begin() + piece_count_);
+    visitor.groups("pieces", pieces, max_pieces, [&](Piece& piece) {
+        visitor.field("address", piece.address);
+        visitor.field("physical", piece.physical);
+        visitor.field("bytes", piece.bytes, line_bytes);
+        visitor.field("answer", piece.answer, Answer::Nothing);
+        visitor.require(piece.answer != Answer::Memory ||
+                            (memory_.is_ram(piece.physical) &&
+                             piece.physical.offset_in(line_bytes) + piece.bytes <= line_bytes),
+                        "memory that is none");
+    });
+    if (visitor.loading() && visitor.ok()) {
+        piece_count_ = static_cast<unsigned>(pieces.size());
+        std::ranges::copy(pieces, pieces_.begin());
+    }
 }
 
 }  // namespace ringfence::sim::mmu

@@ -28,10 +28,39 @@ public:
         rip_ = rip;
         piece_count_ = 0;
     }
-    // MemoryPort
+    // MemoryPort. What was used lately and is in L1 is answered inline.
     timing::AccessTime fetch(VirtualAddress address, unsigned bytes, timing::Cycle at) override;
-    timing::AccessTime access(const timing::DataAccess& access, timing::Cycle at) override;
-    timing::Cycle commit_store(const timing::DataAccess& access, timing::Cycle at) override;
+    RF_ALWAYS_INLINE timing::AccessTime access(const timing::DataAccess& access,
+                                               timing::Cycle at) override {
+        const bool loads = timing::loads(access.intent);
+        const bool stores = timing::stores(access.intent);
+        const bool in_one_line =
+            access.address.offset_in(timing::cache_line_bytes) + access.bytes <=
+            timing::cache_line_bytes;
+        if (RF_LIKELY((loads || stores) && in_one_line && !access.system &&
+                      piece_count_ < max_pieces)) {
+            const auto physical = translator_.recall(stores ? AccessKind::Write : AccessKind::Read,
+                                                     access.address, mmu_.context_stamp(), at);
+            if (RF_LIKELY(physical.has_value())) {
+                pieces_[piece_count_++] = {.address = access.address,
+                                           .physical = *physical,
+                                           .bytes = access.bytes,
+                                           .answer = Answer::Memory};
+                return loads ? loaded(hierarchy_.load(*physical, at, rip_))
+                             : timing::AccessTime{.ready = at + l1d_latency_};
+            }
+        }
+        return access_slow(access, at);
+    }
+    RF_ALWAYS_INLINE timing::Cycle commit_store(const timing::DataAccess& access,
+                                                timing::Cycle at) override {
+        const Piece& first = pieces_[0];
+        if (RF_LIKELY(piece_count_ == 1 && first.bytes == access.bytes &&
+                      first.answer == Answer::Memory)) {
+            return hierarchy_.store(first.physical, at).ready;
+        }
+        return commit_store_slow(access, at);
+    }
 
     /// A path that will be squashed begins: its stores are kept apart.
     void begin_path() { store_count_ = 0; }
@@ -44,7 +73,8 @@ public:
 
     [[nodiscard]] const timing::MemoryHierarchy& hierarchy() const { return hierarchy_; }
     [[nodiscard]] const TimedTranslator& translator() const { return translator_; }
-    [[nodiscard]] u64 digest() const;
+    /// Between two instructions. `latest`: nothing is on its way for longer.
+    void visit_state(state::Visitor& visitor, timing::Cycle latest);
 
 private:
     /// What a load gets.
@@ -53,9 +83,9 @@ private:
     /// A part of an access that lies in one cache line.
     struct Piece {
         VirtualAddress address;
+        PhysicalAddress physical;
         u32 bytes = 0;
         Answer answer = Answer::Nothing;
-        PhysicalAddress physical;
     };
     struct PendingStore {
         VirtualAddress address;
@@ -65,6 +95,13 @@ private:
     static constexpr unsigned max_pieces = 24;
     static constexpr unsigned max_stores = 72;
 
+    static timing::AccessTime loaded(const timing::CacheTime& cache) {
+        return {.ready = cache.ready, .cache = cache.beyond_l1};
+    }
+    RF_NEVER_INLINE timing::AccessTime access_slow(const timing::DataAccess& access,
+                                                   timing::Cycle at);
+    RF_NEVER_INLINE timing::Cycle commit_store_slow(const timing::DataAccess& access,
+                                                    timing::Cycle at);
     /// `can_run`: what is there may be executed, and is memory.
     TimedTranslation translate_code(VirtualAddress address, timing::Cycle at, bool& can_run);
     timing::AccessTime access_piece(const timing::DataAccess& access, VirtualAddress address,
@@ -73,6 +110,7 @@ private:
                                       Piece& piece);
     timing::AccessTime touch(const timing::DataAccess& access, const TimedTranslation& translation);
     void remember(const Piece& piece);
+    void visit_pieces(state::Visitor& visitor);
     [[nodiscard]] const Piece* piece_at(VirtualAddress address) const;
     [[nodiscard]] Privilege privilege_of(const timing::DataAccess& access) const {
         return access.system ? Privilege::Supervisor : mmu_.privilege();
@@ -83,6 +121,7 @@ private:
     timing::TransienceParameters transience_;
     timing::MemoryHierarchy hierarchy_;
     TimedTranslator translator_;
+    const timing::Cycle l1d_latency_;
     u64 rip_ = 0;
     std::array<Piece, max_pieces> pieces_;
     unsigned piece_count_ = 0;

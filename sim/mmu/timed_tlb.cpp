@@ -86,9 +86,20 @@ TimedTlbEntry* TimedTlb::find_other_sizes(VirtualAddress address, u16 pcid) {
     return nullptr;
 }
 
+TimedTlb::Use TimedTlb::use_of(const TimedTlbEntry& entry) {
+    for (Array& array : arrays_) {
+        const auto slot = static_cast<usize>(&entry - array.entries.data());
+        if (slot < array.entries.size()) {
+            return {.keys = &array.keys, .slot = static_cast<u32>(slot)};
+        }
+    }
+    RF_UNREACHABLE("an entry lies in one of the arrays");
+}
+
 void TimedTlb::insert(VirtualAddress address, u16 pcid, const Translation& translation, bool dirty,
                       timing::Cycle filled) {
-    const std::optional<Home>& home = homes_[index_of(entry_size_of(translation.size_shift))];
+    const u8 kept_shift = std::min(translation.size_shift, most_shift_);
+    const std::optional<Home>& home = homes_[index_of(entry_size_of(kept_shift))];
     if (!home.has_value()) {
         return;
     }
@@ -156,26 +167,6 @@ void TimedTlb::drop_pieces(VirtualAddress address, u16 pcid, bool with_globals) 
                 tag_of(key) == pcid || (with_globals && tag_of(key) == TagEpochs::global_tag);
             if (same_page && same_tag) {
                 array.keys.remove(slot);
-            }
-        }
-    }
-}
-
-void TimedTlb::add_to(timing::Digest& digest) const {
-    for (const Array& array : arrays_) {
-        array.keys.add_to(digest);
-        for (u32 slot = 0; slot < array.keys.slot_count(); ++slot) {
-            const TimedTlbEntry& entry = array.entries[slot];
-            if (array.keys.key(slot) == AssociativeArray::no_key || !is_live(array, slot)) {
-                continue;
-            }
-            digest.add(slot);
-            digest.add(entry.filled);
-            digest.add(entry.start.value());
-            digest.add(entry.page_shift);
-            for (const bool flag :
-                 {entry.rights.writable, entry.rights.user, entry.rights.executable, entry.dirty}) {
-                digest.add(flag ? 1 : 0);
             }
         }
     }

@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "sim/mmu/walker.h"
+#include "sim/state/forward.h"
 #include "sim/timing/associative_array.h"
 #include "sim/timing/cycle.h"
 #include "sim/timing/parameters.h"
@@ -75,6 +76,9 @@ public:
     static TimedTlb second_level(timing::TlbParameters small, timing::TlbParameters medium,
                                  timing::TlbParameters large, bool shared);
 
+    /// From now on no entry covers more than `bit(shift)` bytes: larger pages are kept in pieces.
+    void limit_entries(u8 shift) { most_shift_ = shift; }
+
     [[nodiscard]] bool absent() const;
 
     /// The live entry for `address`, tagged `pcid` or global, and now the most recently used; null
@@ -83,6 +87,15 @@ public:
         TimedTlbEntry* const entry = find_size(last_size_, address, pcid);
         return RF_LIKELY(entry != nullptr) ? entry : find_other_sizes(address, pcid);
     }
+
+    /// How to say again that an entry was used.
+    struct Use {
+        timing::AssociativeArray* keys = nullptr;
+        u32 slot = 0;
+        void again() const { keys->touch(slot); }
+    };
+    /// Of an entry that `find` gave; valid until the next insertion.
+    [[nodiscard]] Use use_of(const TimedTlbEntry& entry);
 
     /// Keeps the translation of `address`, if this level has room for pages of its size.
     void insert(VirtualAddress address, u16 pcid, const Translation& translation, bool dirty,
@@ -108,7 +121,8 @@ public:
             }
         }
     }
-    void add_to(timing::Digest& digest) const;
+    /// `latest`: no entry is filled later.
+    void visit_state(state::Visitor& visitor, timing::Cycle latest);
 
 private:
     struct Array {
@@ -133,6 +147,11 @@ private:
     }
     static u16 tag_of(u64 key) { return static_cast<u16>(key & low_mask(TagEpochs::bits)); }
     static VirtualAddress start_of(u64 key);
+    static EntrySize size_of(u64 key) {
+        return static_cast<EntrySize>((key >> TagEpochs::bits) & low_mask(size_bits));
+    }
+    void visit_array(state::Visitor& visitor, Array& array, timing::Cycle latest);
+    void find_what_is_in_use();
 
     [[nodiscard]] bool is_live(const Array& array, u32 slot) const {
         return array.epochs[slot] == epochs_.of(tag_of(array.keys.key(slot)));
@@ -164,6 +183,7 @@ private:
     EntrySize last_size_ = EntrySize::Small;       ///< looked for first: for host speed only
     bool holds_globals_ = false;                   ///< one was ever kept
     bool holds_pieces_ = false;
+    u8 most_shift_ = entry_shifts.back();
     TagEpochs epochs_;
 };
 

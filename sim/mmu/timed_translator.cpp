@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "sim/state/visitor.h"
+
 namespace ringfence::sim::mmu {
 
 using timing::Cycle;
@@ -33,6 +35,13 @@ TimedTranslator::TimedTranslator(memory::PhysicalMemory& memory, const PagingFea
                                      parameters.stlb_shared)),
       structures_(parameters),
       walkers_(parameters.walkers) {
+    if (parameters.nested_page_shift != 0) {
+        nested_.emplace(parameters, hierarchy);
+        // An entry is of what both have in one piece. [intel/vol3]: 28.3.1
+        for (TimedTlb* const tlb : {&instruction_, &data_, &second_}) {
+            tlb->limit_entries(parameters.nested_page_shift);
+        }
+    }
     RF_ASSERT(parameters.itlb_4k.sets != 0 && parameters.dtlb_4k.sets != 0);
 }
 
@@ -54,7 +63,24 @@ const TimedTlbEntry* TimedTranslator::find_answer(TimedTlb& tlb, const Request& 
         return entry;
     }
     tlb.drop_page(address, pcid, true);
+    first_levels_changed();
     return nullptr;
+}
+
+void TimedTranslator::remember(const PagingState& state, VirtualAddress address, AccessKind kind,
+                               u64 context) {
+    TimedTlb& tlb = first_level(kind);
+    const TimedTlbEntry* const entry =
+        state.mode() == PagingMode::Off ? nullptr : tlb.find(address, state.pcid());
+    if (entry != nullptr) {
+        memo_of(kind).remember(address, context, *entry, tlb.use_of(*entry));
+    }
+}
+
+void TimedTranslator::keep_in_first_level(const Request& request, const Translation& translation,
+                                          bool dirty, Cycle filled) {
+    first_level(request.kind).insert(request.address, request.pcid, translation, dirty, filled);
+    first_levels_changed();
 }
 
 TimedTranslation TimedTranslator::translate_slow(const PagingState& state, VirtualAddress address,
@@ -106,8 +132,7 @@ TimedTranslation TimedTranslator::from_second_level(const TimedTlbEntry& entry,
             .dirty = entry.dirty,
             .global = entry.global,
         };
-        first_level(request.kind)
-            .insert(request.address, request.pcid, translation, entry.dirty, answer.ready);
+        keep_in_first_level(request, translation, entry.dirty, answer.ready);
     }
     return answer;
 }
@@ -119,7 +144,10 @@ TimedTranslation TimedTranslator::walk(const Request& request, TranslationCounts
     const Cycle lookup = second_.absent() ? 0 : parameters_.stlb_hit_extra;
     const auto walker = walkers_.acquire(at + lookup);
     const usize first_read = known_entries(request, path);
-    const Cycle end = read_entries(path.entries().subspan(first_read), walker.start, counts);
+    Cycle end = read_entries(path.entries().subspan(first_read), walker.start, counts);
+    if (path.present) {
+        end = host_address(path.result.page, end);
+    }
     walkers_.hold(walker, end);
     counts.walk_cycles += end - walker.start;
 
@@ -160,7 +188,7 @@ Cycle TimedTranslator::read_entries(std::span<const WalkStep> entries, Cycle sta
                                     TranslationCounts& counts) {
     Cycle time = start;
     for (const WalkStep& step : entries) {
-        time = hierarchy_.walk_read(step.where, time).ready;
+        time = hierarchy_.walk_read(step.where, host_address(step.where, time)).ready;
     }
     counts.walk_reads += entries.size();
     return time;
@@ -183,7 +211,7 @@ void TimedTranslator::keep(const Request& request, const WalkPath& path, usize f
     }
     const bool writes = kind == AccessKind::Write && answer.outcome == Outcome::Ok;
     const bool dirty = path.result.dirty || writes;
-    first_level(kind).insert(address, pcid, path.result, dirty, answer.ready);
+    keep_in_first_level(request, path.result, dirty, answer.ready);
     second_.insert(address, pcid, path.result, dirty, answer.ready);
 }
 
@@ -215,6 +243,7 @@ void TimedTranslator::invpcid(InvpcidType type, u16 pcid, VirtualAddress address
             for (TimedTlb* const tlb : {&instruction_, &data_, &second_}) {
                 tlb->drop_all_but_globals();
             }
+            first_levels_changed();
             structures_.drop_all();
             return;
     }
@@ -227,6 +256,7 @@ void TimedTranslator::root_written(u16 pcid, bool no_flush) {
     for (TimedTlb* const tlb : {&instruction_, &data_, &second_}) {
         tlb->drop_pcid(pcid);
     }
+    first_levels_changed();
     structures_.drop_pcid(pcid);
 }
 
@@ -234,6 +264,7 @@ void TimedTranslator::flush_all() {
     for (TimedTlb* const tlb : {&instruction_, &data_, &second_}) {
         tlb->drop_all();
     }
+    first_levels_changed();
     structures_.drop_all();
 }
 
@@ -241,16 +272,32 @@ void TimedTranslator::drop_page(VirtualAddress address, u16 pcid, bool with_glob
     for (TimedTlb* const tlb : {&instruction_, &data_, &second_}) {
         tlb->drop_page(address, pcid, with_globals);
     }
+    first_levels_changed();
 }
 
-u64 TimedTranslator::digest() const {
-    timing::Digest digest;
-    instruction_.add_to(digest);
-    data_.add_to(digest);
-    second_.add_to(digest);
-    structures_.add_to(digest);
-    walkers_.add_to(digest);
-    return digest.value();
+void TranslationCounts::visit_state(state::Visitor& visitor) {
+    visitor.field("first_level_misses", first_level_misses);
+    visitor.field("second_level_hits", second_level_hits);
+    visitor.field("walks", walks);
+    visitor.field("walk_reads", walk_reads);
+    visitor.field("walk_cycles", walk_cycles);
+}
+
+void TimedTranslator::visit_state(state::Visitor& visitor, Cycle latest) {
+    visitor.group("instruction", [&] { instruction_.visit_state(visitor, latest); });
+    visitor.group("data", [&] { data_.visit_state(visitor, latest); });
+    visitor.group("second", [&] { second_.visit_state(visitor, latest); });
+    visitor.part("structures", structures_);
+    if (nested_) {
+        visitor.part("nested", *nested_);
+    }
+    visitor.group("walkers", [&] { walkers_.visit_state(visitor, latest); });
+    visitor.part("instruction_counts", statistics_.instruction);
+    visitor.part("data_counts", statistics_.data);
+    // Not state: walker_, hierarchy_ (wiring); parameters_ (configuration); memos_ (for host speed)
+    if (visitor.loading()) {
+        first_levels_changed();
+    }
 }
 
 }  // namespace ringfence::sim::mmu

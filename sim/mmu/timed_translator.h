@@ -4,8 +4,12 @@
 // dirty flags, raises faults, and tells this model of every invalidation.
 #pragma once
 
+#include <optional>
+
 #include "sim/memory/physical_memory.h"
 #include "sim/mmu/access.h"
+#include "sim/mmu/nested_tables.h"
+#include "sim/mmu/page_memo.h"
 #include "sim/mmu/paging_state.h"
 #include "sim/mmu/paging_structure_cache.h"
 #include "sim/mmu/timed_tlb.h"
@@ -41,8 +45,10 @@ struct TranslationCounts {
     u64 first_level_misses = 0;
     u64 second_level_hits = 0;
     u64 walks = 0;
-    u64 walk_reads = 0;   ///< of page-table entries
+    u64 walk_reads = 0;   ///< of the guest's page-table entries
     u64 walk_cycles = 0;  ///< from a walk's start to its end; waiting for a walker not included
+
+    void visit_state(state::Visitor& visitor);
     bool operator==(const TranslationCounts&) const = default;
 };
 
@@ -80,6 +86,17 @@ public:
         return translate_slow(state, address, kind, privilege, at);
     }
 
+    /// As an Ok answer of `translate`, for a page of RAM that `remember` was told of in the same
+    /// context and that the first level still has: where the byte is. Else nothing, and nothing has
+    /// changed.
+    RF_ALWAYS_INLINE std::optional<PhysicalAddress> recall(AccessKind kind, VirtualAddress address,
+                                                           u64 context, timing::Cycle at) {
+        return memo_of(kind).recall(address, context, at);
+    }
+    /// `translate` has found an allowed access's page, which is RAM, in the first level. `context`
+    /// stands for all that `state` and `privilege` may decide.
+    void remember(const PagingState& state, VirtualAddress address, AccessKind kind, u64 context);
+
     // Invalidation. [intel/vol3]: 4.10.4.1 --------------------------------------------------------
 
     /// INVLPG of a canonical address while `pcid` is the current one: the page's entries of that
@@ -98,8 +115,8 @@ public:
     // For tools -----------------------------------------------------------------------------------
 
     [[nodiscard]] const TranslationStatistics& statistics() const { return statistics_; }
-    /// Equal for equal states (statistics apart).
-    [[nodiscard]] u64 digest() const;
+    /// `latest`: no walk that has begun ends later.
+    void visit_state(state::Visitor& visitor, timing::Cycle latest);
 
     enum class Array : u8 { Instruction, Data, Second };
     struct CachedPage {
@@ -162,6 +179,12 @@ private:
     RF_NEVER_INLINE TimedTranslation translate_slow(const PagingState& state,
                                                     VirtualAddress address, AccessKind kind,
                                                     Privilege privilege, timing::Cycle at);
+    PageMemo& memo_of(AccessKind kind) { return memos_[static_cast<unsigned>(kind)]; }
+    void first_levels_changed() {
+        for (PageMemo& memo : memos_) {
+            memo.forget_all();
+        }
+    }
     TimedTlb& first_level(AccessKind kind) {
         return kind == AccessKind::Execute ? instruction_ : data_;
     }
@@ -174,10 +197,16 @@ private:
                                        TranslationCounts& counts);
     TimedTranslation walk(const Request& request, TranslationCounts& counts);
     usize known_entries(const Request& request, const WalkPath& path);
+    /// When a guest-physical address is one that caches can be asked for.
+    timing::Cycle host_address(PhysicalAddress guest, timing::Cycle at) {
+        return RF_UNLIKELY(nested_.has_value()) ? nested_->translate(guest, at) : at;
+    }
     timing::Cycle read_entries(std::span<const WalkStep> entries, timing::Cycle start,
                                TranslationCounts& counts);
     void keep(const Request& request, const WalkPath& path, usize first_read,
               const TimedTranslation& answer);
+    void keep_in_first_level(const Request& request, const Translation& translation, bool dirty,
+                             timing::Cycle filled);
     void drop_page(VirtualAddress address, u16 pcid, bool with_globals);
 
     Walker walker_;
@@ -186,7 +215,9 @@ private:
     TimedTlb instruction_;
     TimedTlb data_;
     TimedTlb second_;
+    std::array<PageMemo, 3> memos_;  ///< by AccessKind
     PagingStructureCaches structures_;
+    std::optional<NestedTables> nested_;  ///< of a hypervisor, if there is one
     timing::FillBuffers walkers_;
     TranslationStatistics statistics_;
 };

@@ -18,53 +18,57 @@ constexpr unsigned size_index(u8 size_shift) {
 Tlb::Tlb()
     : arrays_{Array{512, 4}, Array{64, 4}, Array{16, 4}, Array{4, 4}}, epochs_(global_tag + 1, 1) {}
 
-Tlb::Entry* Tlb::find_entry(unsigned size, VirtualAddress address, u16 tag) {
+const Tlb::Entry* Tlb::find_entry(unsigned size, VirtualAddress address, u16 tag) const {
     const u64 page_number = address.value() >> size_shifts[size];
-    for (Entry& entry : arrays_[size].set_of(page_number)) {
-        if (entry.page_number == page_number && entry.tag == tag && entry.epoch == epochs_[tag]) {
+    for (const Entry& entry : arrays_[size].set_of(page_number)) {
+        if (entry.page_number == page_number && entry.tag == tag && is_live(entry)) {
             return &entry;
         }
     }
     return nullptr;
 }
 
-const Translation* Tlb::find(VirtualAddress address, u16 pcid) {
+const Translation* Tlb::find(VirtualAddress address, u16 pcid) const {
     for (unsigned size = 0; size < size_shifts.size(); ++size) {
         if (!arrays_[size].ever_used()) {
             continue;
         }
-        Entry* entry = find_entry(size, address, pcid);
+        const Entry* entry = find_entry(size, address, pcid);
         if (entry == nullptr && holds_globals_) {
             entry = find_entry(size, address, global_tag);
         }
         if (entry != nullptr) {
-            entry->last_use = ++uses_;
             return &entry->translation;
         }
     }
     return nullptr;
 }
 
-bool Tlb::insert(VirtualAddress address, u16 pcid, const Translation& translation) {
+std::optional<Tlb::Evicted> Tlb::insert(VirtualAddress address, u16 pcid,
+                                        const Translation& translation) {
     const unsigned size = size_index(translation.size_shift);
     const u16 tag = translation.global ? global_tag : pcid;
     const u64 page_number = address.value() >> translation.size_shift;
-    holds_globals_ = holds_globals_ || translation.global;
-    arrays_[size].note_use();
-
-    const auto is_live = [&](const Entry& entry) { return entry.epoch == epochs_[entry.tag]; };
-    Entry* victim = find_entry(size, address, tag);
-    bool pushed_out_large = false;
-    if (victim == nullptr) {
-        const auto set = arrays_[size].set_of(page_number);
-        victim = &*std::ranges::min_element(
-            set, {}, [&](const Entry& entry) { return is_live(entry) ? entry.last_use : 0; });
-        pushed_out_large = size != 0 && is_live(*victim);
-    }
     Translation whole = translation;
     whole.page = translation.page.align_down(u64{1} << translation.size_shift);
-    *victim = {page_number, tag, epochs_[tag], ++uses_, whole};
-    return pushed_out_large;
+    if (Entry* const same = find_entry(size, address, tag); same != nullptr) {
+        same->translation = whole;
+        return std::nullopt;
+    }
+    holds_globals_ = holds_globals_ || translation.global;
+    arrays_[size].note_use();
+    Entry& victim = *std::ranges::min_element(
+        arrays_[size].set_of(page_number), {},
+        [&](const Entry& entry) { return is_live(entry) ? entry.inserted : 0; });
+    std::optional<Evicted> evicted;
+    if (is_live(victim)) {
+        evicted = {.page = VirtualAddress{victim.page_number << size_shifts[size]},
+                   .global = victim.tag == global_tag,
+                   .pcid = victim.tag,
+                   .large = size != 0};
+    }
+    victim = {page_number, tag, epochs_[tag], ++insertions_, whole};
+    return evicted;
 }
 
 Tlb::Dropped Tlb::drop_page(VirtualAddress address, u16 pcid, bool with_globals) {

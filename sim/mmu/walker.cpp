@@ -58,6 +58,7 @@ struct TwoLevelFormat {
         return level == 1 ? Entry::address(entry) : Entry::large_address(entry);
     }
     static bool executable(u32) { return true; }
+    static u8 key(u32) { return 0; }
 };
 
 /// What PAE, 4-level and 5-level paging have in common.
@@ -79,6 +80,7 @@ struct EightByteFormat {
 
 /// PAE paging below the PDPTEs. [intel/vol3]: 4.4.2
 struct PaeFormat : EightByteFormat {
+    static u8 key(u64) { return 0; }
     static unsigned top_level(const PagingState&) { return 2; }
     static bool is_leaf(u64 entry, unsigned level, const PagingState&) {
         return level == 1 || Entry::page_size.test(entry);
@@ -95,6 +97,7 @@ struct PaeFormat : EightByteFormat {
 
 /// 4-level and 5-level paging. [intel/vol3]: 4.5.4
 struct LongFormat : EightByteFormat {
+    static u8 key(u64 entry) { return static_cast<u8>(Entry::protection_key.get(entry)); }
     static unsigned top_level(const PagingState& state) {
         return state.mode() == PagingMode::FiveLevel ? 5 : 4;
     }
@@ -131,7 +134,7 @@ bool Walker::follow(const PagingState& state, VirtualAddress address, PhysicalAd
         const unsigned shift = page_bits + (level - 1) * Format::index_bits;
         const u64 index = (address.value() >> shift) & low_mask(Format::index_bits);
         const PhysicalAddress where = table + index * sizeof(Word);
-        const Word entry = memory_.read<Word>(where);
+        const Word entry = read_entry<Word>(where);
         path.steps[path.length++] = {where, entry, static_cast<u8>(level)};
 
         if (!Entry::present.test(entry)) {
@@ -152,6 +155,7 @@ bool Walker::follow(const PagingState& state, VirtualAddress address, PhysicalAd
             path.result.size_shift = static_cast<u8>(shift);
             path.result.dirty = Entry::dirty.test(entry);
             path.result.global = Entry::global.test(entry) && state.global_pages();
+            rights.key = Format::key(entry);
             path.present = true;
             return true;
         }
@@ -186,18 +190,23 @@ void Walker::find(const PagingState& state, VirtualAddress address, WalkPath& pa
     RF_UNREACHABLE("no walk without paging");
 }
 
+namespace {
+
 /// [intel/vol3]: 4.8: A in every entry that took part, D in the leaf of a write.
+u64 with_flags(const WalkPath& path, unsigned step, AccessKind kind) {
+    const bool leaf = step + 1U == path.length;
+    return path.steps[step].entry | Pte4Level::accessed.mask |
+           (leaf && kind == AccessKind::Write ? Pte4Level::dirty.mask : 0);
+}
+
+}  // namespace
+
 void Walker::set_flags(const PagingState& state, WalkPath& path, AccessKind kind) {
     const bool small_entries = state.mode() == PagingMode::TwoLevel;
     for (unsigned i = 0; i < path.length; ++i) {
-        const bool leaf = i + 1 == path.length;
-        const auto& [where, entry, level] = path.steps[i];
-        u64 wanted = entry | Pte4Level::accessed.mask;
-        if (leaf && kind == AccessKind::Write) {
-            wanted |= Pte4Level::dirty.mask;
-            path.result.dirty = true;
-        }
-        if (wanted == entry) {
+        const u64 wanted = with_flags(path, i, kind);
+        const PhysicalAddress where = path.steps[i].where;
+        if (wanted == path.steps[i].entry) {
             continue;
         }
         if (small_entries) {
@@ -206,6 +215,7 @@ void Walker::set_flags(const PagingState& state, WalkPath& path, AccessKind kind
             memory_.write(where, wanted);
         }
     }
+    path.result.dirty = path.result.dirty || kind == AccessKind::Write;
 }
 static_assert(Pte2Level::accessed.mask == Pte4Level::accessed.mask &&
               Pte2Level::dirty.mask == Pte4Level::dirty.mask);
@@ -216,15 +226,31 @@ Result<Translation, Fault> Walker::walk(const PagingState& state, VirtualAddress
     find(state, address, path);
     if (!path.present || !allows(path.result.rights, state, kind, privilege)) {
         const bool entry_present = path.present || path.reserved;
-        return Error{page_fault(address, state, kind, privilege, entry_present, path.reserved)};
+        Fault fault = page_fault(address, state, kind, privilege, entry_present, path.reserved);
+        if (path.present && denied_by_key(path.result.rights, state, kind, privilege)) {
+            fault.error_code |= PageFaultErrorCode::protection_key.mask;
+        }
+        return Error{fault};
     }
     set_flags(state, path, kind);
     return path.result;
 }
 
+bool Walker::sets_flags(const PagingState& state, VirtualAddress address, AccessKind kind) {
+    const WalkPath path = trace(state, address);
+    for (unsigned i = 0; i < path.length; ++i) {
+        if (with_flags(path, i, kind) != path.steps[i].entry) {
+            return path.present;
+        }
+    }
+    return false;
+}
+
 WalkPath Walker::trace(const PagingState& state, VirtualAddress address) {
     WalkPath path;
+    only_looks_ = true;
     find(state, address, path);
+    only_looks_ = false;
     return path;
 }
 
@@ -263,8 +289,7 @@ std::optional<PhysicalAddress> Walker::terminal_frame(const PagingState& state,
 }
 
 Result<Translation, Fault> Walker::inspect(const PagingState& state, VirtualAddress address) {
-    WalkPath path;
-    find(state, address, path);
+    const WalkPath path = trace(state, address);
     if (!path.present) {
         return Error{page_fault(address, state, AccessKind::Read, Privilege::Supervisor,
                                 path.reserved, path.reserved)};

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "arch/x86/xsave.h"
 #include "base/compiler.h"
 #include "base/result.h"
 #include "sim/memory/physical_memory.h"
@@ -19,6 +20,7 @@ struct Rights {
     bool writable = true;    ///< R/W is 1 at every level
     bool user = true;        ///< U/S is 1 at every level
     bool executable = true;  ///< XD is 0 at every level, or EFER.NXE is 0
+    u8 key = 0;              ///< the leaf's protection key, if its paging mode has them
 
     bool operator==(const Rights&) const = default;
 };
@@ -30,6 +32,15 @@ struct Translation {
     u8 size_shift = 12;  ///< log2 of the size of the page that maps it: 12, 21, 22 or 30
     bool dirty = false;
     bool global = false;  ///< G of the leaf, while CR4.PGE is 1
+
+    /// Whether this is `other` before its page was written to; `page` may be another piece.
+    [[nodiscard]] bool is_clean_form_of(const Translation& other) const {
+        const auto frame = [](const Translation& of) {
+            return of.page.align_down(u64{1} << of.size_shift);
+        };
+        return !dirty && other.dirty && rights == other.rights && size_shift == other.size_shift &&
+               global == other.global && frame(*this) == frame(other);
+    }
 };
 
 /// An entry that a walk read.
@@ -52,9 +63,24 @@ struct WalkPath {
     [[nodiscard]] std::span<const WalkStep> entries() const { return {steps.data(), length}; }
 };
 
+/// Whether PKRU denies the access: data of a user-mode address, to anybody. [intel/vol3]: 4.6.2
+inline bool denied_by_key(const Rights& rights, const PagingState& state, AccessKind kind,
+                          Privilege privilege) {
+    if (!state.protection_keys() || !rights.user || kind == AccessKind::Execute) {
+        return false;
+    }
+    const bool obeys_write_disable = privilege == Privilege::User || state.write_protect();
+    return arch::x86::Pkru::access_disabled(state.pkru, rights.key) ||
+           (kind == AccessKind::Write && obeys_write_disable &&
+            arch::x86::Pkru::write_disabled(state.pkru, rights.key));
+}
+
 /// Whether `rights` allow the access. [intel/vol3]: 4.6.1
 RF_ALWAYS_INLINE bool allows(const Rights& rights, const PagingState& state, AccessKind kind,
                              Privilege privilege) {
+    if (RF_UNLIKELY(denied_by_key(rights, state, kind, privilege))) {
+        return false;
+    }
     if (privilege == Privilege::User) {
         // User-mode accesses: the address must be a user-mode one; then R/W and XD.
         return rights.user && (kind != AccessKind::Write || rights.writable) &&
@@ -85,7 +111,11 @@ public:
     /// write) as the processor does: only if the access is allowed. `address` is canonical.
     Result<Translation, Fault> walk(const PagingState& state, VirtualAddress address,
                                     AccessKind kind, Privilege privilege);
-    /// Walks without rights and without setting flags, and says which entries it read.
+    /// Whether `walk` would set a flag if it allowed the access.
+    [[nodiscard]] bool sets_flags(const PagingState& state, VirtualAddress address,
+                                  AccessKind kind);
+    /// Walks without rights and without setting flags, and says which entries it read. Where a
+    /// table is not RAM, no device hears of it: its entries read as all ones.
     [[nodiscard]] WalkPath trace(const PagingState& state, VirtualAddress address);
     /// Where the page would be that `address` lies in if the leaf at which `path` ended, with P = 0
     /// or a reserved bit, mapped one; nothing if that entry is not a leaf. Includes the offset.
@@ -104,9 +134,15 @@ private:
     bool follow(const PagingState& state, VirtualAddress address, PhysicalAddress table,
                 WalkPath& path);
     void set_flags(const PagingState& state, WalkPath& path, AccessKind kind);
+    template <typename Word>
+    Word read_entry(PhysicalAddress where) {
+        const bool hidden = RF_UNLIKELY(only_looks_) && !memory_.is_ram(where);
+        return hidden ? static_cast<Word>(~Word{0}) : memory_.read<Word>(where);
+    }
 
     memory::PhysicalMemory& memory_;
     const PagingFeatures& features_;
+    bool only_looks_ = false;
 };
 
 }  // namespace ringfence::sim::mmu

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "sim/observe/counters.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::observe {
 
@@ -20,7 +21,7 @@ enum class Cause : u8 {
     RootWrite,       ///< MOV to CR3
     Transition,      ///< SYSCALL, SYSRET, IRET, SWAPGS, delivery of interrupts and exceptions
     TlbMaintenance,  ///< INVLPG, INVPCID
-    Serialization,   ///< fences, CPUID, RDMSR, WRMSR, port I/O and kin
+    Serialization,   ///< fences, transactions, CPUID, RDMSR, WRMSR, port I/O and kin
     Idle,            ///< halted
 };
 inline constexpr unsigned cause_count = 11;
@@ -52,6 +53,7 @@ struct CostStack {
         }
         return *this;
     }
+    void visit_state(state::Visitor& visitor);
     bool operator==(const CostStack&) const = default;
 };
 

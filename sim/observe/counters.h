@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/types.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::observe {
 
@@ -28,7 +29,11 @@ struct Counters {
     u64 invpcid = 0;
     u64 tlb_flushes = 0;  ///< architectural flushes of more than one page, by any cause
     u64 page_walks = 0;   ///< walks by the machine's MMU; depends on the host model of the TLB only
+    u64 transactions = 0;  ///< begun; a nested one is part of the outermost
+    u64 transaction_aborts = 0;
     u64 unimplemented_instructions = 0;
+
+    void visit_state(state::Visitor& visitor);
 
     [[nodiscard]] u64 total_instructions() const {
         u64 sum = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A checked view of a 64-bit x86 ELF file in memory. Any bytes are safe to look at.
+// A checked view of an x86 ELF file of either class in memory. Any bytes are safe to look at.
 #pragma once
 
 #include <optional>
@@ -45,6 +45,7 @@ public:
     /// Checks the headers. The error is one line that says what is wrong and where.
     static Result<ElfView, std::string> parse(std::span<const u8> file);
 
+    [[nodiscard]] bool is_64() const { return is_64_; }
     [[nodiscard]] u64 entry() const { return entry_; }
     [[nodiscard]] const std::vector<ElfSegment>& segments() const { return segments_; }
     /// The notes of all PT_NOTE segments. An error if one runs out of its segment.
@@ -59,9 +60,15 @@ private:
         std::span<const u8> content;
     };
     explicit ElfView(std::span<const u8> file) : file_(file) {}
+    template <typename Elf>
+    std::optional<std::string> read_headers();
+    template <typename Elf>
     [[nodiscard]] std::optional<Section> section(u64 index) const;
+    template <typename Elf>
+    [[nodiscard]] std::vector<ElfSymbol> read_symbols() const;
 
     std::span<const u8> file_;
+    bool is_64_ = true;
     u64 entry_ = 0;
     u64 section_offset_ = 0;
     u64 section_count_ = 0;

@@ -31,6 +31,12 @@ struct InterruptEvent {
     bool from_user;
 };
 
+struct TransactionAbort {
+    VirtualAddress rip;       ///< of the instruction that did not retire, or comes next
+    VirtualAddress fallback;  ///< where the processor goes on
+    u32 status;               ///< in EAX there
+};
+
 struct Executed {
     VirtualAddress rip;
     std::span<const u8> bytes;
@@ -54,9 +60,12 @@ public:
     virtual void root_write(const RootWrite&) {}
     virtual void exception(const ExceptionEvent&) {}
     virtual void interrupt(const InterruptEvent&) {}
+    virtual void transaction_abort(const TransactionAbort&) {}
     virtual void syscall(VirtualAddress /*rip*/) {}
     virtual void sysret(VirtualAddress /*target*/) {}
     virtual void iret(VirtualAddress /*target*/, bool /*to_user*/) {}
+    /// The guest wrote to the mark port (abi/ports.h).
+    virtual void mark(u32 /*value*/) {}
     /// Before each instruction, and only if `wants_instructions()`.
     virtual void instruction(const Executed&) {}
     /// The decoder knew no handler; the guest gets #UD.

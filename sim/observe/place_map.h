@@ -2,33 +2,32 @@
 // Which kernel addresses are entry and exit code, as told by whoever started the machine.
 #pragma once
 
+#include <array>
+
 #include "base/address.h"
+#include "sim/observe/address_range.h"
 #include "sim/observe/counters.h"
 
 namespace ringfence::sim::observe {
 
-struct AddressRange {
-    VirtualAddress first;
-    VirtualAddress end;  ///< one past the last byte; first == end is empty
-
-    [[nodiscard]] constexpr bool contains(VirtualAddress address) const {
-        return address >= first && address < end;
-    }
-};
-
 /// Without ranges, all supervisor code is Place::Kernel.
 struct PlaceMap {
+    static constexpr usize most_exits = 6;
+
     AddressRange entry{};
-    AddressRange exit{};
+    /// May lie within `entry`, and have the last word then.
+    std::array<AddressRange, most_exits> exits{};
 
     [[nodiscard]] constexpr Place of(VirtualAddress rip, bool user) const {
         if (user) {
             return Place::User;
         }
-        if (entry.contains(rip)) {
-            return Place::Entry;
+        for (const AddressRange& exit : exits) {
+            if (exit.contains(rip)) {
+                return Place::Exit;
+            }
         }
-        return exit.contains(rip) ? Place::Exit : Place::Kernel;
+        return entry.contains(rip) ? Place::Entry : Place::Kernel;
     }
 };
 

@@ -39,6 +39,10 @@ public:
         count_entry(EntryKind::Interrupt, event.from_user);
         notify([&](Observer& observer) { observer.interrupt(event); });
     }
+    void transaction_abort(const TransactionAbort& event) {
+        ++counters.transaction_aborts;
+        notify([&](Observer& observer) { observer.transaction_abort(event); });
+    }
     void syscall(VirtualAddress rip, bool from_user) {
         count_entry(EntryKind::Syscall, from_user);
         notify([&](Observer& observer) { observer.syscall(rip); });
@@ -48,6 +52,9 @@ public:
     }
     void iret(VirtualAddress target, bool to_user) {
         notify([&](Observer& observer) { observer.iret(target, to_user); });
+    }
+    void mark(u32 value) {
+        notify([&](Observer& observer) { observer.mark(value); });
     }
     void instruction(const Executed& event) {
         notify([&](Observer& observer) { observer.instruction(event); });

@@ -24,6 +24,24 @@ void SymbolTable::add_elf(std::span<const u8> file, u64 load_bias) {
         symbols_.push_back({symbol.address + load_bias, symbol.size, symbol.is_function,
                             std::string{symbol.name}});
     }
+    sort();
+}
+
+void SymbolTable::add_names(std::vector<NamedAddress> names) {
+    std::ranges::sort(names, {}, &NamedAddress::address);  // equals are all of one size
+    for (usize i = 0; i < names.size(); ++i) {
+        usize next = i + 1;
+        while (next < names.size() && names[next].address == names[i].address) {
+            ++next;
+        }
+        const u64 size = next < names.size() ? names[next].address - names[i].address : 0;
+        symbols_.push_back({names[i].address, std::min(size, longest_unsized), true, {}});
+        symbols_.back().name = std::move(names[i].name);
+    }
+    sort();
+}
+
+void SymbolTable::sort() {
     std::ranges::sort(symbols_, {}, [](const Symbol& symbol) {
         return std::tuple{symbol.address, symbol.is_function, symbol.size, symbol.name};
     });
@@ -53,6 +71,12 @@ std::optional<VirtualAddress> SymbolTable::address_of(std::string_view name) con
         return std::nullopt;
     }
     return VirtualAddress{found->address};
+}
+
+AddressRange SymbolTable::between(std::string_view first, std::string_view end) const {
+    const auto from = address_of(first);
+    const auto to = address_of(end);
+    return from && to && *from < *to ? AddressRange{*from, *to} : AddressRange{};
 }
 
 }  // namespace ringfence::sim::observe

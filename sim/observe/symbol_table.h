@@ -8,9 +8,15 @@
 #include <string_view>
 #include <vector>
 
-#include "base/address.h"
+#include "sim/observe/address_range.h"
 
 namespace ringfence::sim::observe {
+
+/// A function whose size is not known.
+struct NamedAddress {
+    u64 address;
+    std::string name;
+};
 
 class SymbolTable {
 public:
@@ -23,14 +29,21 @@ public:
     /// symbols adds nothing.
     void add_elf(std::span<const u8> file, u64 load_bias = 0);
 
+    /// Adds functions; each ends where the next one of these begins.
+    void add_names(std::vector<NamedAddress> names);
+
     /// The symbol that covers `address`: one whose size says so, or the nearest unsized one before.
     [[nodiscard]] std::optional<Hit> find(VirtualAddress address) const;
     /// The address of a symbol.
     [[nodiscard]] std::optional<VirtualAddress> address_of(std::string_view name) const;
+    /// From one symbol up to another; empty if either is missing or they are the wrong way round.
+    [[nodiscard]] AddressRange between(std::string_view first, std::string_view end) const;
 
     [[nodiscard]] bool empty() const { return symbols_.empty(); }
 
 private:
+    void sort();
+
     struct Symbol {
         u64 address;
         u64 size;

@@ -32,6 +32,11 @@ void Tracer::interrupt(const InterruptEvent& event) {
     fmt::print(out_, "# interrupt {} rip {:#x}\n", event.vector, event.rip.value());
 }
 
+void Tracer::transaction_abort(const TransactionAbort& event) {
+    fmt::print(out_, "# transaction aborted rip {:#x} status {:#x} fallback {:#x}\n",
+               event.rip.value(), event.status, event.fallback.value());
+}
+
 void Tracer::unimplemented_instruction(const Executed& executed) {
     fmt::print(out_, "# unimplemented {:#x} {}\n", executed.rip.value(), hex_bytes(executed.bytes));
 }

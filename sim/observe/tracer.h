@@ -14,13 +14,16 @@ namespace ringfence::sim::observe {
 /// `k`. The same run writes the same bytes on every host.
 class Tracer final : public Observer {
 public:
-    /// Both outlive the tracer. Writing errors are left to `std::ferror(out)`.
-    Tracer(std::FILE* out, const SymbolTable& symbols) : out_(out), symbols_(symbols) {}
+    /// Both outlive the tracer. Writing errors are left to `std::ferror(out)`. `retired`: how many
+    /// instructions came before, and are not traced.
+    Tracer(std::FILE* out, const SymbolTable& symbols, u64 retired = 0)
+        : out_(out), symbols_(symbols), number_(retired) {}
 
     void instruction(const Executed& executed) override;
     void root_write(const RootWrite& event) override;
     void exception(const ExceptionEvent& event) override;
     void interrupt(const InterruptEvent& event) override;
+    void transaction_abort(const TransactionAbort& event) override;
     void unimplemented_instruction(const Executed& executed) override;
     void stale_translation(const StaleTranslation& event) override;
     [[nodiscard]] bool wants_instructions() const override { return true; }
@@ -30,7 +33,7 @@ private:
 
     std::FILE* out_;
     const SymbolTable& symbols_;
-    u64 number_ = 0;
+    u64 number_;
 };
 
 }  // namespace ringfence::sim::observe

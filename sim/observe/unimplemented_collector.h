@@ -7,11 +7,14 @@
 #include <vector>
 
 #include "sim/observe/observer.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::observe {
 
+/// A program that tries encodings at random names the first ones only.
 class UnimplementedCollector final : public Observer {
 public:
+    static constexpr usize most_kept = 256;
     struct Row {
         VirtualAddress first_rip;
         std::string bytes;        ///< hexadecimal pairs
@@ -24,10 +27,12 @@ public:
     /// Ordered by the bytes.
     [[nodiscard]] std::vector<Row> rows() const;
 
+    void visit_state(state::Visitor& visitor);
+
 private:
     struct Seen {
         VirtualAddress first_rip;
-        std::string instruction;
+        unsigned operand_bits = 64;
         bool user = false;
         u64 count = 0;
     };

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "arch/x86/xsave.h"
 #include "base/bits.h"
 
 namespace ringfence::sim::presets {
@@ -16,6 +17,7 @@ using arch::x86::CpuidResult;
 using arch::x86::CpuidVersion;
 using arch::x86::Msr;
 using arch::x86::Vendor;
+using arch::x86::Xcr0;
 namespace feature = arch::x86::cpuid_feature;
 
 namespace {
@@ -58,6 +60,8 @@ struct TopologyEcx {
 
 /// [intel/vol4]: MSR_PLATFORM_INFO: the clock in units of 100 MHz
 using PlatformInfoRatio = Bitfield<8, 8>;
+/// [intel/vol4]: IA32_BIOS_SIGN_ID
+using MicrocodeRevision = Bitfield<32, 32>;
 constexpr u64 ratio_unit_hz = 100'000'000;
 
 }  // namespace
@@ -65,9 +69,11 @@ constexpr u64 ratio_unit_hz = 100'000'000;
 CpuModel::CpuModel(CpuDescription description, Figures figures)
     : description_(std::move(description)), figures_(std::move(figures)) {
     for (const CpuidFeature& wanted : description_.features) {
-        auto found = std::ranges::find(feature_leaves_, wanted.leaf, &FeatureLeaf::leaf);
+        auto found = std::ranges::find_if(feature_leaves_, [&](const FeatureLeaf& known) {
+            return known.leaf == wanted.leaf && known.subleaf == wanted.subleaf;
+        });
         if (found == feature_leaves_.end()) {
-            found = feature_leaves_.insert(found, FeatureLeaf{wanted.leaf, {}});
+            found = feature_leaves_.insert(found, FeatureLeaf{wanted.leaf, wanted.subleaf, {}});
         }
         CpuidResult& result = found->result;
         const std::array<u32*, 4> words{&result.eax, &result.ebx, &result.ecx, &result.edx};
@@ -87,7 +93,8 @@ CpuModel CpuModel::without(std::initializer_list<CpuidFeature> hidden) const {
     CpuDescription description = description_;
     std::erase_if(description.features, [&](const CpuidFeature& has) {
         return std::ranges::any_of(hidden, [&](const CpuidFeature& hide) {
-            return has.leaf == hide.leaf && has.where == hide.where && has.index == hide.index;
+            return has.leaf == hide.leaf && has.subleaf == hide.subleaf &&
+                   has.where == hide.where && has.index == hide.index;
         });
     });
     return CpuModel{std::move(description), figures_};
@@ -114,22 +121,56 @@ std::optional<u64> CpuModel::read_msr(Msr msr) const {
         case Msr::IA32_PLATFORM_ID:
             return is_intel() ? std::optional<u64>{0} : std::nullopt;
         case Msr::IA32_BIOS_SIGN_ID:
-            return 0;
+            // Intel has it in the upper half; AMD's PATCH_LEVEL is the lower one.
+            return is_intel() ? MicrocodeRevision::make(description_.microcode)
+                              : description_.microcode;
         default:
             return std::nullopt;
     }
 }
 
 CpuidResult CpuModel::feature_words(u32 leaf, u32 subleaf) const {
-    // Of the leaves with feature bits only leaf 7 looks at ECX. [intel/vol2]: CPUID
-    constexpr u32 structured_features = 7;
-    const auto found = std::ranges::find(feature_leaves_, leaf, &FeatureLeaf::leaf);
-    const bool absent = leaf == structured_features && subleaf != 0;
-    return found == feature_leaves_.end() || absent ? CpuidResult{} : found->result;
+    // Of the leaves with feature bits only these look at ECX. [intel/vol2]: CPUID
+    const bool has_subleaves =
+        leaf == arch::x86::cpuid_structured_features || leaf == arch::x86::cpuid_extended_state;
+    const auto found = std::ranges::find_if(feature_leaves_, [&](const FeatureLeaf& known) {
+        return known.leaf == leaf && (!has_subleaves || known.subleaf == subleaf);
+    });
+    return found == feature_leaves_.end() ? CpuidResult{} : found->result;
 }
 
 u32 CpuModel::highest_basic_leaf() const {
-    return description_.crystal_hz != 0 ? Leaf::frequency : Leaf::topology;
+    return description_.crystal_hz != 0 ? u32{Leaf::frequency}
+           : has(feature::xsave)        ? arch::x86::cpuid_extended_state
+                                        : u32{Leaf::topology};
+}
+
+u64 CpuModel::state_components() const {
+    if (!has(feature::xsave)) {
+        return 0;
+    }
+    const u64 keys = has(feature::pku) ? Xcr0::pkru.mask : 0;
+    return Xcr0::x87.mask | Xcr0::sse.mask | keys;
+}
+
+/// Leaf 0DH. The sizes for the components that are enabled are the processor's to fill in.
+CpuidResult CpuModel::extended_state_leaf(u32 subleaf) const {
+    const u64 components = state_components();
+    constexpr u32 features = 1;
+    if (components == 0) {
+        return {};
+    }
+    if (subleaf == 0) {
+        return {.eax = static_cast<u32>(components),
+                .ecx = arch::x86::xsave_bytes(components),
+                .edx = static_cast<u32>(components >> 32)};
+    }
+    if (subleaf == features) {
+        return feature_words(arch::x86::cpuid_extended_state, subleaf);
+    }
+    const arch::x86::XsaveComponent& keys = arch::x86::xsave_pkru;
+    const bool is_keys = subleaf == keys.index && Xcr0::pkru.test(components);
+    return is_keys ? CpuidResult{.eax = keys.bytes, .ebx = keys.offset} : CpuidResult{};
 }
 
 CpuidResult CpuModel::cpuid(u32 leaf, u32 subleaf) const {
@@ -171,6 +212,8 @@ CpuidResult CpuModel::basic_leaf(u32 leaf, u32 subleaf) const {
             return {.ebx = subleaf < 2 ? 1U : 0U,
                     .ecx = TopologyEcx::subleaf.make(subleaf) | TopologyEcx::type.make(type)};
         }
+        case arch::x86::cpuid_extended_state:
+            return extended_state_leaf(subleaf);
         case Leaf::time_stamp:
             return clock_leaf();
         case Leaf::frequency: {

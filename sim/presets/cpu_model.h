@@ -22,6 +22,7 @@ struct CpuDescription {
     arch::x86::CpuIdentity identity;  ///< vendor (Intel or AMD), display family and model, stepping
     u64 clock_hz = 0;                 ///< core and time-stamp counter
     u64 crystal_hz = 0;               ///< CPUID leaf 15H; 0 where the CPU has no leaves 15H and 16H
+    u32 microcode = 0;                ///< its revision, as IA32_BIOS_SIGN_ID tells it
     unsigned physical_address_bits = 46;
     unsigned linear_address_bits = 48;
     u64 arch_capabilities = 0;  ///< IA32_ARCH_CAPABILITIES, if the feature says that it exists
@@ -49,6 +50,8 @@ public:
     [[nodiscard]] const std::string& name() const { return description_.name; }
     [[nodiscard]] const Figures& figures() const { return figures_; }
     [[nodiscard]] u64 clock_hz() const { return description_.clock_hz; }
+    /// The bits that XCR0 may have; 0 without XSAVE. [intel/vol3]: 2.6
+    [[nodiscard]] u64 state_components() const;
     [[nodiscard]] unsigned physical_address_bits() const {
         return description_.physical_address_bits;
     }
@@ -62,6 +65,7 @@ private:
     /// The words that feature bits live in.
     struct FeatureLeaf {
         u32 leaf;
+        u32 subleaf;
         arch::x86::CpuidResult result;
     };
     [[nodiscard]] arch::x86::CpuidResult feature_words(u32 leaf, u32 subleaf) const;
@@ -70,6 +74,7 @@ private:
     [[nodiscard]] arch::x86::CpuidResult cache_leaf(u32 subleaf) const;
     [[nodiscard]] arch::x86::CpuidResult brand_leaf(u32 leaf) const;
     [[nodiscard]] arch::x86::CpuidResult clock_leaf() const;
+    [[nodiscard]] arch::x86::CpuidResult extended_state_leaf(u32 subleaf) const;
     [[nodiscard]] u32 highest_basic_leaf() const;
     [[nodiscard]] bool is_intel() const;
 

@@ -16,7 +16,7 @@ using arch::x86::CpuidFeature;
 namespace feature = arch::x86::cpuid_feature;
 
 /// Only what the machine implements: a name that is missing here cannot be promised to a guest.
-constexpr std::array<std::pair<std::string_view, CpuidFeature>, 51> features{{
+constexpr std::array<std::pair<std::string_view, CpuidFeature>, 61> features{{
     {"sse3", feature::sse3},
     {"pclmulqdq", feature::pclmulqdq},
     {"ssse3", feature::ssse3},
@@ -24,10 +24,18 @@ constexpr std::array<std::pair<std::string_view, CpuidFeature>, 51> features{{
     {"pcid", feature::pcid},
     {"sse4_1", feature::sse4_1},
     {"sse4_2", feature::sse4_2},
+    {"x2apic", feature::x2apic},
     {"movbe", feature::movbe},
     {"popcnt", feature::popcnt},
+    {"tsc_deadline", feature::tsc_deadline},
     {"aes", feature::aes},
+    {"xsave", feature::xsave},
+    {"xsaveopt", feature::xsaveopt},
+    {"xsavec", feature::xsavec},
+    {"xgetbv1", feature::xgetbv1},
+    {"xsaves", feature::xsaves},
     {"fpu", feature::fpu},
+    {"vme", feature::vme},
     {"de", feature::de},
     {"pse", feature::pse},
     {"tsc", feature::tsc},
@@ -58,8 +66,10 @@ constexpr std::array<std::pair<std::string_view, CpuidFeature>, 51> features{{
     {"smep", feature::smep},
     {"erms", feature::erms},
     {"invpcid", feature::invpcid},
+    {"rtm", feature::rtm},
     {"smap", feature::smap},
     {"umip", feature::umip},
+    {"pku", feature::pku},
     {"arch_capabilities", feature::arch_capabilities},
     {"lahf64", feature::lahf64},
     {"syscall", feature::syscall},
@@ -70,7 +80,7 @@ constexpr std::array<std::pair<std::string_view, CpuidFeature>, 51> features{{
     {"invariant_tsc", feature::invariant_tsc},
 }};
 
-constexpr std::array<std::pair<std::string_view, u64>, 12> capabilities{{
+constexpr std::array<std::pair<std::string_view, u64>, 13> capabilities{{
     {"rdcl_no", ArchCapabilities::rdcl_no.mask},
     {"ibrs_all", ArchCapabilities::ibrs_all.mask},
     {"rsba", ArchCapabilities::rsba.mask},
@@ -78,6 +88,7 @@ constexpr std::array<std::pair<std::string_view, u64>, 12> capabilities{{
     {"ssb_no", ArchCapabilities::ssb_no.mask},
     {"mds_no", ArchCapabilities::mds_no.mask},
     {"if_pschange_mc_no", ArchCapabilities::if_pschange_mc_no.mask},
+    {"tsx_ctrl", ArchCapabilities::tsx_ctrl.mask},
     {"taa_no", ArchCapabilities::taa_no.mask},
     {"sbdr_ssdp_no", ArchCapabilities::sbdr_ssdp_no.mask},
     {"fbsdp_no", ArchCapabilities::fbsdp_no.mask},
@@ -99,6 +110,15 @@ auto look_up(const Table& table, std::string_view name)
 
 std::optional<CpuidFeature> feature_named(std::string_view name) {
     return look_up(features, name);
+}
+
+std::string_view name_of(const CpuidFeature& wanted) {
+    const auto found = std::ranges::find_if(features, [&](const auto& row) {
+        const CpuidFeature& known = row.second;
+        return known.leaf == wanted.leaf && known.subleaf == wanted.subleaf &&
+               known.where == wanted.where && known.index == wanted.index;
+    });
+    return found == features.end() ? std::string_view{} : found->first;
 }
 
 std::optional<u64> capability_named(std::string_view name) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Figures that are each possible but not together.
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -67,6 +68,16 @@ std::optional<FigureConflict> check_tlbs(const Figures& figures) {
     return std::nullopt;
 }
 
+std::optional<FigureConflict> check_nested_pages(const Figures& figures) {
+    constexpr const char* path = "translation.nested_page_shift";
+    constexpr std::array page_shifts{12.0, 21.0, 30.0};
+    if (figures.has(path) &&
+        std::ranges::find(page_shifts, figures.at(path)) == page_shifts.end()) {
+        return FigureConflict{path, "expected 12, 21 or 30"};
+    }
+    return std::nullopt;
+}
+
 std::optional<FigureConflict> check_predictor(const Figures& figures) {
     const auto counters = static_cast<u64>(figures.at("predictor.counters"));
     if ((counters & (counters - 1)) != 0) {
@@ -84,7 +95,7 @@ std::optional<FigureConflict> check_predictor(const Figures& figures) {
 
 std::optional<FigureConflict> check_figures(const Figures& figures) {
     static constexpr std::array checks{check_cache_sizes, check_latencies, check_tlbs,
-                                       check_predictor};
+                                       check_nested_pages, check_predictor};
     for (const auto check : checks) {
         if (auto conflict = check(figures)) {
             return conflict;

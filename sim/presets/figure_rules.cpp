@@ -131,6 +131,9 @@ void add_translation(Rules& rules) {
     add_tlb("paging_structure_cache.pml4", true, "entries of the top level");
     number(rules, "translation.stlb_hit_extra", "cycles", 0, 1000, "beyond a first-level hit");
     number(rules, "translation.walkers", "walks", 1, 64, "at a time");
+    number(rules, "translation.nested_page_shift", "bits", 12, 30,
+           "log2 of a page of the hypervisor's tables below the guest's; absent: no hypervisor");
+    rules.back().required = false;
     flag(rules, "translation.faulting_access_fills",
          "an access that the page's rights forbid still fills the TLBs");
 }
@@ -164,6 +167,16 @@ void add_privileged(Rules& rules) {
     for (const Cost& cost : costs) {
         number(rules, std::string{"privileged."} + cost.name, "cycles", 0, most_cycles,
                cost.meaning);
+    }
+    static constexpr std::array<Cost, 3> of_transactions{{
+        {"xbegin", "XBEGIN"},
+        {"xend", "XEND that commits"},
+        {"transaction_abort", "from the squash to the fallback's first instruction"},
+    }};
+    for (const Cost& cost : of_transactions) {
+        number(rules, std::string{"privileged."} + cost.name, "cycles", 0, most_cycles,
+               cost.meaning);
+        rules.back().required = false;
     }
 }
 

@@ -125,6 +125,10 @@ void set_translation(const FigureReader& figures, timing::TranslationParameters&
     translation.pml4 = figures.tlb("paging_structure_cache.pml4");
     translation.stlb_hit_extra = figures.cycles("translation.stlb_hit_extra");
     translation.walkers = figures.count("translation.walkers");
+    translation.nested_page_shift =
+        figures.has("translation.nested_page_shift")
+            ? static_cast<u8>(figures.count("translation.nested_page_shift"))
+            : u8{0};
     translation.faulting_access_fills = figures.flag("translation.faulting_access_fills");
 }
 
@@ -160,10 +164,14 @@ void set_events(const FigureReader& figures, timing::Parameters& parameters) {
         {Event::PortIo, "port_io"},
         {Event::ReadTime, "read_time"},
         {Event::OtherSystem, "other_system"},
+        {Event::TransactionBegin, "xbegin"},
+        {Event::TransactionEnd, "xend"},
+        {Event::TransactionAbort, "transaction_abort"},
     }};
     for (const Cost& cost : costs) {
+        const std::string path = std::string{"privileged."} + cost.name;
         parameters.event_cycles[static_cast<unsigned>(cost.event)] =
-            figures.cycles(std::string{"privileged."} + cost.name);
+            figures.has(path) ? figures.cycles(path) : 0;
     }
 }
 

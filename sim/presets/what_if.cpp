@@ -14,6 +14,8 @@ namespace feature = arch::x86::cpuid_feature;
 
 constexpr std::string_view infinite_tlb_key = "tlb";
 constexpr std::string_view pcid_key = "pcid";
+constexpr std::string_view nested_key = "nested";
+constexpr std::string_view nested_path = "translation.nested_page_shift";
 constexpr std::string_view root_write_key = "root_write";
 constexpr std::string_view root_write_path = "privileged.cr3_write";
 
@@ -36,7 +38,7 @@ Error<OverrideError> wrong(std::string message) {
 /// What the user may write for a figure, and the short names.
 std::vector<std::string> known_keys(const Figures& figures) {
     std::vector<std::string> keys{"root-write", std::string{infinite_tlb_key},
-                                  std::string{pcid_key}};
+                                  std::string{pcid_key}, std::string{nested_key}};
     for (const FigureRule& rule : figure_rules()) {
         if (!figures.has(rule.path)) {
             continue;
@@ -97,8 +99,16 @@ void make_tlbs_infinite(Figures& figures) {
     }
 }
 
-/// The overrides that stand for more than one figure.
-enum class Special : u8 { None, InfiniteTlb, NoPcid };
+/// The size of a hypervisor's pages, as log2; nothing if it is none that there is.
+std::optional<double> nested_shift(std::string_view size) {
+    return size == "4k"   ? std::optional<double>{12}
+           : size == "2m" ? std::optional<double>{21}
+           : size == "1g" ? std::optional<double>{30}
+                          : std::nullopt;
+}
+
+/// The overrides that are not of one figure that the preset has.
+enum class Special : u8 { None, InfiniteTlb, NoPcid, Nested };
 
 Result<Special, OverrideError> special_of(const Override& wanted) {
     const std::string key = normalized(wanted.key);
@@ -113,6 +123,12 @@ Result<Special, OverrideError> special_of(const Override& wanted) {
             return Special::NoPcid;
         }
         return wrong("pcid: expected off, not '" + wanted.value + "'");
+    }
+    if (key == nested_key) {
+        if (nested_shift(wanted.value)) {
+            return Special::Nested;
+        }
+        return wrong("nested: expected 4k, 2m or 1g, not '" + wanted.value + "'");
     }
     return Special::None;
 }
@@ -139,6 +155,8 @@ Result<CpuModel, OverrideError> with_overrides(const CpuModel& cpu,
             make_tlbs_infinite(figures);
         } else if (special == Special::NoPcid) {
             no_pcid = true;
+        } else if (special == Special::Nested) {
+            replace(figures, std::string{nested_path}, *nested_shift(wanted.value));
         } else {
             RF_TRY_ASSIGN(rule, rule_of(figures, wanted.key));
             RF_TRY_ASSIGN(value, value_of(*rule, wanted.value));

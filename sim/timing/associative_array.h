@@ -9,7 +9,7 @@
 
 #include "base/compiler.h"
 #include "base/types.h"
-#include "sim/timing/digest.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::timing {
 
@@ -79,12 +79,12 @@ public:
         clock_ = 0;
     }
 
-    void add_to(Digest& digest) const {
-        digest.add(keys_);
-        digest.add(stamps_);
-    }
+    /// Loading: every key may be anything but is used as one that was put.
+    void visit_state(state::Visitor& visitor);
 
 private:
+    [[nodiscard]] std::vector<u32> ages_in_sets() const;
+
     /// Where keys were last found, by the selector's low bits: for host speed only.
     static constexpr usize most_hints = 4096;
 

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "base/compiler.h"
+#include "sim/state/visitor.h"
 
 namespace ringfence::sim::timing {
 namespace {
@@ -165,16 +166,38 @@ u64 BranchPredictor::extended(u64 history, const InstructionProfile& profile, u6
     }
 }
 
-void BranchPredictor::add_to(Digest& digest) const {
-    for (const auto* table : {&plain_, &shared_, &chooser_}) {
-        digest.add(*table);
+void BranchPredictor::visit_state(state::Visitor& visitor) {
+    visitor.field("plain", plain_);
+    visitor.field("shared", shared_);
+    visitor.field("chooser", chooser_);
+    for (const auto* const table : {&plain_, &shared_, &chooser_}) {
+        visitor.require(
+            std::ranges::all_of(*table, [](u8 counter) { return counter <= strongest; }),
+            "a counter of more than two bits");
     }
-    for (const auto* table : {&targets_, &indirect_}) {
-        for (const Target& target : *table) {
-            digest.add(target.rip);
-            digest.add(target.target);
-            digest.add(target.used);
-        }
+    visit_targets(visitor, "targets", targets_);
+    visit_targets(visitor, "indirect", indirect_);
+    visitor.field("clock", clock_);
+    // Not state: history_mask_, counter_bits_, sets_, ways_ (configuration)
+}
+
+void BranchPredictor::visit_targets(state::Visitor& visitor, std::string_view name,
+                                    std::vector<Target>& targets) {
+    std::vector<u64> rips(targets.size());
+    std::vector<u64> addresses(targets.size());
+    std::vector<u64> used(targets.size());
+    for (usize i = 0; i < targets.size(); ++i) {
+        rips[i] = targets[i].rip;
+        addresses[i] = targets[i].target;
+        used[i] = targets[i].used;
+    }
+    visitor.group(name, [&] {
+        visitor.field("rips", rips);
+        visitor.field("targets", addresses);
+        visitor.field("used", used);
+    });
+    for (usize i = 0; i < targets.size(); ++i) {
+        targets[i] = {.rip = rips[i], .target = addresses[i], .used = used[i]};
     }
 }
 

@@ -3,9 +3,10 @@
 // a table of indirect targets by history. Return addresses are a path's own (ReturnStack).
 #pragma once
 
+#include <string_view>
 #include <vector>
 
-#include "sim/timing/digest.h"
+#include "sim/state/forward.h"
 #include "sim/timing/parameters.h"
 #include "sim/timing/return_stack.h"
 
@@ -35,7 +36,7 @@ public:
     [[nodiscard]] static u64 extended(u64 history, const InstructionProfile& profile, u64 rip,
                                       u64 next);
 
-    void add_to(Digest& digest) const;
+    void visit_state(state::Visitor& visitor);
 
 private:
     struct Target {
@@ -44,6 +45,8 @@ private:
         u64 used = 0;  ///< when, for replacement
     };
 
+    static void visit_targets(state::Visitor& visitor, std::string_view name,
+                              std::vector<Target>& targets);
     [[nodiscard]] bool predicts_taken(u64 rip, u64 history) const;
     [[nodiscard]] const Target* find_target(u64 rip) const;
     void train_direction(u64 rip, u64 history, bool taken);

@@ -70,11 +70,8 @@ public:
         std::ranges::fill(filled_, 0);
         std::ranges::fill(flags_, 0);
     }
-    void add_to(Digest& digest) const {
-        lines_.add_to(digest);
-        digest.add(filled_);
-        digest.add(flags_);
-    }
+    /// `latest`: no line is filled later.
+    void visit_state(state::Visitor& visitor, Cycle latest);
 
 private:
     static constexpr u8 dirty_flag = 1;

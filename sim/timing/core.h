@@ -16,6 +16,7 @@
 #include "sim/timing/parameters.h"
 #include "sim/timing/port_schedule.h"
 #include "sim/timing/scheduler.h"
+#include "sim/timing/shape.h"
 #include "sim/timing/store_buffer.h"
 #include "sim/timing/stream.h"
 
@@ -56,15 +57,26 @@ struct Mispredicted {
 /// How to use it: for each instruction of the main path, before it executes, `step`; after a branch
 /// has executed, `resolve`. A wrong path, or what follows a fault, is a `fork` on which
 /// `step_transient` (and `resolve_transient`) are called until it says `ends_path`.
-class Core {
+///
+/// `Memory` is a MemoryPort, or a final class derived from it, whose functions are inlined then.
+template <typename Memory>
+class BasicCore {
 public:
-    /// Both are used for the core's whole life.
-    Core(const Parameters& parameters, MemoryPort& memory);
+    /// `memory` is used for the core's whole life.
+    BasicCore(const Parameters& parameters, Memory& memory);
+
+    /// What an instruction with these accesses takes at each of its executions: of the accesses,
+    /// only how many there are and their intents matter.
+    [[nodiscard]] Shape shape_of(const InstructionProfile& profile,
+                                 std::span<const DataAccess> accesses) const;
 
     /// Times the main path's next instruction, sends its accesses, and charges its cycles. A load
     /// that is blocked leaves its registers unready until `deliver` or the next step. If any access
     /// is blocked, its stores are not written.
     Timing step(const InstructionProfile& profile, const Step& step);
+    /// The same where the shape is known, and with it the form.
+    template <Form form>
+    Timing step(const InstructionProfile& profile, const Shape& shape, const Step& step);
 
     /// After `step` of a branch, when it is known where it went: trains the predictor. If another
     /// path was fetched meanwhile, fetch restarts when the branch was executed, and the wrong path
@@ -78,7 +90,11 @@ public:
 
     /// Times an instruction of a path that will be squashed. What does not begin before that leaves
     /// no trace; of what does, caches and TLBs keep theirs.
-    Timing step_transient(Stream& shadow, const InstructionProfile& profile, const Step& step);
+    Timing step_transient(Stream& shadow, const InstructionProfile& profile, const Shape& shape,
+                          const Step& step);
+    Timing step_transient(Stream& shadow, const InstructionProfile& profile, const Step& step) {
+        return step_transient(shadow, profile, shape_of(profile, step.accesses), step);
+    }
 
     /// Where the squashed path goes on after a branch whose shadow execution leads to `outcome`:
     /// there, if the branch is executed before the squash (later, if it was mispredicted), else
@@ -88,7 +104,7 @@ public:
 
     /// When all that follows the latest `step` is squashed if its instruction faults: it is the
     /// oldest and has completed, and the exception has started.
-    [[nodiscard]] Cycle fault_squash() const { return now() + core_.exception_start; }
+    [[nodiscard]] Cycle fault_squash() const { return now() + parameters_.core.exception_start; }
 
     /// Delivers an exception or an interrupt from cycle `from` (fault_squash() for a fault, now()
     /// else): takes the event's cycles, with what its accesses add by misses; then fetch restarts
@@ -108,8 +124,10 @@ public:
     [[nodiscard]] const observe::CostStack& stack() const { return stack_; }
     [[nodiscard]] u64 branches() const { return branches_; }
     [[nodiscard]] u64 mispredictions() const { return mispredictions_; }
-    /// Of all state that influences later cycles: equal runs have equal digests.
+    /// Of what paths that were squashed must leave alone.
     [[nodiscard]] u64 digest() const;
+    /// Between two instructions.
+    void visit_state(state::Visitor& visitor);
 
 private:
     /// Of an execution class, for looking up.
@@ -118,13 +136,8 @@ private:
         u32 more_slots = 0;  ///< beyond what the instruction has anyway
         u32 entries = 0;     ///< of the scheduler: none if it needs no unit
     };
-    /// What an instruction takes of the core's queues.
-    struct Shape {
-        u32 slots = 1;
-        u32 loads = 0;
-        u32 stores = 0;
-        u32 operations = 0;  ///< scheduler entries
-    };
+    /// Of which path an instruction is. What the main path does is never squashed.
+    enum class Path : u8 { Main, Squashed };
     /// What its accesses came to.
     struct Accessed {
         Cycle first = never;    ///< when the first was sent
@@ -152,49 +165,66 @@ private:
         Cycle completed = 0;
     };
 
+    void visit_path(state::Visitor& visitor, Cycle latest);
     [[nodiscard]] static Cycle fetch_to_dispatch(const CoreParameters& core);
     [[nodiscard]] const ClassFigures& figures(const InstructionProfile& profile) const {
         return classes_[static_cast<unsigned>(profile.execution)];
     }
 
-    // Front end (core_front_end.cpp).
+    // Front end (core_front_end.h).
     void enter_line(Stream& stream, u64 address);
     void restart(Stream& stream, Cycle at) const;
     void restart_to_begin(Cycle from, Cycle begin);
     u64 predict(Stream& stream, const InstructionProfile& profile, u64 rip);
 
-    // Every instruction's way (core_step.cpp), in the order of the pipeline.
-    [[nodiscard]] Shape shape_of(const InstructionProfile& profile,
-                                 std::span<const DataAccess> accesses) const;
+    // Every instruction's way (core_step.h), in the order of the pipeline.
+    template <Path path>
     void fetch(Stream& stream, u64 rip, u32 length);
-    [[nodiscard]] Dispatch dispatch(Stream& stream, const Shape& shape);
+    template <Path path, Form form>
+    [[nodiscard]] Dispatch dispatch(Stream& stream, KnownShape<form> shape);
     [[nodiscard]] static Cycle earliest_begin(const Stream& stream, Ordering ordering,
                                               Cycle dispatched);
+    template <Path path, Form form>
     [[nodiscard]] Result operate(const Stream& stream, const InstructionProfile& profile,
                                  const Accessed& accessed, Cycle earliest);
+    template <Path path, Form form>
     void execute(Stream& stream, const InstructionProfile& profile,
-                 std::span<const DataAccess> accesses, const Shape& shape, Timing& timing,
+                 std::span<const DataAccess> accesses, KnownShape<form> shape, Timing& timing,
                  Accessed& accessed);
-    void retire(const Step& step, const Shape& shape, bool blocked, Timing& timing);
-    void explain(const InstructionProfile& profile, const Step& step, const Shape& shape,
+    template <Form form>
+    void retire(const Step& step, KnownShape<form> shape, bool blocked, Timing& timing);
+    template <Form form>
+    void explain(const InstructionProfile& profile, const Step& step, KnownShape<form> shape,
                  const Dispatch& dispatched, const Accessed& accessed, Cycle previous);
+    /// `alone`: what it takes from its first possible beginning. `waits`: for its accesses; the
+    /// rest is found out.
+    void explain_waits(const InstructionProfile& profile, observe::Place place, Dispatch dispatched,
+                       Cycle alone, Waits waits, Cycle previous);
     void order_younger(const InstructionProfile& profile, const Timing& timing);
     void unblock(Cycle at);
     void hold(Stream& shadow, const InstructionProfile& profile, const Shape& shape);
 
-    // Memory (core_access.cpp).
-    Accessed send_accesses(Stream& stream, const InstructionProfile& profile,
-                           std::span<const DataAccess> accesses, Cycle earliest);
+    // Memory (core_access.h).
+    template <Path path, Form form>
+    void send_accesses(Stream& stream, const InstructionProfile& profile,
+                       std::span<const DataAccess> accesses, Cycle earliest, Accessed& out);
+    template <Path path>
     void send_load(Stream& stream, const DataAccess& access, Cycle ready, Accessed& out);
+    template <Path path>
     void send_other(Stream& stream, const DataAccess& access, Cycle ready, Accessed& out);
-    Cycle send_store_data(Stream& stream, std::span<const DataAccess> accesses, Cycle ready);
-    void commit_stores(std::span<const DataAccess> accesses, u64 number, Cycle retired,
-                       bool blocked);
+    template <Path path>
+    Cycle send_store_data(Stream& stream, const DataAccess& access, u64 number, Cycle ready);
+    void commit_store(const DataAccess& access, u64 number, Cycle retired, bool blocked);
 
     /// Books a port of some, or a class's unit, and the scheduler's entry until then; `never` if
     /// that is not before the stream's squash, until which the entry is taken.
-    template <typename Wanted>
+    template <Path path, typename Wanted>
     RF_ALWAYS_INLINE Cycle issue(const Stream& stream, Wanted wanted, Cycle ready) {
+        if constexpr (path == Path::Main) {
+            const Cycle at = ports_.book(wanted, ready, never);
+            scheduler_.enter(at);
+            return at;
+        }
         const Cycle limit = stream.squash_at;
         const Cycle at = ready < limit ? ports_.book(wanted, ready, limit) : limit;
         if (at < limit) {
@@ -208,9 +238,8 @@ private:
     /// From the cycle of dispatch to the first in which an instruction may begin.
     static constexpr Cycle dispatch_to_issue = 1;
 
-    const Parameters& parameters_;
-    const CoreParameters& core_;
-    MemoryPort& memory_;
+    const Parameters parameters_;
+    Memory& memory_;
     Cycle depth_;  ///< from fetch to dispatch
     std::array<ClassFigures, execution_class_count> classes_{};
     Ports load_ports_ = 0;
@@ -232,5 +261,20 @@ private:
     u64 branches_ = 0;
     u64 mispredictions_ = 0;
 };
+
+/// A core on any memory: what tests use.
+using Core = BasicCore<MemoryPort>;
+
+}  // namespace ringfence::sim::timing
+
+#include "sim/timing/core_access.h"
+#include "sim/timing/core_delivery.h"
+#include "sim/timing/core_front_end.h"
+#include "sim/timing/core_state.h"
+#include "sim/timing/core_step.h"
+
+namespace ringfence::sim::timing {
+
+extern template class BasicCore<MemoryPort>;
 
 }  // namespace ringfence::sim::timing

@@ -45,6 +45,9 @@ Cause cause_of(Event event) {
         case Event::PortIo:
         case Event::ReadTime:
         case Event::OtherSystem:
+        case Event::TransactionBegin:
+        case Event::TransactionEnd:
+        case Event::TransactionAbort:
             return Cause::Serialization;
     }
     return Cause::Base;

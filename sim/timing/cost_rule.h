@@ -11,7 +11,7 @@ namespace ringfence::sim::timing {
 
 /// What one instruction waited for, from fetch to retirement.
 struct Waits {
-    FetchWait fetch;
+    FetchWait fetch{};
     Cycle front_end = 0;    ///< dispatch had slots and queue entries, and no instruction
     Cycle store_queue = 0;  ///< dispatch had an instruction, and older stores not yet in L1D
     Cycle supplied = 0;     ///< when it would have completed, had it waited for the front end only

@@ -7,7 +7,7 @@
 
 #include "base/compiler.h"
 #include "sim/timing/cycle.h"
-#include "sim/timing/digest.h"
+#include "sim/timing/saved_times.h"
 
 namespace ringfence::sim::timing {
 
@@ -41,7 +41,9 @@ public:
         return std::ranges::any_of(free_at_, [&](Cycle free_at) { return free_at <= at; });
     }
     void clear() { std::ranges::fill(free_at_, 0); }
-    void add_to(Digest& digest) const { digest.add(free_at_); }
+    void visit_state(state::Visitor& visitor, Cycle latest) {
+        visit_times(visitor, "free_at", free_at_, latest);
+    }
 
 private:
     std::vector<Cycle> free_at_;

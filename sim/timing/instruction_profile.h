@@ -18,6 +18,10 @@ inline constexpr u8 vector = 17;   ///< 16 of them
 inline constexpr u8 x87 = 33;      ///< the whole stack: x87 code is a chain
 inline constexpr u8 control = 34;  ///< MXCSR, segment bases and what else is renamed as one
 inline constexpr u8 count = 35;
+/// Two that no instruction names: one is ready from the start, the other is never read.
+inline constexpr u8 always_ready = 35;
+inline constexpr u8 unread = 36;
+inline constexpr u8 slots = 37;
 }  // namespace reg
 
 /// Kinds of execution; the CPU preset says for each which ports take it, how long it takes and how
@@ -83,13 +87,22 @@ enum class Event : u8 {
     PortIo,
     ReadTime,  ///< RDTSC, RDTSCP
     OtherSystem,
+    TransactionBegin,
+    TransactionEnd,    ///< a commit
+    TransactionAbort,  ///< registers and memory are put back, and fetch goes elsewhere
 };
-inline constexpr unsigned event_count = 20;
+inline constexpr unsigned event_count = 23;
 
-/// At most `capacity` registers.
-template <unsigned capacity>
+/// At most `capacity` registers. The rest of the places hold `filler`, so that the first two can be
+/// used without asking how many there are: most lists are no longer.
+template <unsigned capacity, u8 filler>
 struct RegisterList {
-    std::array<u8, capacity> names{};
+    static constexpr unsigned unconditional = 2;
+    static_assert(capacity >= unconditional);
+
+    constexpr RegisterList() { names.fill(filler); }
+
+    std::array<u8, capacity> names;
     u8 size = 0;
 
     /// A register that does not fit is left out: callers order by importance.
@@ -107,9 +120,9 @@ struct RegisterList {
 };
 
 struct InstructionProfile {
-    RegisterList<6> sources;          ///< of the operation
-    RegisterList<4> address_sources;  ///< of its memory operands' addresses
-    RegisterList<5> destinations;
+    RegisterList<6, reg::always_ready> sources;          ///< of the operation
+    RegisterList<4, reg::always_ready> address_sources;  ///< of its memory operands' addresses
+    RegisterList<5, reg::unread> destinations;
     ExecutionClass execution = ExecutionClass::Integer;
     BranchKind branch = BranchKind::None;
     Ordering ordering = Ordering::None;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "sim/timing/saved_times.h"
+
 namespace ringfence::sim::timing {
 
 Cycle MemoryChannel::reserve(Cycle at) {
@@ -32,6 +34,16 @@ Cycle MemoryChannel::reserve(Cycle at) {
     starts_[next] = start;
     ++count_;
     return start;
+}
+
+void MemoryChannel::visit_state(state::Visitor& visitor, Cycle latest) {
+    visitor.field("count", count_, remembered);
+    std::array<Cycle, remembered> starts{};
+    std::copy_n(starts_.begin(), count_, starts.begin());
+    visitor.field("starts", starts);
+    require_times(visitor, starts, latest);
+    starts_ = visitor.loading() ? starts : starts_;
+    // Not state: gap_ (configuration)
 }
 
 }  // namespace ringfence::sim::timing

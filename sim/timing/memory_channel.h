@@ -4,8 +4,8 @@
 
 #include <array>
 
+#include "sim/state/forward.h"
 #include "sim/timing/cycle.h"
-#include "sim/timing/digest.h"
 
 namespace ringfence::sim::timing {
 
@@ -19,11 +19,7 @@ public:
     Cycle reserve(Cycle at);
 
     void clear() { count_ = 0; }
-    void add_to(Digest& digest) const {
-        for (u32 i = 0; i < count_; ++i) {
-            digest.add(starts_[i]);
-        }
-    }
+    void visit_state(state::Visitor& visitor, Cycle latest);
 
 private:
     /// More lines than any preset's buffers can have on the way at once.

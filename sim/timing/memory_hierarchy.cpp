@@ -306,19 +306,6 @@ void MemoryHierarchy::prefetch_into_l1i(u64 line, Cycle at) {
 
 // State -------------------------------------------------------------------------------------------
 
-u64 MemoryHierarchy::digest() const {
-    Digest digest;
-    for (const Cache* const cache : {&l1d_, &l1i_, &l2_, &llc_}) {
-        cache->add_to(digest);
-    }
-    fill_buffers_.add_to(digest);
-    l2_fill_buffers_.add_to(digest);
-    channel_.add_to(digest);
-    stride_.add_to(digest);
-    streamer_.add_to(digest);
-    return digest.value();
-}
-
 void MemoryHierarchy::reset() {
     for (Cache* const cache : {&l1d_, &l1i_, &l2_, &llc_}) {
         cache->clear();

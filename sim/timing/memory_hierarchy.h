@@ -56,6 +56,8 @@ struct HierarchyStatistics {
     u64 memory_reads = 0;
     u64 memory_writes = 0;
     u64 back_invalidations = 0;  ///< lines that L1 or L2 lost because an inclusive LLC did
+
+    void visit_state(state::Visitor& visitor);
     bool operator==(const HierarchyStatistics&) const = default;
 };
 
@@ -82,7 +84,12 @@ public:
     /// Read for ownership: the line is in L1D, dirty, at `ready`.
     RF_ALWAYS_INLINE CacheTime store(PhysicalAddress address, Cycle at) {
         const u64 line = line_of(address);
-        const CacheTime time = data_access(line, at);
+        const u32 slot = l1d_.find(line);
+        if (RF_LIKELY(slot != Cache::none && l1d_.filled(slot) <= at)) {
+            l1d_.set_dirty(slot, true);
+            return l1d_hit(slot, at);
+        }
+        const CacheTime time = data_slow(line, at, slot);
         l1d_.set_dirty(l1d_.find(line), true);
         return time;
     }
@@ -122,8 +129,8 @@ public:
 
     [[nodiscard]] const HierarchyParameters& parameters() const { return parameters_; }
     [[nodiscard]] const HierarchyStatistics& statistics() const { return statistics_; }
-    /// Equal for equal states (of caches, buffers and prefetchers; statistics apart).
-    [[nodiscard]] u64 digest() const;
+    /// `latest`: nothing is on its way for longer.
+    void visit_state(state::Visitor& visitor, Cycle latest);
     /// As made: empty, at cycle 0.
     void reset();
 
@@ -136,11 +143,14 @@ private:
     RF_ALWAYS_INLINE CacheTime data_access(u64 line, Cycle at) {
         const u32 slot = l1d_.find(line);
         if (RF_LIKELY(slot != Cache::none && l1d_.filled(slot) <= at)) {
-            l1d_.touch(slot);
-            ++statistics_.l1d.hits;
-            return {at + parameters_.l1d.latency, 0, Level::L1};
+            return l1d_hit(slot, at);
         }
         return data_slow(line, at, slot);
+    }
+    RF_ALWAYS_INLINE CacheTime l1d_hit(u32 slot, Cycle at) {
+        l1d_.touch(slot);
+        ++statistics_.l1d.hits;
+        return {at + parameters_.l1d.latency, 0, Level::L1};
     }
     RF_NEVER_INLINE CacheTime data_slow(u64 line, Cycle at, u32 slot);
     RF_NEVER_INLINE CacheTime fetch_slow(u64 line, Cycle at, u32 slot);

@@ -18,6 +18,13 @@ enum class AccessIntent : u8 {
     WriteBack,     ///< CLWB: stays, clean
 };
 
+[[nodiscard]] constexpr bool loads(AccessIntent intent) {
+    return intent == AccessIntent::Load || intent == AccessIntent::LoadStore;
+}
+[[nodiscard]] constexpr bool stores(AccessIntent intent) {
+    return intent == AccessIntent::Store || intent == AccessIntent::LoadStore;
+}
+
 struct DataAccess {
     VirtualAddress address;
     u32 bytes = 0;  ///< 1 to 64; larger operands are split by the caller

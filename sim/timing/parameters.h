@@ -48,6 +48,8 @@ struct TranslationParameters {
     TlbParameters pde, pdpte, pml4;  ///< paging-structure caches
     Cycle stlb_hit_extra = 0;        ///< beyond a first-level hit
     u32 walkers = 1;                 ///< walks at once
+    /// Below the guest's tables lie a hypervisor's, with pages of this size (log2); 0: none.
+    u8 nested_page_shift = 0;
     /// An access that the leaf's rights forbid still fills the TLBs.
     bool faulting_access_fills = true;
 };

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/types.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::timing {
 
@@ -35,6 +36,8 @@ public:
         --size_;
         return address;
     }
+
+    void visit_state(state::Visitor& visitor);
 
 private:
     std::array<u64, capacity> entries_{};

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/compiler.h"
+#include "sim/state/forward.h"
 #include "sim/timing/cycle.h"
 
 namespace ringfence::sim::timing {
@@ -42,14 +43,18 @@ public:
 
     [[nodiscard]] u32 waiting() const { return waiting_; }
 
+    void visit_state(state::Visitor& visitor, Cycle latest);
+
 private:
     static constexpr Cycle span = 512;
+    /// In a file: far more than any core has entries.
+    static constexpr usize most_late = usize{1} << 20;
 
     RF_ALWAYS_INLINE void advance(Cycle present) {
         while (present_ < present) {
-            if (waiting_ == 0) {
-                present_ = present;
-                return;
+            if (waiting_ == late_.size()) {
+                skip_towards(present);
+                continue;
             }
             waiting_ -= leaving_[present_ % span];
             leaving_[present_ % span] = 0;
@@ -59,6 +64,7 @@ private:
             }
         }
     }
+    void skip_towards(Cycle present);
     void enter_late(Cycle issue);
     void admit_late();
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "sim/timing/saved_times.h"
+
 namespace ringfence::sim::timing {
 
 /// Twice the queue: a squashed path adds a queue's worth at most, and replaces none of the main
@@ -11,15 +13,6 @@ namespace ringfence::sim::timing {
 StoreBuffer::StoreBuffer(u32 store_queue)
     : stores_(std::bit_ceil(2 * std::size_t{std::max(store_queue, 1U)}), Store{.number = ~u64{0}}),
       depth_(std::max(store_queue, 1U)) {}
-
-void StoreBuffer::add(const Store& store) {
-    stores_[store.number & (stores_.size() - 1)] = store;
-    const u64 first = store.address / granule;
-    const u64 last = (store.address + store.bytes - 1) / granule;
-    for (u64 part = first; part <= last; ++part) {
-        newest_[part % filter_size] = store.number + 1;
-    }
-}
 
 const StoreBuffer::Store* StoreBuffer::search(u64 address, u32 bytes, u64 before,
                                               u64 newest) const {
@@ -32,6 +25,39 @@ const StoreBuffer::Store* StoreBuffer::search(u64 address, u32 bytes, u64 before
         }
     }
     return nullptr;
+}
+
+void StoreBuffer::visit_state(state::Visitor& visitor, u64 next, Cycle latest) {
+    std::vector<u64> numbers(stores_.size());
+    std::vector<u64> addresses(stores_.size());
+    std::vector<u32> bytes(stores_.size());
+    std::vector<Cycle> data(stores_.size());
+    std::vector<Cycle> committed(stores_.size());
+    for (usize i = 0; i < stores_.size(); ++i) {
+        numbers[i] = stores_[i].number;
+        addresses[i] = stores_[i].address;
+        bytes[i] = stores_[i].bytes;
+        data[i] = stores_[i].data;
+        committed[i] = stores_[i].committed;
+    }
+    visitor.field("numbers", numbers);
+    visitor.field("addresses", addresses);
+    visitor.field("bytes", bytes);
+    visitor.field("data", data);
+    visitor.field("committed", committed);
+    visitor.field("newest", newest_);
+    // Not state: depth_ (configuration)
+    bool possible = true;
+    for (usize i = 0; i < stores_.size(); ++i) {
+        const bool comes = data[i] <= latest && committed[i] <= latest;
+        possible = possible && (comes || numbers[i] >= next);
+        stores_[i] = {.number = numbers[i],
+                      .address = addresses[i],
+                      .bytes = bytes[i],
+                      .data = data[i],
+                      .committed = committed[i]};
+    }
+    visitor.require(possible, "a store that never comes");
 }
 
 }  // namespace ringfence::sim::timing

@@ -2,11 +2,14 @@
 // The stores that a load may find before they are in L1D.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <vector>
 
 #include "base/address.h"
+#include "base/compiler.h"
+#include "sim/state/forward.h"
 #include "sim/timing/cycle.h"
 
 namespace ringfence::sim::timing {
@@ -25,7 +28,15 @@ public:
 
     explicit StoreBuffer(u32 store_queue);
 
-    void add(const Store& store);
+    RF_ALWAYS_INLINE void add(const Store& store) {
+        stores_[store.number & (stores_.size() - 1)] = store;
+        const u64 first = store.address / granule;
+        const u64 last = (store.address + store.bytes - 1) / granule;
+        newest_[last % filter_size] = store.number + 1;
+        for (u64 part = first; part < last; ++part) {
+            newest_[part % filter_size] = store.number + 1;
+        }
+    }
     /// Of a store that was added.
     void commit(u64 number, Cycle at) { stores_[number & (stores_.size() - 1)].committed = at; }
 
@@ -37,17 +48,22 @@ public:
     }
 
     /// The newest store that shares a byte with the load, of those numbered below `before`.
-    [[nodiscard]] const Store* find(VirtualAddress address, u32 bytes, u64 before) const {
+    [[nodiscard]] RF_ALWAYS_INLINE const Store* find(VirtualAddress address, u32 bytes,
+                                                     u64 before) const {
         const u64 first = address.value() / granule;
         const u64 last = (address.value() + bytes - 1) / granule;
-        u64 newest = 0;
-        for (u64 part = first; part <= last; ++part) {
-            newest = newest > newest_[part % filter_size] ? newest : newest_[part % filter_size];
+        u64 newest = std::max(newest_[first % filter_size], newest_[last % filter_size]);
+        for (u64 part = first + 1; RF_UNLIKELY(part < last); ++part) {
+            newest = std::max(newest, newest_[part % filter_size]);
         }
         return newest + depth_ <= before
                    ? nullptr
-                   : search(address.value(), bytes, before, newest < before ? newest : before);
+                   : search(address.value(), bytes, before, std::min(newest, before));
     }
+
+    /// `next`: the number of the main path's next store. Those from there on are of squashed paths
+    /// and may never come.
+    void visit_state(state::Visitor& visitor, u64 next, Cycle latest);
 
 private:
     static constexpr u64 granule = 8;

@@ -2,9 +2,11 @@
 // One path of instructions through the core: the one that retires, or one that will be squashed.
 #pragma once
 
+#include <algorithm>
 #include <array>
-#include <span>
+#include <type_traits>
 
+#include "base/compiler.h"
 #include "sim/timing/cycle.h"
 #include "sim/timing/instruction_profile.h"
 #include "sim/timing/return_stack.h"
@@ -62,7 +64,7 @@ struct InOrderStage {
 /// All that differs between paths. A copy of the main path's tries a path that may be squashed;
 /// tables and queues are the core's (see Core::step_transient for why that is enough).
 struct Stream {
-    std::array<Cycle, reg::count> ready{};  ///< when each register's newest value is
+    std::array<Cycle, reg::slots> ready{};  ///< when each register's newest value is
     FrontEnd front;
     InOrderStage dispatch;
     InOrderStage retire;
@@ -78,12 +80,26 @@ struct Stream {
     Cycle squash_at = never;  ///< nothing begins at this cycle or later
 
     /// When all of `registers` are ready; 0 of none.
-    [[nodiscard]] Cycle last_ready(std::span<const u8> registers) const {
-        Cycle last = 0;
-        for (const u8 name : registers) {
-            last = last > ready[name] ? last : ready[name];
+    template <unsigned capacity>
+    [[nodiscard]] RF_ALWAYS_INLINE Cycle
+    last_ready(const RegisterList<capacity, reg::always_ready>& registers) const {
+        using List = std::remove_cvref_t<decltype(registers)>;
+        Cycle last = std::max(ready[registers.names[0]], ready[registers.names[1]]);
+        for (unsigned i = List::unconditional; RF_UNLIKELY(i < registers.size); ++i) {
+            last = std::max(last, ready[registers.names[i]]);
         }
         return last;
+    }
+    /// All of `registers` are ready at `at`.
+    template <unsigned capacity>
+    RF_ALWAYS_INLINE void set_ready(const RegisterList<capacity, reg::unread>& registers,
+                                    Cycle at) {
+        using List = std::remove_cvref_t<decltype(registers)>;
+        ready[registers.names[0]] = at;
+        ready[registers.names[1]] = at;
+        for (unsigned i = List::unconditional; RF_UNLIKELY(i < registers.size); ++i) {
+            ready[registers.names[i]] = at;
+        }
     }
 };
 

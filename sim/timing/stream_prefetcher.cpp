@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "sim/state/visitor.h"
+
 namespace ringfence::sim::timing {
 
 StreamPrefetcher::Ahead StreamPrefetcher::observe(u64 line) {
@@ -42,13 +44,32 @@ StreamPrefetcher::Ahead StreamPrefetcher::observe(u64 line) {
     return {line + step * static_cast<u64>(ahead + 1), step, static_cast<unsigned>(last - ahead)};
 }
 
-void StreamPrefetcher::add_to(Digest& digest) const {
-    pages_.add_to(digest);
-    for (const Stream& stream : streams_) {
-        for (const int part : {stream.last, stream.direction, stream.run, stream.reached}) {
-            digest.add(static_cast<u64>(static_cast<i64>(part)));
-        }
+void StreamPrefetcher::visit_state(state::Visitor& visitor) {
+    visitor.part("pages", pages_);
+    std::array<u8, stream_count> last{};
+    std::array<u8, stream_count> reached{};
+    std::array<i64, stream_count> directions{};
+    std::array<u32, stream_count> runs{};
+    bool possible = true;
+    for (unsigned i = 0; i < stream_count; ++i) {
+        last[i] = static_cast<u8>(streams_[i].last);
+        reached[i] = static_cast<u8>(streams_[i].reached);
+        directions[i] = streams_[i].direction;
+        runs[i] = static_cast<u32>(streams_[i].run);
     }
+    visitor.field("last", last);
+    visitor.field("reached", reached);
+    visitor.field("directions", directions);
+    visitor.field("runs", runs);
+    for (unsigned i = 0; i < stream_count; ++i) {
+        possible = possible && last[i] < lines_in_page && reached[i] < lines_in_page &&
+                   directions[i] >= -1 && directions[i] <= 1 && runs[i] <= u32{lines_in_page};
+        streams_[i] = {.last = last[i],
+                       .direction = static_cast<int>(directions[i]),
+                       .run = static_cast<int>(runs[i]),
+                       .reached = reached[i]};
+    }
+    visitor.require(possible, "a stream that leaves its page");
 }
 
 }  // namespace ringfence::sim::timing

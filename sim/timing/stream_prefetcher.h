@@ -4,8 +4,8 @@
 
 #include <array>
 
+#include "sim/state/forward.h"
 #include "sim/timing/associative_array.h"
-#include "sim/timing/digest.h"
 
 namespace ringfence::sim::timing {
 
@@ -29,7 +29,7 @@ public:
     }
 
     void clear() { *this = {}; }
-    void add_to(Digest& digest) const;
+    void visit_state(state::Visitor& visitor);
 
 private:
     static constexpr unsigned stream_count = 32;

@@ -8,7 +8,7 @@
 
 #include "base/address.h"
 #include "base/compiler.h"
-#include "sim/timing/digest.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::timing {
 
@@ -44,14 +44,7 @@ public:
     }
 
     void clear() { entries_ = {}; }
-    void add_to(Digest& digest) const {
-        for (const Entry& entry : entries_) {
-            digest.add(entry.instruction);
-            digest.add(entry.last);
-            digest.add(entry.stride);
-            digest.add(entry.repeats);
-        }
-    }
+    void visit_state(state::Visitor& visitor);
 
 private:
     static constexpr u64 longest_stride = 2 * kib;

@@ -9,6 +9,7 @@
 
 #include "sim/cpu/cpu.h"
 #include "sim/isa/x86/engine.h"
+#include "sim/memory/testing/bare_interrupt_controller.h"
 #include "tests/differential/processor_state.h"
 #include "tests/differential/sandbox.h"
 
@@ -19,7 +20,7 @@ sim::presets::CpuModel model_with(std::vector<arch::x86::CpuidFeature> features)
 
 class MachineProcessor final : private sim::observe::Observer,
                                private sim::memory::PortBus,
-                               private sim::memory::InterruptAcknowledge {
+                               private sim::memory::BareInterruptController {
 public:
     MachineProcessor(sim::presets::CpuModel model, const ReadOnlyImage& read_only);
     ~MachineProcessor() override;

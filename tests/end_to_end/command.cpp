@@ -18,7 +18,6 @@ namespace ringfence::end_to_end {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr double patience_seconds = 60;
 constexpr const char* search_path =
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -79,7 +78,7 @@ public:
             return std::chrono::duration<double>(Clock::now() - start).count();
         };
         while (output_.ends[0] >= 0 || error_.ends[0] >= 0) {
-            if (elapsed() > patience_seconds) {
+            if (elapsed() > options_.patience_seconds) {
                 ADD_FAILURE() << "the command did not end";
                 kill(child_, SIGKILL);
                 break;

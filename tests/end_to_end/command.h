@@ -24,10 +24,11 @@ struct CommandOptions {
     /// Close our end of standard output after so many bytes; 0: read all.
     size_t close_after = 0;
     std::string output_file{};  ///< standard output goes here and not into Outcome
+    double patience_seconds = 60;
 };
 
-/// Runs `command` to its end. Fails the test if it cannot be started, takes longer than a minute,
-/// or leaves a process behind.
+/// Runs `command` to its end. Fails the test if it cannot be started, takes longer
+/// than it may, or leaves a process behind.
 [[nodiscard]] Outcome execute(const std::vector<std::string>& command,
                               const CommandOptions& options = {});
 

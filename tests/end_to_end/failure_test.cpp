@@ -265,6 +265,13 @@ TEST_P(Memory, ThatRunsOutEndsTheProgramNotTheKernel) {
                 ::testing::AnyOf("status 137\n4 MiB\n", "refused\nstatus 3\n4 MiB\n"));
 }
 
+TEST_P(Memory, ThatRunsOutInSocketsIsAnErrorOfACall) {
+    const Outcome outcome = ringfence(run_arguments(
+        setups()[GetParam()], {"--memory", "48", "--quiet"}, {guest_program("exhaust_sockets")}));
+    EXPECT_EQ(outcome.status, 0) << outcome.output << outcome.error;
+    EXPECT_THAT(outcome.output, HasSubstr("round 2: all works again"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Each, Memory, ::testing::Values(1, 4),
                          [](const auto& info) { return setups()[info.param].name; });
 
@@ -348,6 +355,22 @@ TEST(Usage, MistakesAreExplained) {
         EXPECT_EQ(outcome.status, bad.status) << bad.message;
         EXPECT_THAT(outcome.error, HasSubstr(bad.message));
         EXPECT_EQ(outcome.output, "");
+    }
+}
+
+TEST(MissingFiles, AreNamedWhenTheProgramFails) {
+    const ScratchDirectory directory;
+    const std::string file = directory.write("input", "text");
+    for (const Place& setup : setups()) {
+        const Outcome outcome = ringfence(run_arguments(setup, {}, {"/bin/busybox", "cat", file}));
+        EXPECT_EQ(outcome.status, 1);
+        EXPECT_THAT(outcome.error, HasSubstr("looked for " + file + ", which this host has"));
+        const Outcome quiet =
+            ringfence(run_arguments(setup, {"--quiet"}, {"/bin/busybox", "cat", file}));
+        EXPECT_EQ(quiet.error, "cat: can't open '" + file + "': No such file or directory\n");
+        EXPECT_EQ(
+            ringfence(run_arguments(setup, {"--file", file}, {"/bin/busybox", "cat", file})).output,
+            "text");
     }
 }
 

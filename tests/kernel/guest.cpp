@@ -38,7 +38,9 @@ u8 Guest::Line::take() {
 }
 
 Guest::Guest(const GuestOptions& options, sim::observe::Observer* observer)
-    : kernel_(lab::machine::KernelImage::load(RINGFENCE_KERNEL_IMAGE)) {
+    : kernel_(lab::machine::KernelImage::load(RINGFENCE_KERNEL_IMAGE)),
+      observer_(observer),
+      strict_tlb_(options.strict_tlb) {
     auto cpu = sim::presets::find_preset(options.cpu);
     if (!cpu.ok()) {
         throw std::runtime_error(cpu.error());
@@ -46,9 +48,9 @@ Guest::Guest(const GuestOptions& options, sim::observe::Observer* observer)
     const auto image = lab::pack::pack_guest(
         {.roots = {}, .files = {}, .environment = {}, .command = options.program});
     sim::machine::MachineConfig config{.cpu = std::move(cpu).value(),
-                                       .kernel = bytes_of(kernel_.bytes()),
-                                       .initramfs = bytes_of(image.initramfs),
-                                       .command_line = options.command_line,
+                                       .boot = {.kernel = bytes_of(kernel_.bytes()),
+                                                .command_line = options.command_line,
+                                                .modules = {{bytes_of(image.initramfs)}}},
                                        .places = kernel_.places(),
                                        .strict_tlb = options.strict_tlb};
     for (unsigned i = 0; i < lab::machine::port_count; ++i) {
@@ -59,6 +61,22 @@ Guest::Guest(const GuestOptions& options, sim::observe::Observer* observer)
         config.observers.push_back(observer);
     }
     auto machine = sim::machine::Machine::create(std::move(config));
+    if (!machine.ok()) {
+        throw std::runtime_error(machine.error());
+    }
+    machine_ = std::move(machine).value();
+}
+
+void Guest::resume(const sim::machine::Snapshot& snapshot) {
+    machine_.reset();
+    sim::machine::ResumeConfig config{.strict_tlb = strict_tlb_};
+    for (unsigned i = 0; i < lab::machine::port_count; ++i) {
+        config.serial[i] = {lines_[i].get(), lines_[i].get()};
+    }
+    if (observer_ != nullptr) {
+        config.observers.push_back(observer_);
+    }
+    auto machine = sim::machine::Machine::resume(snapshot, std::move(config));
     if (!machine.ok()) {
         throw std::runtime_error(machine.error());
     }

@@ -32,6 +32,9 @@ public:
     [[nodiscard]] const std::string& output() const { return streams_.output; }
 
     sim::machine::MachineEnd run() { return machine_->run(); }
+    /// Goes on with a machine that is made of `snapshot`. The host's side of the serial lines stays
+    /// as it is.
+    void resume(const sim::machine::Snapshot& snapshot);
 
 private:
     /// One UART's two directions.
@@ -53,6 +56,8 @@ private:
     lab::machine::CapturedStreams streams_{{}};
     lab::machine::GuestSession session_{streams_};
     std::vector<std::unique_ptr<Line>> lines_;
+    sim::observe::Observer* observer_;
+    bool strict_tlb_;
     std::unique_ptr<sim::machine::Machine> machine_;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// An NMI before every instruction of the entry and exit paths that a program uses, at many of its
-// turns. Whatever was interrupted goes on as if nothing had been: same output, same status.
+// An NMI before every instruction of the entry and exit paths that a program uses, and of the code
+// that changes its design, at many of its turns. Whatever was interrupted goes on as if nothing had
+// been: same output, same status.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -19,13 +20,16 @@ const std::vector<std::string> shell_script = {
     "exit 9"};
 /// Exceptions, and returns to user mode by IRET with frames that it refuses.
 const std::vector<std::string> signal_program = {RINGFENCE_GUESTS "/signals"};
+/// Changes of the design that the program runs in.
+const std::vector<std::string> design_program = {RINGFENCE_GUESTS "/isolation_modes"};
 const std::vector<std::string> breakpoint_program = {RINGFENCE_GUESTS "/end", "breakpoint"};
 
 constexpr u8 nmi_vector = 2;
 /// An NMI comes at so many of the occasions on which a place is reached.
 constexpr u64 times_each = 20;
 
-/// The entry and exit text, and who steps from where to where in it.
+/// The entry and exit text, the code that changes the design of a program, and who steps from where
+/// to where in it.
 class PathWatch : public sim::observe::Observer {
 public:
     void attach(Guest& guest) {
@@ -34,19 +38,29 @@ public:
         };
         entry_ = {at("__entry_text_start"), at("__entry_text_end")};
         exit_ = {at("__exit_text_start"), at("__exit_text_end")};
+        change_ = {at("__design_change_start"), at("__design_change_end")};
     }
     /// The machine stops, and takes NMIs, at each instruction and not only between blocks.
     [[nodiscard]] bool wants_instructions() const override { return true; }
 
 protected:
+    /// Call for each instruction. False until the first program runs: booting, there are no tables
+    /// to take an NMI by yet.
+    [[nodiscard]] bool has_started(const sim::observe::Executed& executed) {
+        started_ = started_ || executed.user;
+        return started_;
+    }
     [[nodiscard]] bool in_paths(VirtualAddress rip) const {
         return (rip >= entry_.first && rip < entry_.second) ||
-               (rip >= exit_.first && rip < exit_.second);
+               (rip >= exit_.first && rip < exit_.second) ||
+               (rip >= change_.first && rip < change_.second);
     }
 
 private:
     std::pair<VirtualAddress, VirtualAddress> entry_{};
     std::pair<VirtualAddress, VirtualAddress> exit_{};
+    std::pair<VirtualAddress, VirtualAddress> change_{};
+    bool started_ = false;
 };
 
 /// Each place in the paths, by the instructions after which it was reached: there an NMI can come
@@ -56,7 +70,7 @@ using Steps = std::map<VirtualAddress, std::set<VirtualAddress>>;
 class StepRecorder final : public PathWatch {
 public:
     void instruction(const sim::observe::Executed& executed) override {
-        if (in_paths(executed.rip) && !after_interrupt_) {
+        if (has_started(executed) && in_paths(executed.rip) && !after_interrupt_) {
             steps[last_].insert(executed.rip);
         }
         last_ = executed.rip;
@@ -83,7 +97,8 @@ public:
     }
     void instruction(const sim::observe::Executed& executed) override {
         // One that waits for the end of another would come back to the same place for ever.
-        const auto next = in_nmi_ ? steps_.end() : steps_.find(executed.rip);
+        const bool ready = has_started(executed) && !in_nmi_;
+        const auto next = ready ? steps_.find(executed.rip) : steps_.end();
         if (next != steps_.end() &&
             std::any_of(next->second.begin(), next->second.end(),
                         [this](VirtualAddress place) { return hits[place] < times_each; })) {
@@ -165,6 +180,7 @@ INSTANTIATE_TEST_SUITE_P(
                                      Mode{"shared", "skylake-sp", "pti=off"}),
                      testing::Values(Program{"shell", shell_script},
                                      Program{"signals", signal_program},
+                                     Program{"designs", design_program},
                                      Program{"breakpoint", breakpoint_program})),
     [](const auto& info) {
         return std::string(std::get<0>(info.param).name) + "_" + std::get<1>(info.param).name;

@@ -4,92 +4,27 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
 #include <sstream>
 
 #include "arch/x86/cr3.h"
-#include "arch/x86/pte_4level.h"
-#include "paging/formats/x86_4level.h"
-#include "paging/walker.h"
-#include "tests/kernel/guest.h"
+#include "tests/kernel/user_table.h"
 
 namespace ringfence::kernel_tests {
 
 namespace {
 
-using arch::x86::Pte4Level;
-using paging::Leaf;
-using paging::X86FourLevel;
-
 constexpr const char* busybox = "/bin/busybox";
 constexpr const char* script =
     "for i in 1 2 3; do (echo $i | md5sum) & done; wait; trap : USR1; kill -USR1 $$; "
     "expr 6 '*' 7; ls / | sort | head -n 2; exit 5";
-constexpr u64 page = 4 * kib;
-constexpr u64 user_root_bit = page;
-constexpr unsigned user_root_entries = 256;
-constexpr VirtualAddress kernel_half{0xffff'8000'0000'0000};
-constexpr VirtualAddress last_address{~u64{0}};
 
-/// Guest RAM, as paging::Walker reads it.
-struct GuestTables {
-    sim::machine::Machine* machine = nullptr;
-
-    template <typename Word>
-    [[nodiscard]] Word read(PhysicalAddress address) const {
-        Word word{};
-        EXPECT_TRUE(machine->read_physical(address, {reinterpret_cast<u8*>(&word), sizeof word}));
-        return word;
-    }
-};
-
-/// A supervisor page of a user table, as text: what a comparison prints.
-std::string describe(const Leaf& leaf) {
-    return fmt::format("{:#x}+{:#x} {}{}{} {}", leaf.start.value(), leaf.size,
-                       leaf.attributes.writable ? 'w' : '-', leaf.attributes.executable ? 'x' : '-',
-                       leaf.attributes.user ? 'u' : 's',
-                       leaf.attributes.global ? "global" : "local");
-}
-
-/// The manifest as docs/architecture.md states it: entry and exit text, and the entry area's pages.
-std::vector<std::string> expected_pages(const lab::machine::KernelImage& kernel) {
-    const auto at = [&](const char* name) { return kernel.symbols().address_of(name).value(); };
-    std::vector<std::string> pages;
-    const auto add = [&](VirtualAddress start, bool writable, bool executable) {
-        pages.push_back(describe(
-            {.start = start,
-             .size = page,
-             .attributes = {.writable = writable, .executable = executable, .global = true}}));
-    };
-    for (const char* part : {"entry", "exit"}) {
-        const VirtualAddress end = at(fmt::format("__{}_text_end", part).c_str());
-        for (VirtualAddress start = at(fmt::format("__{}_text_start", part).c_str()); start < end;
-             start += page) {
-            add(start, false, true);
-        }
-    }
-    const VirtualAddress area = at("__entry_area");
-    for (const u64 read_only : {0, 1, 2}) {  // GDT, IDT, TSS
-        add(area + read_only * page, false, false);
-    }
-    for (const u64 written : {3, 5, 7, 9, 11, 13}) {  // scratch; entry, #DF, NMI, #MC, #DB stacks
-        add(area + written * page, true, false);
-    }
-    std::sort(pages.begin(), pages.end());
-    return pages;
-}
-
-/// Walks the loaded table at each return to user mode.
+/// Checks the loaded table at each return to user mode.
 class UserTableWatch final : public sim::observe::Observer {
 public:
-    void attach(Guest& guest) {
-        tables_.machine = &guest.machine();
-        expected_ = expected_pages(guest.kernel());
-    }
+    void attach(Guest& guest) { checker_.attach(guest); }
 
     void root_write(const sim::observe::RootWrite& event) override {
         root_ = arch::x86::Cr3::root(event.new_value);
@@ -108,44 +43,15 @@ public:
 private:
     void enter_user() {
         ++returns;
-        if ((root_.value() & user_root_bit) == 0) {
-            return;
-        }
-        ++on_user_roots;
-        roots.insert(root_.value());
-        check_supervisor_pages(root_);
-        check_user_half(root_);
-    }
-
-    void check_supervisor_pages(PhysicalAddress root) {
-        std::vector<std::string> found;
-        const paging::Walker<X86FourLevel, GuestTables> walker(tables_, root);
-        walker.for_each_leaf({kernel_half, last_address},
-                             [&](const Leaf& leaf) { found.push_back(describe(leaf)); });
-        std::sort(found.begin(), found.end());
-        ASSERT_EQ(found, expected_) << "user root " << root.value() << ", return " << returns;
-    }
-
-    /// Equal in both roots, but for the execute-disable bit that the kernel's root adds.
-    void check_user_half(PhysicalAddress root) {
-        const PhysicalAddress kernel_root = root - user_root_bit;
-        for (unsigned i = 0; i < user_root_entries; ++i) {
-            const u64 ours = tables_.read<u64>(root + i * sizeof(u64));
-            const u64 kernels = tables_.read<u64>(kernel_root + i * sizeof(u64));
-            const u64 ignored = Pte4Level::accessed.mask;
-            if (!Pte4Level::present.test(ours)) {
-                ASSERT_FALSE(Pte4Level::present.test(kernels)) << "root entry " << i;
-                continue;
-            }
-            ASSERT_FALSE(Pte4Level::nx.test(ours)) << "root entry " << i;
-            ASSERT_EQ(kernels & ~ignored, (ours | Pte4Level::nx.mask) & ~ignored)
-                << "root entry " << i;
+        if (is_user_root(root_)) {
+            ++on_user_roots;
+            roots.insert(root_.value());
+            checker_.check_user_root(root_);
         }
     }
 
     PhysicalAddress root_;
-    GuestTables tables_;
-    std::vector<std::string> expected_;
+    UserTableChecker checker_;
 };
 
 GuestOptions options(std::string cpu, std::string command_line) {
@@ -234,13 +140,10 @@ TEST(UserTableContents, MappedTextIsTheImagesTextByteForByte) {
     }
 }
 
-/// Looks the kernel's own text up in the loaded table at each return to user mode.
+/// Checks at each return to user mode that the loaded table maps the kernel, as global pages.
 class SharedTableWatch final : public sim::observe::Observer {
 public:
-    void attach(Guest& guest) {
-        tables_.machine = &guest.machine();
-        kernel_text_ = guest.kernel().symbols().address_of("__text_start").value();
-    }
+    void attach(Guest& guest) { checker_.attach(guest); }
 
     void root_write(const sim::observe::RootWrite& event) override {
         root_ = arch::x86::Cr3::root(event.new_value);
@@ -257,16 +160,12 @@ public:
 private:
     void enter_user() {
         ++returns;
-        const auto text =
-            paging::Walker<X86FourLevel, GuestTables>(tables_, root_).find(kernel_text_);
-        ASSERT_TRUE(text.ok()) << "return " << returns;
-        ASSERT_FALSE(text.value().attributes.user);
-        ASSERT_TRUE(text.value().attributes.global);
+        checker_.check_kernel_root(root_);
+        ASSERT_TRUE(checker_.kernel_is_global(root_));
     }
 
     PhysicalAddress root_;
-    VirtualAddress kernel_text_;
-    GuestTables tables_;
+    UserTableChecker checker_;
 };
 
 class Shared : public ::testing::TestWithParam<std::pair<const char*, const char*>> {};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Runs a bare-metal test image on the built-in machine and copies its COM1 to standard output.
 //
-//   run_on_machine IMAGE [PRESET]
+//   run_on_machine IMAGE [PRESET [timed]]
 //
 // Exits 0 if the image came to its own end, else 1 with the reason on standard error.
 #include <cstdio>
@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "abi/ports.h"
@@ -42,17 +43,20 @@ std::vector<u8> read_file(const char* path) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc < 2 || argc > 3) {
-        fail("usage: run_on_machine IMAGE [PRESET]");
+    const bool timed = argc == 4 && std::string_view{argv[3]} == "timed";
+    if (argc < 2 || argc > 4 || (argc == 4 && !timed)) {
+        fail("usage: run_on_machine IMAGE [PRESET [timed]]");
     }
     const std::vector<u8> image = read_file(argv[1]);
-    auto cpu = sim::presets::find_preset(argc == 3 ? argv[2] : "skylake-sp");
+    auto cpu = sim::presets::find_preset(argc >= 3 ? argv[2] : "skylake-sp");
     if (!cpu.ok()) {
         fail(cpu.error());
     }
     StandardOutput output;
-    sim::machine::MachineConfig config{.cpu = std::move(cpu).value(), .kernel = image};
+    sim::machine::MachineConfig config{.cpu = std::move(cpu).value(), .boot = {.kernel = image}};
     config.serial[0].sink = &output;
+    config.timed = timed;
+    config.test_device = true;
     config.instruction_limit = 4'000'000'000;
     auto machine = Machine::create(std::move(config));
     if (!machine.ok()) {

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "kernel_arch/address_space.h"
 
+#include <utility>
+
 #include "arch/x86/cr3.h"
 #include "base/compiler.h"
 #include "kernel/arch/x86_64/cpu_state.h"
 #include "kernel/arch/x86_64/entry_area.h"
+#include "kernel/arch/x86_64/entry_paths.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/isolation.h"
+#include "kernel/arch/x86_64/kernel_pages.h"
 #include "kernel/arch/x86_64/kernel_tables.h"
 #include "kernel/arch/x86_64/table_memory.h"
 #include "kernel/arch/x86_64/tlb.h"
+#include "kernel_arch/isolation_control.h"
 #include "kernel_arch/user_access.h"
 
 namespace ringfence::kernel::arch {
@@ -21,6 +26,10 @@ constexpr u64 user_half_size = u64{1} << 47;
 
 AddressSpace* active_space = nullptr;
 PcidAllocator pcids;
+/// Address spaces whose programs are isolated. While there are any, no kernel page is global.
+u64 isolated_spaces = 0;
+Design design_of_system = Design::Shared;
+bool design_was_chosen = false;  ///< until then, boot's
 
 /// Isolated: the user half is kept equal in both roots, and the kernel's root may not execute it,
 /// so that a return to user mode on the wrong table faults at once.
@@ -96,28 +105,128 @@ u64 user_cr3(PhysicalAddress root, PcidContext context, bool flush_owed) {
 
 }  // namespace
 
-AddressSpace::~AddressSpace() {
-    RF_ASSERT(!is_active());
-    if (kernel_root_.value() != 0) {
-        frames().release(kernel_root_);
+Design system_design() {
+    return design_was_chosen ? design_of_system : boot_design();
+}
+
+void set_system_design(Design design) {
+    design_of_system = design;
+    design_was_chosen = true;
+    if (design == Design::Shared && isolated_spaces == 0) {
+        make_kernel_pages_global(isolation().global_pages);
     }
 }
 
-Result<void, MapError> AddressSpace::create() {
-    RF_ASSERT(kernel_root_.value() == 0);
-    const bool pair = isolation().enabled;
+Result<AddressSpace::Roots, MapError> AddressSpace::make_roots(Design design) {
+    const bool pair = design == Design::Isolated;
     const auto block = frames().allocate(pair ? 1 : 0);
     if (!block.ok()) {
         return Error{MapError::OutOfMemory};
     }
-    kernel_root_ = block.value();
-    user_root_ = pair ? kernel_root_ + page_size : kernel_root_;
-    __builtin_memset(direct_map(kernel_root_), 0, pair ? 2 * page_size : page_size);
-    fill_kernel_half(kernel_root_);
+    const Roots roots{block.value(), pair ? block.value() + page_size : block.value()};
+    __builtin_memset(direct_map(roots.kernel), 0, pair ? 2 * page_size : page_size);
+    fill_kernel_half(roots.kernel);
     if (pair) {
-        fill_user_manifest(user_root_);
+        fill_user_manifest(roots.user);
+    }
+    return roots;
+}
+
+/// `roots` become the ones in use.
+void AddressSpace::adopt(Roots roots, Design design) {
+    kernel_root_ = roots.kernel;
+    user_root_ = roots.user;
+    design_ = design;
+    if (design == Design::Isolated) {
+        ++isolated_spaces;
+        make_kernel_pages_global(false);
+    }
+}
+
+void AddressSpace::release_roots() {
+    if (kernel_root_.value() != 0) {
+        frames().release(kernel_root_);
+        isolated_spaces -= design_ == Design::Isolated ? 1 : 0;
+    }
+}
+
+AddressSpace::~AddressSpace() {
+    RF_ASSERT(!is_active());
+    drop_prepared();
+    release_roots();
+}
+
+Result<void, MapError> AddressSpace::create(Design design) {
+    RF_ASSERT(kernel_root_.value() == 0);
+    RF_TRY_ASSIGN(roots, make_roots(design));
+    adopt(roots, design);
+    return {};
+}
+
+Result<void, MapError> AddressSpace::prepare_design(Design design) {
+    if (design != design_ && prepared_.kernel.value() == 0) {
+        RF_TRY_ASSIGN(roots, make_roots(design));
+        prepared_ = roots;
     }
     return {};
+}
+
+void AddressSpace::drop_prepared() {
+    if (prepared_.kernel.value() != 0) {
+        frames().release(prepared_.kernel);
+        prepared_ = {};
+    }
+}
+
+RF_DESIGN_CHANGE void AddressSpace::commit_design() {
+    if (prepared_.kernel.value() == 0) {
+        return;
+    }
+    const bool active = is_active();
+    const Design wanted = design_ == Design::Shared ? Design::Isolated : Design::Shared;
+    // The new roots lead to the same tables of the user half. The old user root has its entries as
+    // the program's rights are; the mapper forbids execution under a kernel root where that is due.
+    const KernelMapper old(table_memory, user_root_);
+    KernelMapper target = mapper_of(prepared_.kernel, prepared_.user);
+    for (unsigned index = 0; index < user_root_entries; ++index) {
+        if (const auto entry = old.root_entry(index); entry != 0) {
+            target.share_root_entry(index, entry).consume(UserTlb{context_, design_, false});
+        }
+    }
+    const PhysicalAddress old_root = kernel_root_;
+    isolated_spaces -= design_ == Design::Isolated ? 1 : 0;
+    adopt(std::exchange(prepared_, {}), wanted);
+    // A number of its own: whatever TLBs hold of the old roots can never be used again.
+    context_ = {};
+    user_flush_owed_ = false;
+    if (active) {
+        active_space = nullptr;
+        activate();
+    }
+    frames().release(old_root);
+}
+
+UserTlb AddressSpace::user_tlb() {
+    return {context_, design_, is_active(), group_};
+}
+
+void AddressSpace::invalidate(const StaleGroup& group) {
+    if (!group.empty()) {
+        UserTlb(context_, design_, is_active()).invalidate(group);
+    }
+}
+
+ChangeGroup::ChangeGroup(AddressSpace& space) : space_(space.group_ == nullptr ? &space : nullptr) {
+    if (space_ != nullptr) {
+        space_->group_ = &stale_;
+    }
+}
+
+ChangeGroup::~ChangeGroup() {
+    if (space_ != nullptr) {
+        space_->group_ = nullptr;
+        space_->invalidate(stale_);
+    }
 }
 
 Result<void, MapError> AddressSpace::map_page(VirtualAddress page, PhysicalAddress frame,
@@ -140,7 +249,7 @@ Result<void, MapError> AddressSpace::map_page(VirtualAddress page, PhysicalAddre
     if (!outcome.ok()) {
         return Error{translate(outcome.error())};
     }
-    std::move(outcome).value().consume(UserTlb{context_, is_active()});
+    std::move(outcome).value().consume(user_tlb());
     return {};
 }
 
@@ -150,7 +259,7 @@ Result<Mapping, MapError> AddressSpace::unmap_page(VirtualAddress page) {
         return Error{entry.error()};
     }
     PageEntry::Word old = 0;
-    entry.value().clear(old).consume(UserTlb{context_, is_active()});
+    entry.value().clear(old).consume(user_tlb());
     return mapping_of(KernelWalker::leaf_of(old, 1, page, paging::no_limit));
 }
 
@@ -159,7 +268,7 @@ Result<void, MapError> AddressSpace::protect_page(VirtualAddress page, PageProte
     if (!entry.ok()) {
         return Error{entry.error()};
     }
-    entry.value().protect(attributes_of(protection)).consume(UserTlb{context_, is_active()});
+    entry.value().protect(attributes_of(protection)).consume(user_tlb());
     return {};
 }
 
@@ -169,7 +278,7 @@ Result<void, MapError> AddressSpace::replace_page(VirtualAddress page, PhysicalA
     if (!entry.ok()) {
         return Error{entry.error()};
     }
-    entry.value().replace(frame, attributes_of(protection)).consume(UserTlb{context_, is_active()});
+    entry.value().replace(frame, attributes_of(protection)).consume(user_tlb());
     return {};
 }
 
@@ -202,10 +311,10 @@ void AddressSpace::release_all(Visitor visit, void* context) {
                            }
                        });
     RF_ASSERT(outcome.ok());  // whole root entries: nothing to split, no memory needed
-    std::move(outcome).value().consume(UserTlb{context_, is_active()});
+    std::move(outcome).value().consume(user_tlb());
 }
 
-void AddressSpace::activate() {
+RF_DESIGN_CHANGE void AddressSpace::activate() {
     if (is_active()) {
         return;
     }
@@ -222,7 +331,8 @@ void AddressSpace::activate() {
         context_ = allocation.context;
         user_flush_owed_ = true;
     }
-    if (isolation().enabled) {
+    select_entry_paths(design_);
+    if (design_ == Design::Isolated) {
         clear_entry_stack();
         cpu_state.exit_root = user_cr3(user_root_, context_, user_flush_owed_);
     }
@@ -235,7 +345,7 @@ void AddressSpace::activate_kernel_only() {
     }
     active_space->user_flush_owed_ = user_flush_owed();
     active_space = nullptr;
-    if (isolation().enabled) {
+    if (selected_design() == Design::Isolated) {
         clear_entry_stack();
         cpu_state.exit_root = 0;  // no thread without an address space leaves to user mode
     }

@@ -12,6 +12,7 @@
 #include "kernel/arch/x86_64/cpu_state.h"
 #include "kernel/arch/x86_64/descriptor_tables.h"
 #include "kernel/arch/x86_64/entry_area.h"
+#include "kernel/arch/x86_64/entry_paths.h"
 #include "kernel/arch/x86_64/fpu.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/isolation.h"
@@ -111,18 +112,17 @@ void enable_protections() {
     log("memory: {} MiB free of {} MiB", frames().free_frames() * frame_size / mib,
         frames().total_frames() * frame_size / mib);
 
-    load_descriptor_tables(isolation().enabled);
+    load_descriptor_tables();
+    set_up_entry_paths(boot_design());
     enable_protections();
     enable_fpu();
-    enable_system_calls(isolation().enabled);
     start_timer();
 
     const auto stack = allocate_kernel_stack();
     if (!stack.ok()) {
         panic("no memory for the first kernel stack");
     }
-    cpu_state.kernel_stack_top = stack.value().value();
-    set_interrupt_stack(stack.value());
+    set_kernel_stack(stack.value());
     continue_on_stack(stack.value().value(), [] { start_core(); });
 }
 

@@ -15,6 +15,7 @@ constexpr u32 leaf_frequency = 0x16;
 
 u64 start_tsc = 0;
 u64 nanoseconds_per_cycle = 0;  // 32.32 fixed point
+u64 clock_rate = 0;             // of the TSC, in Hz
 u64 boot_realtime = 0;
 
 // ---- The interval timer's channel 2, gated by port 61H. [intel/8254]
@@ -130,10 +131,15 @@ Measurement measure_counters(u64 (*read_other)()) {
     return {after - before, read_other() - other_before};
 }
 
-void start_clock(u64 tsc_rate) {
+void start_clock(u64 rate) {
     start_tsc = read_tsc();
-    nanoseconds_per_cycle = (nanoseconds_per_second << 32) / tsc_rate;
+    clock_rate = rate;
+    nanoseconds_per_cycle = (nanoseconds_per_second << 32) / rate;
     boot_realtime = seconds_since_epoch(read_stable_date()) * nanoseconds_per_second;
+}
+
+u64 tsc_rate() {
+    return clock_rate;
 }
 
 u64 monotonic_ns() {

@@ -26,7 +26,9 @@ struct Measurement {
 [[nodiscard]] Measurement measure_counters(u64 (*read_other)());
 inline constexpr u64 measurements_per_second = 4000;
 
-/// Starts monotonic_ns at 0 and reads the real-time clock.
-void start_clock(u64 tsc_rate);
+/// Starts monotonic_ns at 0 and reads the real-time clock. `rate` is the TSC's, in Hz.
+void start_clock(u64 rate);
+/// What start_clock was given.
+[[nodiscard]] u64 tsc_rate();
 
 }  // namespace ringfence::kernel::arch

@@ -6,9 +6,19 @@
 
 namespace ringfence::kernel::arch {
 
+using ExitPath = void (*)();
+
+/// The exit code of a design. Entry code jumps to what C++ chose of it.
+struct ExitPaths {
+    ExitPath by_iret = nullptr;    ///< restores everything
+    ExitPath by_sysret = nullptr;  ///< for a frame that SYSRET can restore
+};
+
 struct CpuState {
     u64 kernel_stack_top = 0;  ///< of the running thread
-    u64 exit_root = 0;  ///< CR3 for user mode; NO_FLUSH is clear exactly when its PCID owes a flush
+    /// Isolated design: CR3 for user mode; NO_FLUSH is clear exactly when its PCID owes a flush.
+    u64 exit_root = 0;
+    ExitPaths exits;  ///< of the design that is selected (entry_paths.h)
 };
 
 /// Counts for abi::control::Statistics. Interrupts are off wherever they change.
@@ -17,11 +27,11 @@ struct EntryCounters {
     u64 interrupts = 0;
     u64 page_faults = 0;
     u64 other_exceptions = 0;
-    u64 entries_from_user = 0;  ///< each is one root write on entry in the isolated design
-    u64 exits_to_user = 0;      ///< each is one root write on exit in the isolated design
+    u64 entries_from_user = 0;
+    u64 exits_to_user = 0;
     u64 thread_switches = 0;
     u64 root_writes = 0;       ///< by C++: changes of address space and flushes
-    u64 paranoid_entries = 0;  ///< from kernel mode: two root writes each in the isolated design
+    u64 paranoid_entries = 0;  ///< from kernel mode; each comes and goes
 };
 
 extern EntryCounters entry_counters;

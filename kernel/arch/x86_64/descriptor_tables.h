@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// GDT, IDT and TSS in the entry area, and the MSRs of SYSCALL.
+// GDT and TSS in the entry area. The interrupt descriptor tables are in entry_paths.h.
 #pragma once
 
 #include "base/address.h"
@@ -17,15 +17,17 @@ inline constexpr u16 task_selector = 0x28;
 inline constexpr u64 timer_vector = 64;
 inline constexpr u64 spurious_vector = 255;
 
-/// Fills the tables for the chosen design and loads them. The entry area must be mapped; from here
-/// on exceptions are handled.
-void load_descriptor_tables(bool isolated);
+/// Stacks that the TSS lists, by the number with which a gate names one. [intel/vol3]: 6.14.5
+enum class InterruptStack : u8 {
+    Ordinary = 0,
+    DoubleFault = 1,
+    Nmi = 2,
+    MachineCheck = 3,
+    Debug = 4
+};
+[[nodiscard]] InterruptStack interrupt_stack_of(u64 vector);
 
-/// Points SYSCALL at the entry of the chosen design.
-void enable_system_calls(bool isolated);
-
-/// Where interrupts from user mode start: the running thread's stack in the shared design; the
-/// isolated design always starts on the entry stack.
-void set_interrupt_stack(VirtualAddress kernel_stack_top);
+/// Fills the tables and loads them. The entry area must be mapped.
+void load_descriptor_tables();
 
 }  // namespace ringfence::kernel::arch

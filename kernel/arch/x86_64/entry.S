@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // From user mode into the kernel: SYSCALL, and interrupts and exceptions that use the ordinary stack.
-// Each path exists for the shared and for the isolated design; boot chooses by what it puts into
-// IA32_LSTAR and the IDT, so no path tests for the design.
+// Each path exists for the shared and for the isolated design; entry_paths.cpp chooses by IA32_LSTAR
+// and the IDT, so no path tests for the design. The way out is not tied to the way in, because the
+// design may have changed in between: C++ answers with the exit code to jump to.
 //
 // Isolated: interrupts are off from the first instruction until C++ runs on the thread's stack (gates
 // and IA32_FMASK clear IF). Until SWITCH_TO_KERNEL_ROOT only the manifest is mapped: this text, and the
@@ -30,9 +31,7 @@ syscall_isolated:
         pushq   %rdi
         SAVE_REGISTERS_BELOW_RDI
         call    enter_syscall
-        testb   %al, %al
-        jnz     exit_sysret_isolated
-        jmp     exit_iret_path_isolated
+        jmpq    *%rax
 
         .balign 64
         .globl  syscall_shared
@@ -50,9 +49,7 @@ syscall_shared:
         pushq   %rdi
         SAVE_REGISTERS_BELOW_RDI
         call    enter_syscall
-        testb   %al, %al
-        jnz     exit_sysret_shared
-        jmp     exit_iret_path_shared
+        jmpq    *%rax
 
 // ---- Interrupts and exceptions. The stub has completed the hardware's frame to:
 //      0 vector  8 error  16 rip  24 cs  32 rflags  40 rsp  48 ss
@@ -78,7 +75,7 @@ trap_from_user_isolated:
         pushq   (%rdi)                  // rdi
         SAVE_REGISTERS_BELOW_RDI
         call    enter_trap
-        jmp     exit_iret_path_isolated
+        jmpq    *%rax
 
         .balign 64
         .globl  trap_shared, trap_from_user_shared
@@ -90,7 +87,7 @@ trap_from_user_shared:
         pushq   %rdi
         SAVE_REGISTERS_BELOW_RDI
         call    enter_trap
-        jmp     exit_iret_path_shared
+        jmpq    *%rax
 
 // An #NMI or #DB that came from user mode in the shared design stands on an IST stack, which the next
 // one would overwrite: move it to the thread's stack.
@@ -110,7 +107,7 @@ trap_from_user_on_ist_shared:
         pushq   (%rdi)
         SAVE_REGISTERS_BELOW_RDI
         call    enter_trap
-        jmp     exit_iret_path_shared
+        jmpq    *%rax
 
 // The kernel itself was interrupted, with its own table, stack and GS base.
         .balign 64
@@ -151,7 +148,7 @@ iret_fault_isolated:
         pushq   (%rdi)
         SAVE_REGISTERS_BELOW_RDI
         call    enter_trap
-        jmp     exit_iret_path_isolated
+        jmpq    *%rax
 
 // Shared: the refused frame already stands at the top of the thread's stack, where it must be.
         .globl  iret_fault_shared
@@ -169,4 +166,4 @@ iret_fault_shared:
         pushq   (%rdi)
         SAVE_REGISTERS_BELOW_RDI
         call    enter_trap
-        jmp     exit_iret_path_shared
+        jmpq    *%rax

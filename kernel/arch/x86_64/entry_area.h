@@ -22,12 +22,14 @@ enum class EntryAreaPage : u8 {
     NmiStack = 9,
     MachineCheckStack = 11,
     DebugStack = 13,
+    SharedIdt = 15,  ///< of the shared design; in no user table
 };
 
 struct EntryAreaPart {
     EntryAreaPage page;
     bool writable;  ///< only where the CPU or entry code writes
     std::string_view name;
+    bool in_manifest = true;
 };
 
 inline constexpr EntryAreaPart entry_area_parts[] = {
@@ -40,6 +42,7 @@ inline constexpr EntryAreaPart entry_area_parts[] = {
     {EntryAreaPage::NmiStack, true, "nmi_stack"},
     {EntryAreaPage::MachineCheckStack, true, "machine_check_stack"},
     {EntryAreaPage::DebugStack, true, "debug_stack"},
+    {EntryAreaPage::SharedIdt, false, "shared_idt", false},
 };
 
 inline VirtualAddress entry_area_address(EntryAreaPage page) {

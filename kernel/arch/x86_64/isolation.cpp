@@ -55,6 +55,10 @@ void set_isolation(const Isolation& decided) {
     decided_at_boot = decided;
 }
 
+Design boot_design() {
+    return decided_at_boot.enabled ? Design::Isolated : Design::Shared;
+}
+
 abi::control::Isolation isolation_status() {
     using Requested = abi::control::IsolationRequest;
     const Isolation& decided = decided_at_boot;

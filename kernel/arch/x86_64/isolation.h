@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/types.h"
+#include "kernel_arch/design.h"
 
 namespace ringfence::kernel::arch {
 
@@ -14,7 +15,7 @@ enum class IsolationRequest : u8 { Auto, On, Off };
 struct Isolation {
     bool required = false;  ///< the CPU lets user mode read supervisor memory that is mapped
     IsolationRequest requested = IsolationRequest::Auto;
-    bool enabled = false;
+    bool enabled = false;       ///< at boot; see kernel_arch/isolation_control.h for now
     bool pcid = false;          ///< CR4.PCIDE is set and roots carry PCIDs
     bool invpcid = false;       ///< INVPCID is used
     bool global_pages = false;  ///< CR4.PGE is set
@@ -33,5 +34,7 @@ std::string_view describe_isolation(const Isolation& isolation, char (&buffer)[1
 /// What was decided at boot.
 const Isolation& isolation();
 void set_isolation(const Isolation& decided);
+/// The design in which the system starts.
+[[nodiscard]] Design boot_design();
 
 }  // namespace ringfence::kernel::arch

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "kernel_arch/kernel_stack.h"
 
-#include "kernel/arch/x86_64/isolation.h"
+#include "kernel/arch/x86_64/kernel_pages.h"
 #include "kernel/arch/x86_64/kernel_tables.h"
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/arch/x86_64/table_memory.h"
@@ -27,12 +27,11 @@ Result<void, MapError> map_stack(VirtualAddress lowest) {
         if (!frame.ok()) {
             return Error{MapError::OutOfMemory};
         }
-        auto outcome = mapper.map(
-            {.start = lowest + offset,
-             .frame = frame.value(),
-             .size = page_size,
-             .attributes = {.writable = true,
-                            .global = !isolation().enabled && isolation().global_pages}});
+        auto outcome =
+            mapper.map({.start = lowest + offset,
+                        .frame = frame.value(),
+                        .size = page_size,
+                        .attributes = {.writable = true, .global = kernel_pages_global()}});
         if (!outcome.ok()) {
             frames().release(frame.value());
             return Error{MapError::OutOfMemory};

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/arch/x86_64/kernel_tables.h"
 
+#include "kernel/arch/x86_64/entry_area.h"
 #include "kernel/arch/x86_64/isolation.h"
+#include "kernel/arch/x86_64/kernel_pages.h"
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/arch/x86_64/manifest.h"
 #include "kernel/arch/x86_64/table_memory.h"
@@ -30,13 +32,6 @@ void map_or_panic(PhysicalAddress root, const paging::MapRequest& request) {
         panic("cannot map the kernel");
     }
     std::move(outcome).value().consume(KernelTlb{});
-}
-
-/// In the shared design the kernel's entries survive changes of address space, as classic kernels
-/// have it. In the isolated design a global entry could be used from the user table, which does
-/// not map it: only the manifest, which is in both, may be global.
-bool kernel_pages_global() {
-    return !isolation().enabled && isolation().global_pages;
 }
 
 void map_direct(PhysicalAddress start, PhysicalAddress end) {
@@ -77,6 +72,18 @@ void map_manifest(PhysicalAddress root) {
                             .frame = entry.frame,
                             .size = entry.size,
                             .attributes = entry.attributes});
+    }
+}
+
+/// What of the entry area no user table holds: only the kernel's tables map it.
+void map_rest_of_entry_area() {
+    for (const EntryAreaPart& part : entry_area_parts) {
+        if (!part.in_manifest) {
+            map_or_panic(own_root, {.start = entry_area_address(part.page),
+                                    .frame = entry_area_frame(part.page),
+                                    .size = 4 * kib,
+                                    .attributes = {.writable = part.writable}});
+        }
     }
 }
 
@@ -128,12 +135,15 @@ SharedHalf manifest_half;
 }  // namespace
 
 void build_kernel_tables(const RamRange* ram, usize count) {
-    const auto pair = frames().allocate(isolation().enabled ? 1 : 0);
+    // The shared design's kernel pages survive changes of address space, as classic kernels have
+    // it.
+    set_kernel_pages_global(!isolation().enabled && isolation().global_pages);
+    const auto pair = frames().allocate(1);
     if (!pair.ok()) {
         panic("no memory for the kernel's page tables");
     }
     own_root = pair.value();
-    __builtin_memset(direct_map(own_root), 0, isolation().enabled ? 8 * kib : 4 * kib);
+    __builtin_memset(direct_map(own_root), 0, 8 * kib);
     for (usize i = 0; i < count; ++i) {
         map_direct_without_image(ram[i]);
     }
@@ -141,16 +151,14 @@ void build_kernel_tables(const RamRange* ram, usize count) {
     map_image(__rodata_start, __rodata_end, {});
     map_image(__data_start, __data_end, {.writable = true});
     map_manifest(own_root);
+    map_rest_of_entry_area();
     reserve_root_entry(kernel_stacks_start);
     reserve_root_entry(device_registers_start);
-    if (isolation().enabled) {
-        // Template of every user table's kernel half; its tables hold the manifest and nothing
-        // else.
-        const PhysicalAddress manifest_root = zeroed_frame_or_panic();
-        map_manifest(manifest_root);
-        manifest_half.remember(manifest_root);
-        manifest_half.fill(own_root + 4 * kib);
-    }
+    // Template of every user table's kernel half; its tables hold the manifest and nothing else.
+    const PhysicalAddress manifest_root = zeroed_frame_or_panic();
+    map_manifest(manifest_root);
+    manifest_half.remember(manifest_root);
+    manifest_half.fill(own_root + 4 * kib);
     kernel_half.remember(own_root);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/arch/x86_64/manifest.h"
 
-#include <iterator>
+#include <algorithm>
 
 #include "kernel/arch/x86_64/entry_area.h"
 #include "kernel/arch/x86_64/isolation.h"
@@ -12,7 +12,8 @@ namespace ringfence::kernel::arch {
 namespace {
 
 constexpr usize text_parts = 2;
-ManifestEntry entries[text_parts + std::size(entry_area_parts)];
+constexpr usize area_parts = std::ranges::count_if(entry_area_parts, &EntryAreaPart::in_manifest);
+ManifestEntry entries[text_parts + area_parts];
 bool built = false;
 
 PhysicalAddress entry_region_frame(VirtualAddress address) {
@@ -40,8 +41,11 @@ ManifestEntry area(const EntryAreaPart& part) {
 void build() {
     entries[0] = text(__entry_text_start, __entry_text_end, "entry_text");
     entries[1] = text(__exit_text_start, __exit_text_end, "exit_text");
-    for (usize i = 0; i < std::size(entry_area_parts); ++i) {
-        entries[text_parts + i] = area(entry_area_parts[i]);
+    usize next = text_parts;
+    for (const EntryAreaPart& part : entry_area_parts) {
+        if (part.in_manifest) {
+            entries[next++] = area(part);
+        }
     }
     built = true;
 }

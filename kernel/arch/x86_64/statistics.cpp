@@ -2,7 +2,7 @@
 #include "kernel_arch/statistics.h"
 
 #include "kernel/arch/x86_64/cpu_state.h"
-#include "kernel/arch/x86_64/isolation.h"
+#include "kernel/arch/x86_64/entry_paths.h"
 
 namespace ringfence::kernel::arch {
 
@@ -13,11 +13,7 @@ void read_statistics(abi::control::Statistics& statistics) {
     statistics.page_faults = counted.page_faults;
     statistics.other_exceptions = counted.other_exceptions;
     statistics.context_switches = counted.thread_switches;
-    statistics.root_writes = counted.root_writes;
-    if (isolation().enabled) {
-        statistics.root_writes +=
-            counted.entries_from_user + counted.exits_to_user + 2 * counted.paranoid_entries;
-    }
+    statistics.root_writes = counted.root_writes + isolated_crossings();
 }
 
 }  // namespace ringfence::kernel::arch

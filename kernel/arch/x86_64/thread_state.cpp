@@ -5,9 +5,10 @@
 #include "base/compiler.h"
 #include "kernel/arch/x86_64/cpu_state.h"
 #include "kernel/arch/x86_64/descriptor_tables.h"
+#include "kernel/arch/x86_64/entry_paths.h"
 #include "kernel/arch/x86_64/fpu.h"
 #include "kernel/arch/x86_64/instructions.h"
-#include "kernel/arch/x86_64/isolation.h"
+#include "kernel/arch/x86_64/tlb.h"
 #include "kernel/core/errors.h"
 #include "kernel_arch/user_access.h"
 
@@ -16,8 +17,6 @@ void switch_stacks(ringfence::u64* save, ringfence::u64 load);
 void thread_begin();
 [[noreturn]] void leave_kernel(const ringfence::kernel::arch::TrapFrame* from,
                                ringfence::kernel::arch::TrapFrame* place, void (*exit_path)());
-void exit_iret_path_isolated();
-void exit_iret_path_shared();
 }
 
 namespace ringfence::kernel::arch {
@@ -68,11 +67,6 @@ void set_segment_base(ThreadState& running, bool fs, u64 base) {
     (fs ? running.selectors.fs : running.selectors.gs) = 0;
     load_selectors(running.selectors);
     load_segment_bases(running);
-}
-
-void set_stack(VirtualAddress top) {
-    cpu_state.kernel_stack_top = top.value();
-    set_interrupt_stack(top);
 }
 
 void place_switch_frame(ThreadState& thread, VirtualAddress stack_top, void (*entry)(void*),
@@ -142,6 +136,7 @@ void reset_user_registers(ThreadState& running) {
 
 void switch_threads(ThreadState& from, ThreadState& to) {
     ++entry_counters.thread_switches;
+    forget_user_fault();  // who runs next may use the page
     save_fpu(from.fpu);
     load_fpu(to.fpu);
     from.selectors = read_selectors();
@@ -149,15 +144,14 @@ void switch_threads(ThreadState& from, ThreadState& to) {
         load_selectors(to.selectors);
     }
     load_segment_bases(to);
-    set_stack(to.kernel_stack_top);
+    set_kernel_stack(to.kernel_stack_top);
     switch_stacks(&from.saved_stack_pointer, to.saved_stack_pointer);
 }
 
 void return_to_user(const TrapFrame& frame) {
     auto* place = reinterpret_cast<TrapFrame*>(cpu_state.kernel_stack_top) - 1;
     ++entry_counters.exits_to_user;
-    leave_kernel(&frame, place,
-                 isolation().enabled ? exit_iret_path_isolated : exit_iret_path_shared);
+    leave_kernel(&frame, place, cpu_state.exits.by_iret);
 }
 
 bool set_thread_pointer(ThreadState& thread, VirtualAddress address) {

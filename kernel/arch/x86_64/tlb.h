@@ -10,7 +10,9 @@
 #pragma once
 
 #include "base/types.h"
+#include "kernel_arch/design.h"
 #include "kernel_arch/pcid_allocator.h"
+#include "kernel_arch/stale_group.h"
 #include "paging/pending_invalidation.h"
 
 namespace ringfence::kernel::arch {
@@ -24,15 +26,29 @@ struct KernelTlb {
 /// Consumes what changes of the user half of one address space leave.
 class UserTlb {
 public:
-    /// `context` is invalidated as a whole if the space is not the active one.
-    UserTlb(PcidContext& context, bool active) : context_(context), active_(active) {}
+    /// `context` is invalidated as a whole if the space is not the active one. With `group` nothing
+    /// is invalidated yet: it notes what has to be.
+    UserTlb(PcidContext& context, Design design, bool active, StaleGroup* group = nullptr)
+        : context_(context), design_(design), active_(active), group_(group) {}
     void invalidate(const paging::StaleRange& stale);
+    void invalidate(const StaleGroup& group);
     void invalidate_everything(bool global);
 
 private:
+    [[nodiscard]] bool has_user_pcid() const;
+    void invalidate_in_user_pcid(VirtualAddress page);
+
     PcidContext& context_;
+    Design design_;
     bool active_;
+    StaleGroup* group_;
 };
+
+/// A page fault removes the TLB's entries for its page under the PCID it came with ([intel/vol3]:
+/// 4.10.4.1). Until forget_fault, changes of that page need not remove them again. For a fault that
+/// came from user mode, and while no thread runs in user mode.
+void note_user_fault(VirtualAddress page);
+void forget_user_fault();
 
 /// Removes everything: all PCIDs, global entries too.
 void flush_all_translations();

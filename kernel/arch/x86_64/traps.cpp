@@ -13,9 +13,11 @@
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/local_apic.h"
 #include "kernel/arch/x86_64/panic.h"
+#include "kernel/arch/x86_64/tlb.h"
 #include "kernel/arch/x86_64/user_exceptions.h"
 #include "kernel/core/entry_points.h"
 #include "kernel/core/log/log.h"
+#include "kernel_arch/address_space.h"
 #include "kernel_arch/user_access.h"
 
 namespace ringfence::kernel::arch {
@@ -59,9 +61,11 @@ void user_page_fault(TrapFrame& frame) {
     if (x86::PageFaultErrorCode::reserved.test(static_cast<u32>(frame.error_code))) {
         panic_with_frame("a reserved bit is set in a page table", frame, address);
     }
+    note_user_fault(address.align_down(page_size));
     // A fault from user mode is always settled.
     static_cast<void>(
         handle_page_fault(frame, address, access_of(frame.error_code), cause_of(frame.error_code)));
+    forget_user_fault();
 }
 
 /// The kernel's own access to user memory, by an instruction that is allowed to fault.
@@ -131,16 +135,17 @@ void handle_user_trap(TrapFrame& frame) {
 
 using namespace ringfence::kernel;  // NOLINT: the C linkage below belongs to it
 
-bool enter_syscall(arch::TrapFrame* frame) {
+arch::ExitPath enter_syscall(arch::TrapFrame* frame) {
     ++arch::entry_counters.system_calls;
     ++arch::entry_counters.entries_from_user;
     handle_syscall(*frame);
     prepare_return_to_user(*frame);
     ++arch::entry_counters.exits_to_user;
-    return arch::sysret_can_restore(*frame);
+    const arch::ExitPaths& exits = cpu_state.exits;
+    return arch::sysret_can_restore(*frame) ? exits.by_sysret : exits.by_iret;
 }
 
-void enter_trap(arch::TrapFrame* frame) {
+arch::ExitPath enter_trap(arch::TrapFrame* frame) {
     ++arch::entry_counters.entries_from_user;
     if (frame->vector == arch::number(arch::ExceptionVector::NonMaskableInterrupt)) {
         arch::user_nmi();
@@ -149,6 +154,7 @@ void enter_trap(arch::TrapFrame* frame) {
         prepare_return_to_user(*frame);
     }
     ++arch::entry_counters.exits_to_user;
+    return cpu_state.exits.by_iret;
 }
 
 void enter_trap_from_kernel(arch::TrapFrame* frame) {

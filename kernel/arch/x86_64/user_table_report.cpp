@@ -3,7 +3,6 @@
 // the same words, so that a test on the host can compare the two byte for byte.
 #include <algorithm>
 
-#include "kernel/arch/x86_64/isolation.h"
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/arch/x86_64/manifest.h"
 #include "kernel/arch/x86_64/table_memory.h"
@@ -81,6 +80,19 @@ void report_manifest(Report& report) {
 
 }  // namespace
 
+AddressSpace::Exposure AddressSpace::exposure() const {
+    Exposure result;
+    const paging::Span kernel_half{direct_map_start, VirtualAddress{~u64{0}}};
+    KernelWalker(table_memory, user_root_)
+        .for_each_leaf(kernel_half, [&](const paging::Leaf& leaf) {
+            if (!leaf.attributes.user) {
+                result.supervisor_bytes += leaf.size;
+                result.outside_manifest += listed(leaf.start) == nullptr ? leaf.size : 0;
+            }
+        });
+    return result;
+}
+
 void AddressSpace::send_user_table(u32 process) const {
     char digits[16];
     const auto owner = format_to(digits, "{}", process);
@@ -91,7 +103,7 @@ void AddressSpace::send_user_table(u32 process) const {
     const paging::Span halves[] = {{VirtualAddress{0}, user_half_last},
                                    {direct_map_start, VirtualAddress{~u64{0}}}};
     for (const auto& half : halves) {
-        if (isolation().enabled) {
+        if (design_ == Design::Isolated) {
             walker.for_each_leaf(half, visit);
         } else {
             walker.for_each_run(half, visit);  // all of the kernel: too much to list by page

@@ -22,10 +22,15 @@ public:
     void release() const {
         RF_ASSERT(references_ > 0);
         if (--references_ == 0) {
-            delete this;
+            dispose();
         }
     }
     [[nodiscard]] u32 references() const { return references_; }
+
+protected:
+    /// What happens when the last owner is gone. Kinds that others watch tell them first, while the
+    /// object is still whole.
+    virtual void dispose() const { delete this; }
 
 private:
     mutable u32 references_ = 0;

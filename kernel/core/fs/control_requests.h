@@ -6,8 +6,10 @@
 
 namespace ringfence::kernel::control_requests {
 
-inline constexpr u32 bytes_readable = 21531;       ///< FIONREAD
+inline constexpr u32 bytes_unsent = 21521;         ///< SIOCOUTQ
+inline constexpr u32 bytes_readable = 21531;       ///< FIONREAD, SIOCINQ
 inline constexpr u32 set_non_blocking = 21537;     ///< FIONBIO
+inline constexpr u32 set_asynchronous = 21586;     ///< FIOASYNC
 inline constexpr u32 clear_close_on_exec = 21584;  ///< FIONCLEX
 inline constexpr u32 set_close_on_exec = 21585;    ///< FIOCLEX
 

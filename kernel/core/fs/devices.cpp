@@ -45,6 +45,9 @@ public:
         position = 0;
         return position;
     }
+    [[nodiscard]] bool can_be_polled() const override {
+        return inode().metadata().device == random_device;
+    }
 
 private:
     static Fallible<u64> read_random(const IoDestination& to) {

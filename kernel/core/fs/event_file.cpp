@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/core/fs/event_file.h"
 
-#include "kernel/core/fs/tmpfs.h"
+#include "kernel/core/fs/anonymous_file.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/vm/admission.h"
 
@@ -9,23 +9,22 @@ namespace ringfence::kernel {
 
 namespace {
 
-constexpr DeviceNumber event_device{0, 15};
 constexpr u64 largest_count = ~u64{0} - 1;
 
-class EventFile final : public OpenFile {
+class EventFile final : public AnonymousFile {
 public:
-    EventFile(Ref<Inode> inode, OpenFlags flags, u64 initial, bool semaphore)
-        : OpenFile(std::move(inode), flags), count_(initial), semaphore_(semaphore) {}
+    EventFile(OpenFlags flags, u64 initial, bool semaphore)
+        : AnonymousFile(flags, "[eventfd]"), count_(initial), semaphore_(semaphore) {}
 
     Fallible<u64> read(const IoDestination& to, u64) override {
         if (to.size() < sizeof(u64)) {
             return Error{Errno::Einval};
         }
-        RF_TRY(wait(queue_, [this] { return count_ > 0; }));
+        RF_TRY(wait(read_queue_, [this] { return count_ > 0; }));
         const u64 value = semaphore_ ? 1 : count_;
         RF_TRY(to.put(0, {reinterpret_cast<const u8*>(&value), sizeof(value)}));
         count_ -= value;
-        queue_.wake_all();
+        write_queue_.wake_all();
         return u64{sizeof(value)};
     }
     Fallible<u64> write(const IoSource& from, u64) override {
@@ -37,17 +36,18 @@ public:
         if (value > largest_count) {
             return Error{Errno::Einval};
         }
-        RF_TRY(wait(queue_, [&] { return count_ <= largest_count - value; }));
+        RF_TRY(wait(write_queue_, [&] { return count_ <= largest_count - value; }));
         count_ += value;
-        queue_.wake_all();
+        read_queue_.wake_all();
         return u64{sizeof(value)};
     }
-    [[nodiscard]] bool seekable() const override { return false; }
     [[nodiscard]] u32 ready() const override {
         return (count_ > 0 ? poll_bits::In::mask : 0) |
                (count_ < largest_count ? poll_bits::Out::mask : 0);
     }
-    [[nodiscard]] ReadinessQueues queues() override { return {.reading = &queue_}; }
+    [[nodiscard]] ReadinessQueues queues() override {
+        return {.reading = &read_queue_, .writing = &write_queue_};
+    }
 
 private:
     template <typename Condition>
@@ -60,18 +60,15 @@ private:
 
     u64 count_;
     bool semaphore_;
-    WaitQueue queue_;
+    WaitQueue read_queue_;   ///< waits for a count
+    WaitQueue write_queue_;  ///< waits for room to count
 };
 
 }  // namespace
 
 Fallible<Ref<OpenFile>> make_event_file(u64 initial, OpenFlags flags, bool semaphore) {
     RF_TRY(admit_allocation());
-    Ref<Inode> inode = make_ref<Inode>(new_metadata({.permissions = 0600}, event_device));
-    const OpenFlags both{flags.word | OpenFlags::read_write};
-    Ref<OpenFile> file(new EventFile(std::move(inode), both, initial, semaphore));
-    file->set_path("anon_inode:[eventfd]");
-    return file;
+    return Ref<OpenFile>(new EventFile(flags, initial, semaphore));
 }
 
 }  // namespace ringfence::kernel

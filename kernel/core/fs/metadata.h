@@ -20,6 +20,7 @@ using ReadWriteExecute = Bitfield<0, 9, u32>;
 }  // namespace mode_bits
 
 enum class FileType : u8 {
+    Anonymous = 0,  ///< eventfd and its kin: st_mode says nothing of a type
     Fifo = 1,
     CharacterDevice = 2,
     Directory = 4,

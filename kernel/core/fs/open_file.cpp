@@ -61,6 +61,17 @@ u32 OpenFile::ready() const {
     return In::mask | Out::mask | ReadNormal::mask | WriteNormal::mask;
 }
 
+bool OpenFile::can_be_polled() const {
+    return inode_->type() != FileType::Regular && inode_->type() != FileType::Directory;
+}
+
+void OpenFile::dispose() const {
+    while (FileWatcher* watcher = watchers_.pop_front()) {
+        watcher->file_closed();
+    }
+    RefCounted::dispose();
+}
+
 Fallible<u64> read_at_position(OpenFile& file, const IoDestination& to) {
     RF_TRY_ASSIGN(count, file.read(to, file.position));
     if (file.seekable()) {

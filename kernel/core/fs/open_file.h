@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/bits.h"
+#include "kernel/core/containers/intrusive_list.h"
 #include "kernel/core/containers/ref.h"
 #include "kernel/core/errors.h"
 #include "kernel/core/fs/inode.h"
@@ -11,6 +12,7 @@
 
 namespace ringfence::kernel {
 
+class OpenFile;
 class WaitQueue;
 
 /// The bits of poll(2)'s events. [linux/abi]: include/uapi/asm-generic/poll.h
@@ -23,9 +25,11 @@ using HangUp = Flag<4, u32>;
 using Invalid = Flag<5, u32>;
 using ReadNormal = Flag<6, u32>;
 using WriteNormal = Flag<8, u32>;
+using ReadHangUp = Flag<13, u32>;
 }  // namespace poll_bits
 
-/// The queues on which a change of a file's readiness is announced.
+/// The queues on which a change of a file's readiness is announced, the same for all of its life.
+/// Errors and hang-ups are announced on either.
 struct ReadinessQueues {
     WaitQueue* reading = nullptr;
     WaitQueue* writing = nullptr;
@@ -33,8 +37,27 @@ struct ReadinessQueues {
 
 enum class SeekFrom : u8 { Start = 0, Current = 1, End = 2, Data = 3, Hole = 4 };
 
+/// Names a class of open files that others must recognise; compared by address.
+struct FileKind {
+    const char* name;
+};
+
+/// Somebody who has an eye on a file without keeping it open.
+class FileWatcher {
+public:
+    /// The file is about to go. The watcher is out of its list already, and may delete itself.
+    virtual void file_closed() = 0;
+
+    ListHook<FileWatcher> watch_hook{this};
+
+protected:
+    ~FileWatcher() = default;
+};
+
 class OpenFile : public RefCounted {
 public:
+    using Watchers = IntrusiveList<FileWatcher, &FileWatcher::watch_hook>;
+
     OpenFile(Ref<Inode> inode, OpenFlags flags) : inode_(std::move(inode)), flags_(flags) {}
 
     [[nodiscard]] Inode& inode() const { return *inode_; }
@@ -61,12 +84,29 @@ public:
     /// Which poll events hold now.
     [[nodiscard]] virtual u32 ready() const;
     [[nodiscard]] virtual ReadinessQueues queues() { return {}; }
+    /// False for files that are always ready by their nature, which epoll refuses.
+    [[nodiscard]] virtual bool can_be_polled() const;
+    /// What file_cast looks at; null for files that nobody has to recognise.
+    [[nodiscard]] virtual const FileKind* kind() const { return nullptr; }
+    /// Those who hear of its end.
+    [[nodiscard]] Watchers& watchers() const { return watchers_; }
+
+protected:
+    void dispose() const override;
 
 private:
+    mutable Watchers watchers_;
     Ref<Inode> inode_;
     OpenFlags flags_;
     String path_;
 };
+
+/// `file` as a T, or null if it is something else. T has a FileKind called file_kind and gives it
+/// as its kind.
+template <typename T>
+[[nodiscard]] T* file_cast(OpenFile& file) {
+    return file.kind() == &T::file_kind ? static_cast<T*>(&file) : nullptr;
+}
 
 /// Reads or writes at the file's own position and advances it.
 Fallible<u64> read_at_position(OpenFile& file, const IoDestination& to);

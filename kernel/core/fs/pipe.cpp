@@ -168,7 +168,8 @@ ReadinessQueues PipeFile::queues() {
 Fallible<PipeEnds> make_pipe(OpenFlags flags) {
     RF_TRY(admit_allocation());
     Ref<FifoInode> inode = make_ref<FifoInode>(
-        new_metadata({.type = FileType::Fifo, .permissions = 0600}, pipe_device));
+        new_metadata({.type = FileType::Fifo, .permissions = 0600}, pipe_device),
+        FifoInode::Kind::Pipe);
     const Ref<Pipe> pipe(&inode->pipe());
     Ref<OpenFile> reader(new PipeFile(inode, OpenFlags{flags.word | OpenFlags::read_only}, pipe));
     Ref<OpenFile> writer(new PipeFile(inode, OpenFlags{flags.word | OpenFlags::write_only}, pipe));
@@ -183,8 +184,9 @@ Fallible<Ref<OpenFile>> FifoInode::open(const OpenFlags& flags) {
     Pipe& shared = *pipe_;
     const u64 readers_before = shared.readers_ever;
     const u64 writers_before = shared.writers_ever;
-    const bool wait = !flags.non_blocking();
-    if (!wait && flags.writable() && !flags.readable() && shared.readers == 0) {
+    const bool named = kind_ == Kind::Named;
+    const bool wait = named && !flags.non_blocking();
+    if (named && !wait && flags.writable() && !flags.readable() && shared.readers == 0) {
         return Error{Errno::Enxio};
     }
     Ref<OpenFile> opened(new PipeFile(this, flags, pipe_));

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "kernel/core/fs/directory_file.h"
-#include "kernel/core/fs/procfs.h"
 #include "kernel/core/vm/admission.h"
 
 namespace ringfence::kernel {
@@ -17,26 +16,38 @@ constexpr u64 first_key = 2;  // offsets 0 and 1 stand for "." and ".."
 /// The text as it was when the file was opened.
 class ProcTextFile final : public OpenFile {
 public:
-    ProcTextFile(Ref<Inode> inode, OpenFlags flags, String text)
-        : OpenFile(std::move(inode), flags), text_(std::move(text)) {}
+    ProcTextFile(Ref<Inode> inode, OpenFlags flags, String text, ProcText::Setter setter)
+        : OpenFile(std::move(inode), flags), text_(std::move(text)), setter_(setter) {}
     Fallible<u64> read(const IoDestination& to, u64 offset) override {
         const std::string_view rest = drop(text_, offset);
         const std::string_view piece = take(rest, to.size());
         RF_TRY(to.put(0, as_bytes(piece)));
         return u64{piece.size()};
     }
-    Fallible<u64> write(const IoSource&, u64) override { return ringfence::Error{Errno::Eacces}; }
+    Fallible<u64> write(const IoSource& from, u64) override {
+        u8 bytes[longest_setting];
+        if (setter_ == nullptr || from.size() > sizeof(bytes)) {
+            return ringfence::Error{setter_ == nullptr ? Errno::Eacces : Errno::Einval};
+        }
+        RF_TRY(from.get(0, {bytes, from.size()}));
+        std::string_view text(reinterpret_cast<const char*>(bytes), from.size());
+        RF_TRY(setter_(text.ends_with('\n') ? take(text, text.size() - 1) : text));
+        return from.size();
+    }
 
 private:
+    static constexpr usize longest_setting = 64;
+
     String text_;
+    ProcText::Setter setter_;
 };
 
 }  // namespace
 
-Metadata proc_metadata(FileType type, u32 permissions, u64 number) {
+Metadata proc_metadata(FileType type, u32 permissions, u64 number, DeviceNumber file_system) {
     const TimeSpec now = file_time_now();
     return {.number = number,
-            .file_system = proc_device,
+            .file_system = file_system,
             .type = type,
             .permissions = permissions,
             .links = type == FileType::Directory ? u64{2} : u64{1},
@@ -48,15 +59,15 @@ Metadata proc_metadata(FileType type, u32 permissions, u64 number) {
 
 Fallible<Ref<OpenFile>> ProcText::open(const OpenFlags& flags) {
     RF_TRY(admit_allocation());
-    if (flags.writable()) {
+    if (flags.writable() && setter_ == nullptr) {
         return ringfence::Error{Errno::Eacces};
     }
     RF_TRY_ASSIGN(text, generator_(subject_));
-    return Ref<OpenFile>(new ProcTextFile(this, flags, std::move(text)));
+    return Ref<OpenFile>(new ProcTextFile(this, flags, std::move(text), setter_));
 }
 
-ProcDirectory::ProcDirectory(u64 number, Ref<Inode> parent)
-    : Inode(proc_metadata(FileType::Directory, directory_permissions, number)),
+ProcDirectory::ProcDirectory(u64 number, Ref<Inode> parent, DeviceNumber file_system)
+    : Inode(proc_metadata(FileType::Directory, directory_permissions, number, file_system)),
       parent_(std::move(parent)) {}
 
 Fallible<Ref<Inode>> ProcDirectory::lookup(std::string_view name) {
@@ -118,7 +129,7 @@ Ref<Inode> ProcTextGroup::make_child(std::string_view name) {
         if (entries_[i].name == name) {
             return make_ref<ProcText>(
                 proc_metadata(FileType::Regular, entries_[i].permissions, first_number_ + 1 + i),
-                entries_[i].generator, 0);
+                entries_[i].generator, 0, entries_[i].setter);
         }
     }
     return nullptr;

@@ -4,6 +4,7 @@
 
 #include "kernel/core/fs/inode.h"
 #include "kernel/core/fs/open_file.h"
+#include "kernel/core/fs/procfs.h"
 
 namespace ringfence::kernel {
 
@@ -13,19 +14,25 @@ namespace ringfence::kernel {
     return (u64{process} + 1) * per_process + index;
 }
 
-[[nodiscard]] Metadata proc_metadata(FileType type, u32 permissions, u64 number);
+[[nodiscard]] Metadata proc_metadata(FileType type, u32 permissions, u64 number,
+                                     DeviceNumber file_system = proc_device);
 
 /// A file whose text is made when it is opened. `subject` is a process number, or what the
-/// generator takes it for.
+/// generator takes it for. With a setter the privileged user may write it: each write is one whole
+/// new text, without the newline at its end.
 class ProcText final : public Inode {
 public:
     using Generator = Fallible<String> (*)(u32 subject);
-    ProcText(const Metadata& metadata, Generator generator, u32 subject)
-        : Inode(metadata), generator_(generator), subject_(subject) {}
+    using Setter = Fallible<void> (*)(std::string_view text);
+    ProcText(const Metadata& metadata, Generator generator, u32 subject, Setter setter = nullptr)
+        : Inode(metadata), generator_(generator), setter_(setter), subject_(subject) {}
     Fallible<Ref<OpenFile>> open(const OpenFlags& flags) override;
+    /// Its text does not depend on what was there: a shell's `>` changes nothing yet.
+    Fallible<void> resize(u64) override { return {}; }
 
 private:
     Generator generator_;
+    Setter setter_;
     u32 subject_;
 };
 
@@ -49,7 +56,7 @@ private:
 /// A directory of /proc. Subclasses name their children in a stable order.
 class ProcDirectory : public Inode {
 public:
-    ProcDirectory(u64 number, Ref<Inode> parent);
+    ProcDirectory(u64 number, Ref<Inode> parent, DeviceNumber file_system = proc_device);
 
     Ref<Inode> parent() override { return parent_; }
     Fallible<Ref<Inode>> lookup(std::string_view name) final;
@@ -79,6 +86,7 @@ struct ProcEntry {
     std::string_view name;
     ProcText::Generator generator;
     u32 permissions = 0444;
+    ProcText::Setter setter = nullptr;
 };
 
 /// A directory of fixed texts. Their inode numbers follow `first_number`, its own.
@@ -106,6 +114,8 @@ private:
 [[nodiscard]] std::span<const ProcEntry> process_entries();
 /// /proc/sys and what is below it.
 [[nodiscard]] Ref<Inode> make_proc_sys(Ref<Inode> parent);
+/// /proc/net: the network's interface and sockets. Its inode's number is `number`.
+[[nodiscard]] Ref<Inode> make_proc_net(u64 number, Ref<Inode> parent);
 /// /proc/ringfence: what this kernel says of itself. Its inode's number is `number`.
 [[nodiscard]] Ref<Inode> make_proc_ringfence(u64 number, Ref<Inode> parent);
 

@@ -2,6 +2,7 @@
 // The text files of /proc/PID.
 #include "kernel/core/fs/path.h"
 #include "kernel/core/fs/proc_nodes.h"
+#include "kernel/core/process/isolation_text.h"
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/scheduler/scheduler.h"
 
@@ -282,10 +283,16 @@ Fallible<String> process_mounts(u32) {
 }
 
 constexpr u32 private_permissions = 0400;
+Fallible<String> process_isolation(u32 id) {
+    RF_TRY_ASSIGN(process, find(id));
+    return isolation_of(*process);
+}
+
 constexpr ProcEntry entries[] = {
     {"cmdline", command_line},
     {"comm", command_name},
     {"environ", environment, private_permissions},
+    {"isolation", process_isolation},
     {"limits", process_limits},
     {"maps", memory_map},
     {"mounts", process_mounts},

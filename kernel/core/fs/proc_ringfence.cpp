@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: MIT
-// /proc/ringfence: the design that runs and why, and where the planted secret lies, if there is
-// one.
+// /proc/ringfence: the design that runs and why, the file that changes it, and where the planted
+// secret lies, if there is one.
 #include "kernel/core/fs/proc_nodes.h"
 #include "kernel/core/planted_secret.h"
-#include "kernel_arch/isolation_status.h"
+#include "kernel/core/process/isolation_choice.h"
+#include "kernel/core/process/isolation_text.h"
+#include "kernel/core/scheduler/scheduler.h"
 
 namespace ringfence::kernel {
 
 namespace {
 
-using abi::control::IsolationRequest;
+constexpr std::string_view isolated = "isolated";
+constexpr std::string_view shared = "shared";
 
-std::string_view yes_or_no(u32 value) {
-    return value != 0 ? "yes" : "no";
+Fallible<String> design(u32) {
+    return String(arch::system_design() == arch::Design::Isolated ? isolated : shared).append("\n");
 }
 
-Fallible<String> isolation(u32) {
-    const abi::control::Isolation status = arch::isolation_status();
-    const std::string_view requested = status.requested == IsolationRequest::On    ? "on"
-                                       : status.requested == IsolationRequest::Off ? "off"
-                                                                                   : "auto";
-    String text;
-    text.append("required ").append(yes_or_no(status.required));
-    text.append("\nrequested ").append(requested);
-    text.append("\nenabled ").append(yes_or_no(status.enabled));
-    text.append("\npcid ").append(yes_or_no(status.pcid)).append("\n");
-    return text;
+Fallible<void> set_design(std::string_view text) {
+    if (!current_process().credentials.privileged()) {
+        return ringfence::Error{Errno::Eperm};
+    }
+    if (text != isolated && text != shared) {
+        return ringfence::Error{Errno::Einval};
+    }
+    return change_system_design(text == isolated ? arch::Design::Isolated : arch::Design::Shared);
 }
 
 Fallible<String> secret_address(u32) {
@@ -42,12 +42,11 @@ Fallible<String> secret_check(u32) {
 
 // The files of a secret come last, so that they can be left out.
 constexpr ProcEntry entries[] = {
-    {"isolation", isolation},
-    {"secret_address", secret_address},
-    {"secret_length", secret_length},
+    {"isolation", isolation_of_system}, {"design", design, 0644, set_design},
+    {"secret_address", secret_address}, {"secret_length", secret_length},
     {"secret_check", secret_check},
 };
-constexpr usize entries_without_secret = 1;
+constexpr usize entries_without_secret = 2;
 
 }  // namespace
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The files of /proc that describe the whole system, and /proc/sys.
+// The files of /proc that describe the whole system.
 #include "kernel/core/fs/proc_nodes.h"
 #include "kernel/core/fs/procfs.h"
+#include "kernel/core/fs/tmpfs.h"
 #include "kernel/core/memory/frame_allocator.h"
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/system_names.h"
 #include "kernel_arch/cpu.h"
-#include "kernel_arch/cpu_flags.h"
+#include "kernel_arch/cpu_information.h"
 #include "kernel_arch/statistics.h"
 
 namespace ringfence::kernel {
@@ -33,9 +34,12 @@ Fallible<String> memory_information(u32) {
     memory_line(text, "MemTotal", total);
     memory_line(text, "MemFree", free);
     memory_line(text, "MemAvailable", free);
+    for (const std::string_view label : {"Cached", "Shmem"}) {
+        memory_line(text, label, file_pages * kib_per_frame);
+    }
     for (const std::string_view label :
-         {"Buffers", "Cached", "SwapCached", "Active", "Inactive", "SwapTotal", "SwapFree", "Dirty",
-          "Writeback", "AnonPages", "Mapped", "Shmem", "Slab", "SReclaimable", "SUnreclaim"}) {
+         {"Buffers", "SwapCached", "Active", "Inactive", "SwapTotal", "SwapFree", "Dirty",
+          "Writeback", "AnonPages", "Mapped", "Slab", "SReclaimable", "SUnreclaim"}) {
         memory_line(text, label, 0);
     }
     memory_line(text, "CommitLimit", total);
@@ -44,11 +48,8 @@ Fallible<String> memory_information(u32) {
 }
 
 Fallible<String> cpu_information(u32) {
-    String text("processor\t: 0\n");
-    text.append("model name\t: Ringfence ").append(arch::machine_name).append("\n");
-    text.append("cpu cores\t: 1\nsiblings\t: 1\nflags\t\t:");
-    arch::append_cpu_flags(text);
-    text.append("\n\n");
+    String text;
+    arch::append_cpu_information(text);
     return text;
 }
 
@@ -89,11 +90,11 @@ Fallible<String> version(u32) {
 }
 
 Fallible<String> file_systems(u32) {
-    return String("nodev\ttmpfs\nnodev\tproc\n");
+    return String("nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\n");
 }
 
 Fallible<String> mounts(u32) {
-    return String("rootfs / tmpfs rw 0 0\nproc /proc proc rw 0 0\n");
+    return String("tmpfs / tmpfs rw 0 0\nproc /proc proc rw 0 0\nsysfs /sys sysfs rw 0 0\n");
 }
 
 Fallible<String> statistics(u32) {
@@ -137,95 +138,6 @@ constexpr ProcEntry top_entries[] = {
     {"modules", nothing},
 };
 
-Fallible<String> operating_system(u32) {
-    return String("Linux\n");
-}
-Fallible<String> release(u32) {
-    return String(SystemNames::release).append("\n");
-}
-Fallible<String> sys_version(u32) {
-    return String(SystemNames::version).append("\n");
-}
-Fallible<String> host_name(u32) {
-    return String(system_names().node.view()).append("\n");
-}
-Fallible<String> largest_pid(u32) {
-    return String().append_decimal(ProcessTable::largest_id + 1).append("\n");
-}
-Fallible<String> most_groups(u32) {
-    return String("65536\n");
-}
-Fallible<String> zero(u32) {
-    return String("0\n");
-}
-Fallible<String> most_regions(u32) {
-    return String("65530\n");
-}
-Fallible<String> lowest_mapping(u32) {
-    return String("65536\n");
-}
-Fallible<String> most_files(u32) {
-    return String("65536\n");
-}
-
-constexpr ProcEntry kernel_entries[] = {
-    {"ostype", operating_system},
-    {"osrelease", release},
-    {"version", sys_version},
-    {"hostname", host_name},
-    {"pid_max", largest_pid},
-    {"ngroups_max", most_groups},
-    {"randomize_va_space", zero},
-    {"cap_last_cap", [](u32) -> Fallible<String> { return String("40\n"); }},
-};
-constexpr ProcEntry memory_entries[] = {
-    {"overcommit_memory", zero},
-    {"max_map_count", most_regions},
-    {"mmap_min_addr", lowest_mapping},
-};
-constexpr ProcEntry file_entries[] = {
-    {"file-max", most_files},
-    {"nr_open", most_files},
-};
-
-struct SysGroup {
-    std::string_view name;
-    std::span<const ProcEntry> entries;
-};
-constexpr SysGroup sys_groups[] = {
-    {"fs", file_entries}, {"kernel", kernel_entries}, {"vm", memory_entries}};
-
-class ProcSys final : public ProcDirectory {
-public:
-    explicit ProcSys(Ref<Inode> parent)
-        : ProcDirectory(proc_inode_number(0, sys_number), std::move(parent)) {}
-
-protected:
-    bool child_from(u64& key, Child& child) override {
-        if (key >= std::size(sys_groups)) {
-            return false;
-        }
-        child = {sys_groups[key].name, FileType::Directory, group_number(key)};
-        return true;
-    }
-    Ref<Inode> make_child(std::string_view name) override {
-        for (usize i = 0; i < std::size(sys_groups); ++i) {
-            if (sys_groups[i].name == name) {
-                return make_ref<ProcTextGroup>(group_number(i), sys_groups[i].entries,
-                                               Ref<Inode>(this));
-            }
-        }
-        return nullptr;
-    }
-
-private:
-    static constexpr u64 sys_number = 902;
-    static u64 group_number(u64 index) {
-        constexpr u64 numbers_per_group = 100;
-        return proc_inode_number(0, 2000 + index * numbers_per_group);
-    }
-};
-
 }  // namespace
 
 void set_boot_command_line(std::string_view line) {
@@ -234,10 +146,6 @@ void set_boot_command_line(std::string_view line) {
 
 std::span<const ProcEntry> system_entries() {
     return top_entries;
-}
-
-Ref<Inode> make_proc_sys(Ref<Inode> parent) {
-    return make_ref<ProcSys>(std::move(parent));
 }
 
 }  // namespace ringfence::kernel

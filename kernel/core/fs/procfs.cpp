@@ -16,9 +16,11 @@ constexpr u64 self_key = 900;
 constexpr u64 thread_self_key = 901;
 constexpr u64 sys_key = 902;
 constexpr u64 ringfence_key = 903;
+constexpr u64 net_key = 904;
 constexpr u64 first_process_key = 1000;
 /// The numbers after it are those of its files.
 constexpr u64 ringfence_number = proc_inode_number(no_process, 4000);
+constexpr u64 net_number = proc_inode_number(no_process, 4100);
 
 Fallible<String> self_target(u32, u32) {
     return String().append_decimal(current_process().id());
@@ -66,6 +68,10 @@ protected:
             child = {"ringfence", FileType::Directory, ringfence_number};
             return true;
         }
+        if (key == net_key) {
+            child = {"net", FileType::Directory, net_number};
+            return true;
+        }
         for (const Ref<Process>& process : processes().all()) {
             if (process->id() + first_process_key >= key) {
                 key = process->id() + first_process_key;
@@ -93,6 +99,9 @@ protected:
         }
         if (name == "ringfence") {
             return make_proc_ringfence(ringfence_number, Ref<Inode>(this));
+        }
+        if (name == "net") {
+            return make_proc_net(net_number, Ref<Inode>(this));
         }
         const std::span<const ProcEntry> entries = system_entries();
         for (usize i = 0; i < entries.size(); ++i) {

@@ -44,11 +44,12 @@ Ref<Inode> make_tmpfs_inode(const NewInode& wanted, Ref<Inode> parent) {
         case FileType::SymbolicLink:
             return make_ref<TmpfsSymlink>(metadata, wanted.target);
         case FileType::Fifo:
-            return make_ref<FifoInode>(metadata);
+            return make_ref<FifoInode>(metadata, FifoInode::Kind::Named);
         case FileType::CharacterDevice:
         case FileType::BlockDevice:
             return make_ref<DeviceInode>(metadata);
         case FileType::Socket:
+        case FileType::Anonymous:
             break;
     }
     return make_ref<Inode>(metadata);

@@ -96,9 +96,26 @@ Fallible<void> map_stack(MemorySpace& space, bool executable) {
                : Error{Errno::Enomem};
 }
 
+bool gains_privileges(const Inode& file) {
+    const u32 permissions = file.metadata().permissions;
+    return mode_bits::SetUserId::test(permissions) || mode_bits::SetGroupId::test(permissions);
+}
+
+/// The system's design may have changed while this thread waited for the others to end.
+Fallible<void> follow_system(MemorySpace& space) {
+    if (!space.tables().prepare_design(space.isolation.design())) {
+        return Error{Errno::Enomem};
+    }
+    space.tables().commit_design();
+    return {};
+}
+
 /// Builds the new address space beside the old one.
 Fallible<void> load(NewProgram& program) {
-    RF_TRY_ASSIGN(space, MemorySpace::create());
+    const IsolationSetting isolation =
+        current_process().memory ? current_process().memory->isolation : IsolationSetting{};
+    RF_TRY_ASSIGN(space,
+                  MemorySpace::create(isolation.after_exec(gains_privileges(*program.main.inode))));
     lay_out(*space, current_process());
     RF_TRY(map_stack(*space, program.main.image.executable_stack));
     const bool has_interpreter = static_cast<bool>(program.interpreter.inode);
@@ -182,6 +199,7 @@ void reset_process(Thread& self) {
         process.files = process.files->copy();
     }
     process.files->close_for_exec();
+    process.posix_timers.remove_all();
     process.exit_signal = signals::child;
     self.alternate_stack = {.base = 0, .flags = 2, .reserved = 0, .size = 0};
     self.restart = {};
@@ -240,6 +258,9 @@ Result<void, ExecFailure> execute(ProgramRequest request, arch::TrapFrame& frame
     become_only_thread();
     if (current_thread().exiting) {
         return Error{failure(Errno::Eintr, "the process was killed meanwhile")};
+    }
+    if (!follow_system(*program.space)) {
+        return Error{failure(Errno::Enomem, "there is not enough memory to load it")};
     }
     switch_to_program(program, request, frame);
     return {};

@@ -42,6 +42,7 @@ bool is_unwatched(const Process& process) {
 
 void end_process(Process& process) {
     process.real_timer.timer.cancel();
+    process.posix_timers.remove_all();
     process.files = nullptr;
     process.place = nullptr;
     process.executable = nullptr;

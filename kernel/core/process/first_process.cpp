@@ -187,7 +187,7 @@ void start_first_process(Ref<Inode> root, std::string_view command_line) {
     const Ref<Process> process = make_bare_process(first_id.value(), init.get(), root);
     init->children.push_back(*process);
     open_standard_streams(*process);
-    auto memory = MemorySpace::create();
+    auto memory = MemorySpace::create({});
     auto thread = make_kernel_thread(
         process, first_id.value(), run_first_program,
         new BootRequest(read_boot_request({root, root, &process->credentials}, command_line)));
@@ -210,6 +210,9 @@ void finish_machine(const WaitStatus& status) {
     report_statistics();
     report_isolation();
     report_unknown_syscalls();
+    if (status.encoded() != 0) {
+        report_missing_files();
+    }
     report_exit_status(status);
     arch::exit_machine(abi::MachineExit::Finished);
 }

@@ -8,6 +8,7 @@
 #include "kernel/core/fs/file_table.h"
 #include "kernel/core/fs/working_place.h"
 #include "kernel/core/process/credentials.h"
+#include "kernel/core/process/posix_timers.h"
 #include "kernel/core/process/resource_limits.h"
 #include "kernel/core/scheduler/thread.h"
 #include "kernel/core/scheduler/wait_queue.h"
@@ -86,9 +87,10 @@ public:
     u32 stop_signal = 0;
     bool group_exiting = false;
     u32 parent_death_signal = 0;
-    WaitQueue child_changed;  ///< on the parent: a child ended, stopped or went on
-    WaitQueue thread_ended;   ///< one of its threads ended
-    WaitQueue released;       ///< a vfork child gave its memory back
+    WaitQueue signal_arrived;  ///< for signalfd: one more is pending
+    WaitQueue child_changed;   ///< on the parent: a child ended, stopped or went on
+    WaitQueue thread_ended;    ///< one of its threads ended
+    WaitQueue released;        ///< a vfork child gave its memory back
 
     // Time.
     u64 started = 0;
@@ -98,6 +100,7 @@ public:
     u64 children_page_faults = 0;
     i32 nice = 0;
     IntervalTimer real_timer;
+    PosixTimers posix_timers;
     bool holds_borrowed_memory = false;  ///< a vfork child before execve or exit
     bool has_executed = false;           ///< since fork: setpgid by the parent is too late
 

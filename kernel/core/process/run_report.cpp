@@ -3,6 +3,7 @@
 
 #include "abi/control_channel.h"
 #include "kernel/core/fs/io_buffer.h"
+#include "kernel/core/fs/missing_files.h"
 #include "kernel/core/memory/frame_allocator.h"
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/syscall/unknown_calls.h"
@@ -42,6 +43,11 @@ void report_unknown_syscalls() {
         send(abi::control::Record::UnknownSyscall,
              abi::control::UnknownSyscall{.number = call.number, .count = call.count});
     }
+}
+
+void report_missing_files() {
+    const String paths = missing_files();
+    arch::send_record(abi::control::Record::MissingFiles, as_bytes(paths));
 }
 
 void report_exit_status(const WaitStatus& status) {

@@ -12,6 +12,8 @@ void report_run_failed(std::string_view sentence);
 void report_statistics();
 void report_isolation();
 void report_unknown_syscalls();
+/// The files that programs looked for in vain.
+void report_missing_files();
 void report_exit_status(const WaitStatus& status);
 /// Sends the user table of the running process if the command line asks for it; called before its
 /// memory goes.

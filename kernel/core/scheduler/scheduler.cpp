@@ -56,6 +56,16 @@ void switch_away() {
     switch_to(next != nullptr ? *next : *scheduler().idle);
 }
 
+/// A sleeping thread's place in one queue.
+class Sleeper final : public Waiter {
+public:
+    explicit Sleeper(Thread& thread) : thread_(thread) {}
+    void notify() override { wake(thread_, WakeReason::Woken); }
+
+private:
+    Thread& thread_;
+};
+
 void wake_from_timer(void* thread) {
     wake(*static_cast<Thread*>(thread), WakeReason::TimedOut);
 }
@@ -121,9 +131,14 @@ void wake(Thread& thread, WakeReason reason) {
     }
 }
 
+WaitQueue::~WaitQueue() {
+    while (waiters_.pop_front() != nullptr) {
+    }
+}
+
 void WaitQueue::wake_all() {
     for (Waiter& waiter : waiters_) {
-        wake(waiter.thread, WakeReason::Woken);
+        waiter.notify();
     }
 }
 
@@ -143,9 +158,9 @@ WakeReason sleep_on(std::span<WaitQueue* const> queues, u64 deadline, Sleep kind
     if (deadline <= monotonic_now()) {
         return WakeReason::TimedOut;
     }
-    Vector<Waiter*> places;
+    Vector<Sleeper*> places;
     for (WaitQueue* queue : queues) {
-        Waiter* place = new Waiter(self);
+        Sleeper* place = new Sleeper(self);
         queue->add(*place);
         places.push_back(place);
     }
@@ -154,7 +169,7 @@ WakeReason sleep_on(std::span<WaitQueue* const> queues, u64 deadline, Sleep kind
     self.state = Thread::State::Sleeping;
     switch_away();
     self.sleep_timer.cancel();
-    for (Waiter* place : places) {
+    for (Sleeper* place : places) {
         place->hook.unlink();
         delete place;
     }

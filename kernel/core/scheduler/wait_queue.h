@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: MIT
-// Threads that wait for something to happen to an object.
+// Who waits for something to happen to an object.
 #pragma once
 
 #include "kernel/core/containers/intrusive_list.h"
 
 namespace ringfence::kernel {
 
-class Thread;
+/// Hears when something happens to the object whose queue it is in: a thread that sleeps, or an
+/// epoll file that takes notes.
+class Waiter {
+public:
+    /// Something happened. Must not change the queue beyond taking this waiter out.
+    virtual void notify() = 0;
 
-/// One thread's place in one queue. Lives on the sleeping thread's stack.
-struct Waiter {
-    explicit Waiter(Thread& waiting) : thread(waiting) {}
-    Thread& thread;
     ListHook<Waiter> hook{this};
+
+protected:
+    ~Waiter() = default;
 };
 
-/// Waking does not take a waiter out: the thread does that itself when it runs, so an object may
-/// only die when nobody waits on it.
+/// Waking does not take a waiter out: it does that itself. A queue that dies lets go of those that
+/// are left; threads keep the object that they sleep on alive.
 class WaitQueue {
 public:
+    WaitQueue() = default;
+    ~WaitQueue();
+
     [[nodiscard]] bool empty() const { return waiters_.empty(); }
     void add(Waiter& waiter) { waiters_.push_back(waiter); }
     void wake_all();

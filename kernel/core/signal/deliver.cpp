@@ -124,11 +124,11 @@ void run_handler(arch::TrapFrame& frame, const SignalInformation& information,
 bool deliver_one(arch::TrapFrame& frame) {
     Thread& thread = current_thread();
     Process& process = thread.process();
-    const SignalSet open = SignalSet(~u64{0}).without(thread.blocked);
-    auto information = thread.pending.take(open);
-    if (!information) {
-        information = process.pending.take(open);
+    const SignalSet open = (thread.pending.set() | process.pending.set()).without(thread.blocked);
+    if (open.empty()) {
+        return false;  // as after most system calls
     }
+    const auto information = take_signal(thread, open);
     if (!information) {
         return false;
     }
@@ -142,6 +142,20 @@ bool deliver_one(arch::TrapFrame& frame) {
 }
 
 }  // namespace
+
+std::optional<SignalInformation> take_signal(Thread& thread, SignalSet wanted) {
+    Process& process = thread.process();
+    auto information = thread.pending.take(wanted);
+    if (!information) {
+        information = process.pending.take(wanted);
+    }
+    if (information && information->kind == SignalInformation::Kind::Timer) {
+        if (const auto timer = process.posix_timers.find(information->timer)) {
+            information->overrun = timer.value()->signal_taken();
+        }
+    }
+    return information;
+}
 
 bool has_deliverable_signal(const Thread& thread) {
     const Process& process = thread.process();

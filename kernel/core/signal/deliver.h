@@ -2,10 +2,16 @@
 // Delivering signals on the way back to user mode.
 #pragma once
 
+#include <optional>
+
 #include "kernel/core/scheduler/thread.h"
 #include "kernel_arch/trap_frame.h"
 
 namespace ringfence::kernel {
+
+/// Takes out the next pending signal of `wanted`, the thread's own before its process's. For a
+/// timer's signal the timer goes on.
+std::optional<SignalInformation> take_signal(Thread& thread, SignalSet wanted);
 
 /// True if the thread has something to do about signals before it may sleep or run its program.
 [[nodiscard]] bool has_deliverable_signal(const Thread& thread);

@@ -36,7 +36,7 @@ DefaultAction default_action(u32 number) {
 bool PendingSignals::add(const SignalInformation& information) {
     if (information.number < first_realtime_signal) {
         if (set_.contains(information.number)) {
-            return true;
+            return false;
         }
     } else if (queue_.size() >= longest_queue) {
         return false;

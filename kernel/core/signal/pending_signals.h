@@ -13,7 +13,8 @@ namespace ringfence::kernel {
 
 class PendingSignals {
 public:
-    /// False if the queue is full and the signal, a real-time one, was not taken.
+    /// False if a standard signal is pending already, or if the queue is full and a real-time one
+    /// was not taken.
     bool add(const SignalInformation& information);
     [[nodiscard]] SignalSet set() const { return set_; }
     /// Takes out the next signal of `wanted`: faults first, then the lowest number.

@@ -66,37 +66,41 @@ Thread* taker_of(Process& process, u32 number) {
 
 }  // namespace
 
-void send_signal(Process& process, const SignalInformation& information) {
+bool send_signal(Process& process, const SignalInformation& information) {
     const u32 number = information.number;
     if (process.is_zombie() || process.threads.empty()) {
-        return;
+        return false;
     }
     act_on_sending(process, number);
     if (number == signals::kill) {
         begin_group_exit(process, {.signal = signals::kill});
-        return;
+        return true;
     }
     if (unwanted(process, *process.first_thread(), number) || !process.pending.add(information)) {
-        return;
+        return false;
     }
+    process.signal_arrived.wake_all();
     if (Thread* taker = taker_of(process, number); taker != nullptr) {
         alert(*taker);
     }
+    return true;
 }
 
-void send_signal(Thread& thread, const SignalInformation& information) {
+bool send_signal(Thread& thread, const SignalInformation& information) {
     const u32 number = information.number;
     act_on_sending(thread.process(), number);
     if (number == signals::kill) {
         begin_group_exit(thread.process(), {.signal = signals::kill});
-        return;
+        return true;
     }
     if (unwanted(thread.process(), thread, number) || !thread.pending.add(information)) {
-        return;
+        return false;
     }
+    thread.process().signal_arrived.wake_all();
     if (!thread.blocked.contains(number)) {
         alert(thread);
     }
+    return true;
 }
 
 void send_signal_to_current(u32 number) {

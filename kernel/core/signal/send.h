@@ -8,10 +8,11 @@
 
 namespace ringfence::kernel {
 
-/// To a process; whichever of its threads does not block the signal takes it.
-void send_signal(Process& process, const SignalInformation& information);
+/// To a process; whichever of its threads does not block the signal takes it. True if one more
+/// signal is pending now.
+bool send_signal(Process& process, const SignalInformation& information);
 /// To one thread.
-void send_signal(Thread& thread, const SignalInformation& information);
+bool send_signal(Thread& thread, const SignalInformation& information);
 /// From the kernel to the running thread, such as SIGPIPE.
 void send_signal_to_current(u32 number);
 /// A fault of the running thread: cannot be ignored, and kills if it is blocked.

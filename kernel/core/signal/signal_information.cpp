@@ -15,7 +15,8 @@ SignalInformationImage to_image(const SignalInformation& information) {
             image.fields.fault = {information.value};
             break;
         case SignalInformation::Kind::Timer:
-            image.fields.timer = {0, 0, information.value};
+            image.fields.timer = {static_cast<i32>(information.timer),
+                                  static_cast<i32>(information.overrun), information.value};
             break;
         case SignalInformation::Kind::Child:
             image.fields.child = {.child = information.sender,

@@ -21,6 +21,8 @@ struct SignalInformation {
     u64 value = 0;       ///< si_value, or si_addr for a fault
     u64 user_ticks = 0;  ///< SIGCHLD: si_utime and si_stime
     u64 system_ticks = 0;
+    u32 timer = 0;    ///< of timer_create
+    u32 overrun = 0;  ///< further expiries that it stands for
 };
 
 /// siginfo_t of the 64-bit ABI: 128 bytes.

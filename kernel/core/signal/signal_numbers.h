@@ -61,6 +61,10 @@ inline constexpr i32 child_stopped = 5;
 inline constexpr i32 child_continued = 6;
 }  // namespace signal_codes
 
+[[nodiscard]] constexpr bool is_signal(u32 number) {
+    return number >= 1 && number <= signal_count;
+}
+
 enum class DefaultAction : u8 { Terminate, Dump, Ignore, Stop, Continue };
 
 /// What happens to a process that has not asked for anything else. `number` is 1 to 64.

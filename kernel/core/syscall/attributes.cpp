@@ -192,7 +192,7 @@ Nothing utime(Pointer path, Pointer times) {
     return set_times(*inode, wanted);
 }
 
-// No file has extended attributes.
+// No file has extended attributes, or can be given one.
 
 Value getxattr(Pointer path, Pointer) {
     RF_TRY(file_at(at_working_directory, path));
@@ -222,6 +222,33 @@ Value llistxattr(Pointer path) {
 Value flistxattr(i32 descriptor) {
     RF_TRY(file_of(descriptor));
     return u64{0};
+}
+
+Nothing setxattr(Pointer path) {
+    RF_TRY(file_at(at_working_directory, path));
+    return Error{Errno::Eopnotsupp};
+}
+
+Nothing lsetxattr(Pointer path) {
+    RF_TRY(file_at(at_working_directory, path, at_bits::NoFollow::mask));
+    return Error{Errno::Eopnotsupp};
+}
+
+Nothing fsetxattr(i32 descriptor) {
+    RF_TRY(file_of(descriptor));
+    return Error{Errno::Eopnotsupp};
+}
+
+Nothing removexattr(Pointer path) {
+    return setxattr(path);
+}
+
+Nothing lremovexattr(Pointer path) {
+    return lsetxattr(path);
+}
+
+Nothing fremovexattr(i32 descriptor) {
+    return fsetxattr(descriptor);
 }
 
 }  // namespace ringfence::kernel::syscalls

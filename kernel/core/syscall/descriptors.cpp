@@ -4,6 +4,7 @@
 #include "kernel/core/fs/event_file.h"
 #include "kernel/core/fs/pipe.h"
 #include "kernel/core/fs/tmpfs.h"
+#include "kernel/core/socket/socket_file.h"
 #include "kernel/core/syscall/support.h"
 
 namespace ringfence::kernel::syscalls {
@@ -64,6 +65,14 @@ Value get_lock(Pointer lock) {
 }  // namespace
 
 Nothing close(i32 descriptor) {
+    {
+        RF_TRY_ASSIGN(file, file_of(descriptor));
+        constexpr u32 own_references = 2;  // the table's and this one
+        if (Socket* socket = socket_behind(*file);
+            socket != nullptr && file->references() == own_references) {
+            socket->linger();
+        }
+    }
     return current_process().files->close(descriptor);
 }
 

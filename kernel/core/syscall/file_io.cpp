@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernel/core/process/process_table.h"
+#include "kernel/core/socket/socket_file.h"
 #include "kernel/core/syscall/support.h"
 
 namespace ringfence::kernel::syscalls {
@@ -127,7 +128,7 @@ Value lseek(i32 descriptor, i64 offset, u32 whence) {
 
 Nothing fsync(i32 descriptor) {
     RF_TRY_ASSIGN(file, file_of(descriptor));
-    if (file->inode().type() == FileType::Fifo) {
+    if (file->inode().type() == FileType::Fifo || socket_behind(*file) != nullptr) {
         return Error{Errno::Einval};
     }
     return {};  // memory has nothing to write back to
@@ -143,6 +144,21 @@ Nothing syncfs(i32 descriptor) {
 }
 
 Nothing sync() {
+    return {};
+}
+
+Nothing sync_file_range(i32 descriptor, i64 offset, i64 size, u32 flags) {
+    constexpr u32 known = 7;  // SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE and _WAIT_AFTER
+    i64 end = 0;
+    if ((flags & ~known) != 0 || offset < 0 || size < 0 ||
+        __builtin_add_overflow(offset, size, &end)) {
+        return Error{Errno::Einval};
+    }
+    RF_TRY_ASSIGN(file, file_of(descriptor));
+    const FileType type = file->inode().type();
+    if (type != FileType::Regular && type != FileType::Directory) {
+        return Error{Errno::Espipe};
+    }
     return {};
 }
 

@@ -1,38 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Reads and writes of several buffers at once.
+#include "kernel/core/syscall/user_vectors.h"
+
 #include <algorithm>
 
+#include "kernel/core/socket/socket_file.h"
 #include "kernel/core/syscall/support.h"
 
 namespace ringfence::kernel::syscalls {
 
 namespace {
-
-/// `struct iovec`.
-struct UserVector {
-    u64 base;
-    u64 size;
-};
-constexpr u64 most_vectors = 1024;  // UIO_MAXIOV
-
-Fallible<Vector<UserVector>> read_vectors(Pointer vectors, u64 count) {
-    if (count > most_vectors) {
-        return Error{Errno::Einval};
-    }
-    Vector<UserVector> list;
-    list.resize(count);
-    RF_TRY(
-        read_user_bytes(vectors, {reinterpret_cast<u8*>(list.data()), count * sizeof(UserVector)}));
-    u64 total = 0;
-    for (UserVector& vector : list) {
-        if (static_cast<i64>(vector.size) < 0) {
-            return Error{Errno::Einval};
-        }
-        vector.size = std::min(vector.size, most_transfer - total);
-        total += vector.size;
-    }
-    return list;
-}
 
 /// Moves the vectors one after the other by `move`, until one comes out short.
 template <typename Move>
@@ -66,9 +43,34 @@ Fallible<u64> checked_offset(const OpenFile& file, i64 offset) {
 
 }  // namespace
 
+Fallible<Vector<UserVector>> read_vectors(Pointer vectors, u64 count) {
+    if (count > most_vectors) {
+        return Error{Errno::Einval};
+    }
+    Vector<UserVector> list;
+    list.resize(count);
+    RF_TRY(
+        read_user_bytes(vectors, {reinterpret_cast<u8*>(list.data()), count * sizeof(UserVector)}));
+    u64 total = 0;
+    for (UserVector& vector : list) {
+        if (static_cast<i64>(vector.size) < 0) {
+            return Error{Errno::Einval};
+        }
+        vector.size = std::min(vector.size, most_transfer - total);
+        total += vector.size;
+    }
+    return list;
+}
+
 Value readv(i32 descriptor, Pointer vectors, u64 count) {
     RF_TRY_ASSIGN(file, readable_file(descriptor));
     RF_TRY_ASSIGN(list, read_vectors(vectors, count));
+    if (Socket* socket = socket_behind(*file); socket != nullptr) {
+        const auto parts = parts_of<IoDestination>(list);
+        IncomingMessage message{.bytes = DestinationList({parts.data(), parts.size()}),
+                                .may_block = file->may_block()};
+        return message.bytes.size() == 0 ? Value(u64{0}) : socket->receive(message);
+    }
     return move_vectors(list, [&](Pointer base, u64 size, u64 done) -> Value {
         // A stream gives what it has: only the first vector may wait.
         if (done > 0 && !file->seekable() && (file->ready() & poll_bits::In::mask) == 0) {
@@ -81,6 +83,12 @@ Value readv(i32 descriptor, Pointer vectors, u64 count) {
 Value writev(i32 descriptor, Pointer vectors, u64 count) {
     RF_TRY_ASSIGN(file, writable_file(descriptor));
     RF_TRY_ASSIGN(list, read_vectors(vectors, count));
+    if (Socket* socket = socket_behind(*file); socket != nullptr) {
+        const auto parts = parts_of<IoSource>(list);
+        OutgoingMessage message{.bytes = SourceList({parts.data(), parts.size()}),
+                                .may_block = file->may_block()};
+        return socket->send(message);
+    }
     return move_vectors(
         list, [&](Pointer base, u64 size, u64) { return write_at_position(*file, {base, size}); });
 }
@@ -101,6 +109,37 @@ Value pwritev(i32 descriptor, Pointer vectors, u64 count, i64 offset) {
     return move_vectors(list, [&](Pointer base, u64 size, u64 done) {
         return file->write({base, size}, start + done);
     });
+}
+
+namespace {
+
+/// The whole offset is in the first word; where addresses have 32 bits the second has its upper
+/// half. Every request is as fast and as lasting as it can be here, so RWF_HIPRI, RWF_DSYNC,
+/// RWF_SYNC and RWF_NOWAIT ask for nothing more. [linux/abi]: preadv2(2)
+Nothing check_request_flags(u32 flags) {
+    using Append = Flag<4, u32>;
+    constexpr u32 nothing_more = low_mask<u32>(Append::shift);
+    if ((flags & ~nothing_more) != 0) {
+        return Error{Errno::Eopnotsupp};
+    }
+    return {};
+}
+constexpr i64 own_position = -1;
+
+}  // namespace
+
+Value preadv2(i32 descriptor, Pointer vectors, u64 count, i64 offset, u64, u32 flags) {
+    RF_TRY(file_of(descriptor));
+    RF_TRY(check_request_flags(flags));
+    return offset == own_position ? readv(descriptor, vectors, count)
+                                  : preadv(descriptor, vectors, count, offset);
+}
+
+Value pwritev2(i32 descriptor, Pointer vectors, u64 count, i64 offset, u64, u32 flags) {
+    RF_TRY(file_of(descriptor));
+    RF_TRY(check_request_flags(flags));
+    return offset == own_position ? writev(descriptor, vectors, count)
+                                  : pwritev(descriptor, vectors, count, offset);
 }
 
 }  // namespace ringfence::kernel::syscalls

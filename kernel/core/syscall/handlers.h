@@ -38,6 +38,8 @@ Value readv(i32 descriptor, Pointer vectors, u64 count);
 Value writev(i32 descriptor, Pointer vectors, u64 count);
 Value preadv(i32 descriptor, Pointer vectors, u64 count, i64 offset);
 Value pwritev(i32 descriptor, Pointer vectors, u64 count, i64 offset);
+Value preadv2(i32 descriptor, Pointer vectors, u64 count, i64 offset, u64 upper, u32 flags);
+Value pwritev2(i32 descriptor, Pointer vectors, u64 count, i64 offset, u64 upper, u32 flags);
 Value lseek(i32 descriptor, i64 offset, u32 whence);
 Value sendfile(i32 to, i32 from, Pointer offset, u64 count);
 Value copy_file_range(i32 from, Pointer from_offset, i32 to, Pointer to_offset, u64 count,
@@ -46,6 +48,7 @@ Nothing fsync(i32 descriptor);
 Nothing fdatasync(i32 descriptor);
 Nothing syncfs(i32 descriptor);
 Nothing sync();
+Nothing sync_file_range(i32 descriptor, i64 offset, i64 size, u32 flags);
 Nothing fadvise64(i32 descriptor, i64 offset, i64 size, i32 advice);
 Nothing readahead(i32 descriptor, i64 offset, u64 size);
 Nothing truncate(Pointer path, i64 size);
@@ -113,6 +116,12 @@ Value fgetxattr(i32 descriptor, Pointer name);
 Value listxattr(Pointer path);
 Value llistxattr(Pointer path);
 Value flistxattr(i32 descriptor);
+Nothing setxattr(Pointer path);
+Nothing lsetxattr(Pointer path);
+Nothing fsetxattr(i32 descriptor);
+Nothing removexattr(Pointer path);
+Nothing lremovexattr(Pointer path);
+Nothing fremovexattr(i32 descriptor);
 
 // memory.cpp
 Value mmap(Pointer address, u64 size, u32 protection, u32 flags, i32 descriptor, u64 offset);
@@ -195,6 +204,8 @@ Nothing gettimeofday(Pointer time, Pointer zone);
 Value time(Pointer time);
 Value times(Pointer times);
 Value alarm(u32 seconds);
+Nothing clock_settime(u32 clock, Pointer time);
+Nothing restart_syscall();
 Nothing getitimer(u32 which, Pointer value);
 Nothing setitimer(u32 which, Pointer value, Pointer old);
 
@@ -204,6 +215,54 @@ Value ppoll(Pointer entries, u32 count, Pointer timeout, Pointer mask, u64 mask_
 Value select(i32 count, Pointer readable, Pointer writable, Pointer exceptional, Pointer timeout);
 Value pselect6(i32 count, Pointer readable, Pointer writable, Pointer exceptional, Pointer timeout,
                Pointer mask);
+
+// epoll.cpp
+Value epoll_create(i32 size);
+Value epoll_create1(u32 flags);
+Nothing epoll_ctl(i32 descriptor, u32 operation, i32 target, Pointer event);
+Value epoll_wait(i32 descriptor, Pointer events, i32 most, i32 timeout);
+Value epoll_pwait(i32 descriptor, Pointer events, i32 most, i32 timeout, Pointer mask,
+                  u64 mask_size);
+Value epoll_pwait2(i32 descriptor, Pointer events, i32 most, Pointer timeout, Pointer mask,
+                   u64 mask_size);
+
+// posix_timers.cpp
+Nothing timer_create(u32 clock, Pointer event, Pointer id);
+Nothing timer_settime(u32 id, u32 flags, Pointer value, Pointer old);
+Nothing timer_gettime(u32 id, Pointer value);
+Value timer_getoverrun(u32 id);
+Nothing timer_delete(u32 id);
+
+// timer_files.cpp, signal_files.cpp
+Value timerfd_create(u32 clock, u32 flags);
+Nothing timerfd_settime(i32 descriptor, u32 flags, Pointer value, Pointer old);
+Nothing timerfd_gettime(i32 descriptor, Pointer value);
+Value signalfd(i32 descriptor, Pointer set, u64 set_size);
+Value signalfd4(i32 descriptor, Pointer set, u64 set_size, u32 flags);
+
+// sockets.cpp, socket_options.cpp
+Value socket(u32 family, u32 type, u32 protocol);
+Nothing socketpair(u32 family, u32 type, u32 protocol, Pointer descriptors);
+Nothing bind(i32 descriptor, Pointer address, i32 size);
+Nothing listen(i32 descriptor, i32 backlog);
+Value accept(i32 descriptor, Pointer address, Pointer size);
+Value accept4(i32 descriptor, Pointer address, Pointer size, u32 flags);
+Nothing connect(i32 descriptor, Pointer address, i32 size);
+Nothing shutdown(i32 descriptor, u32 how);
+Nothing getsockname(i32 descriptor, Pointer address, Pointer size);
+Nothing getpeername(i32 descriptor, Pointer address, Pointer size);
+Nothing setsockopt(i32 descriptor, u32 level, u32 name, Pointer value, i32 size);
+Nothing getsockopt(i32 descriptor, u32 level, u32 name, Pointer value, Pointer size);
+
+// socket_messages.cpp
+Value sendto(i32 descriptor, Pointer buffer, u64 size, u32 flags, Pointer address,
+             i32 address_size);
+Value recvfrom(i32 descriptor, Pointer buffer, u64 size, u32 flags, Pointer address,
+               Pointer address_size);
+Value sendmsg(i32 descriptor, Pointer header, u32 flags);
+Value recvmsg(i32 descriptor, Pointer header, u32 flags);
+Value sendmmsg(i32 descriptor, Pointer headers, u32 count, u32 flags);
+Value recvmmsg(i32 descriptor, Pointer headers, u32 count, u32 flags, Pointer timeout);
 
 // system.cpp
 Nothing uname(Pointer names);
@@ -218,6 +277,8 @@ Value getpriority(u32 which, i32 who);
 Nothing setpriority(u32 which, i32 who, i32 value);
 Value membarrier(u32 command, u32 flags);
 Nothing capget(Pointer header, Pointer data);
+Nothing capset(Pointer header, Pointer data);
+Nothing vhangup();
 
 // resources.cpp
 Nothing getrlimit(u32 resource, Pointer limit);
@@ -230,6 +291,7 @@ Nothing sched_yield();
 Value sched_getaffinity(i32 id, u64 size, Pointer mask);
 Nothing sched_setaffinity(i32 id, u64 size, Pointer mask);
 Nothing sched_getparam(i32 id, Pointer parameter);
+Nothing sched_setparam(i32 id, Pointer parameter);
 Value sched_getscheduler(i32 id);
 Nothing sched_setscheduler(i32 id, u32 policy, Pointer parameter);
 Value sched_get_priority_max(u32 policy);

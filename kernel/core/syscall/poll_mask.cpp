@@ -32,7 +32,8 @@ Nothing use_mask_for_call(Pointer mask, u64 mask_size) {
 
 Value keep_mask_if_interrupted(const Value& result) {
     Thread& thread = current_thread();
-    const bool interrupted = !result && result.error() == Errno::RestartIfNoHandler;
+    const bool interrupted =
+        !result && (result.error() == Errno::RestartIfNoHandler || result.error() == Errno::Eintr);
     if (!interrupted && thread.blocked_before_call) {
         thread.blocked = *thread.blocked_before_call;
         thread.blocked_before_call.reset();

@@ -64,6 +64,15 @@ Nothing sched_getparam(i32 id, Pointer parameter) {
     return write_user(parameter, i32{0});
 }
 
+Nothing sched_setparam(i32 id, Pointer parameter) {
+    RF_TRY(check_thread(id));
+    RF_TRY_ASSIGN(priority, read_user<i32>(parameter));
+    if (priority != 0) {  // of the only policy there is
+        return Error{Errno::Einval};
+    }
+    return {};
+}
+
 Value sched_getscheduler(i32 id) {
     RF_TRY(check_thread(id));
     return u64{static_cast<u32>(Policy::Other)};

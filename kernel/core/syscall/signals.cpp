@@ -10,10 +10,6 @@ namespace ringfence::kernel::syscalls {
 
 namespace {
 
-bool is_signal(u32 number) {
-    return number >= 1 && number <= signal_count;
-}
-
 Fallible<void> check_set_size(u64 size) {
     if (size != sizeof(u64)) {
         return Error{Errno::Einval};
@@ -151,15 +147,13 @@ Value rt_sigtimedwait(Pointer set, Pointer information, Pointer timeout, u64 set
     std::optional<SignalInformation> taken;
     WakeReason reason = WakeReason::Woken;
     while (!taken && reason == WakeReason::Woken) {
-        taken = thread.pending.take(wanted);
-        taken = taken ? taken : thread.process().pending.take(wanted);
+        taken = take_signal(thread, wanted);
         if (!taken) {
             reason = sleep_on({}, deadline);
         }
     }
     if (!taken) {  // the signal that interrupted the sleep may be one that was waited for
-        taken = thread.pending.take(wanted);
-        taken = taken ? taken : thread.process().pending.take(wanted);
+        taken = take_signal(thread, wanted);
     }
     thread.blocked = blocked;
     if (!taken) {

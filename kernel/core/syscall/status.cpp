@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernel/core/fs/procfs.h"
+#include "kernel/core/fs/sysfs.h"
 #include "kernel/core/fs/tmpfs.h"
 #include "kernel/core/memory/frame_allocator.h"
 #include "kernel/core/syscall/support.h"
@@ -121,12 +122,14 @@ FileSystemStatus file_system_status_of(const Inode& inode) {
     constexpr i64 tmpfs_magic = 16914836;
     constexpr i64 proc_magic = 40864;
     constexpr i64 longest_name = 255;
+    constexpr i64 sysfs_magic = 1650812274;
     const bool is_proc = inode.metadata().file_system == proc_device;
+    const bool is_sys = inode.metadata().file_system == sys_device;
     FileSystemStatus status{};
-    status.type = is_proc ? proc_magic : tmpfs_magic;
+    status.type = is_proc ? proc_magic : is_sys ? sysfs_magic : tmpfs_magic;
     status.block_size = status.fragment_size = page_size;
     status.longest_name = longest_name;
-    if (!is_proc) {
+    if (!is_proc && !is_sys) {
         status.blocks = frames().total_frames() / file_memory_divisor;
         status.free_blocks = status.available_blocks =
             status.blocks - std::min(status.blocks, file_pages);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/core/syscall/support.h"
 
+#include "kernel/core/fs/missing_files.h"
 #include "kernel/core/process/process_table.h"
 
 namespace ringfence::kernel::syscalls {
@@ -40,8 +41,12 @@ Fallible<Ref<Inode>> file_at(i32 directory, Pointer path, u32 flags) {
     RF_TRY_ASSIGN(context, name.view().starts_with('/')
                                ? Fallible<WalkContext>(current_walk_context())
                                : walk_context_at(directory));
-    return find_file(context, name,
-                     at_bits::NoFollow::test(flags) ? FinalLink::Keep : FinalLink::Follow);
+    auto found = find_file(context, name,
+                           at_bits::NoFollow::test(flags) ? FinalLink::Keep : FinalLink::Follow);
+    if (!found && found.error() == Errno::Enoent) {
+        note_missing_file(name);
+    }
+    return found;
 }
 
 Fallible<Place> place_at(i32 directory, Pointer path, FinalLink link) {
@@ -49,7 +54,11 @@ Fallible<Place> place_at(i32 directory, Pointer path, FinalLink link) {
     RF_TRY_ASSIGN(context, name.view().starts_with('/')
                                ? Fallible<WalkContext>(current_walk_context())
                                : walk_context_at(directory));
-    return find_place(context, name, link);
+    auto found = find_place(context, name, link);
+    if (found ? !found.value().inode : found.error() == Errno::Enoent) {
+        note_missing_file(name);
+    }
+    return found;
 }
 
 Fallible<void> check_access(const Inode& inode, Access wanted) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The system as a whole, and options of the calling process.
+// The system as a whole.
 #include <algorithm>
 #include <cstring>
 
@@ -58,50 +58,6 @@ struct SystemInformation {
 };
 static_assert(sizeof(SystemInformation) == 112);
 
-enum class ProcessOption : u32 {
-    SetParentDeathSignal = 1,
-    GetParentDeathSignal = 2,
-    GetDumpable = 3,
-    SetDumpable = 4,
-    GetKeepCapabilities = 7,
-    SetKeepCapabilities = 8,
-    SetName = 15,
-    GetName = 16,
-    GetSeccomp = 21,
-    CapabilityBoundingRead = 23,
-    SetTimerSlack = 29,
-    GetTimerSlack = 30,
-    SetChildSubreaper = 36,
-    GetChildSubreaper = 37,
-    SetNoNewPrivileges = 38,
-    GetNoNewPrivileges = 39,
-};
-
-constexpr usize process_name_size = 16;
-constexpr u64 default_timer_slack = 50'000;
-constexpr u64 last_capability = 40;
-
-Value set_process_name(Pointer name) {
-    char text[process_name_size] = {};
-    for (usize i = 0; i + 1 < process_name_size; ++i) {
-        RF_TRY_ASSIGN(byte, read_user<char>(name + i));
-        if (byte == '\0') {
-            break;
-        }
-        text[i] = byte;
-    }
-    current_process().name = String(text);
-    return u64{0};
-}
-
-Value get_process_name(Pointer to) {
-    u8 field[process_name_size] = {};
-    const std::string_view name = current_process().name;
-    std::memcpy(field, name.data(), std::min(name.size(), process_name_size - 1));
-    RF_TRY(write_user_bytes(to, field));
-    return u64{0};
-}
-
 }  // namespace
 
 Nothing uname(Pointer names) {
@@ -137,53 +93,6 @@ Nothing sysinfo(Pointer information) {
     all.processes = static_cast<u16>(processes().thread_count());
     all.unit = 1;
     return write_user(information, all);
-}
-
-Value prctl(u32 option, u64 argument, u64, u64, u64) {
-    Process& process = current_process();
-    switch (static_cast<ProcessOption>(option)) {
-        case ProcessOption::SetParentDeathSignal:
-            if (argument > signal_count) {
-                return Error{Errno::Einval};
-            }
-            process.parent_death_signal = static_cast<u32>(argument);
-            return u64{0};
-        case ProcessOption::GetParentDeathSignal:
-            RF_TRY(write_user(Pointer{argument}, process.parent_death_signal));
-            return u64{0};
-        case ProcessOption::SetName:
-            return set_process_name(Pointer{argument});
-        case ProcessOption::GetName:
-            return get_process_name(Pointer{argument});
-        case ProcessOption::GetDumpable:
-            return u64{1};
-        case ProcessOption::GetTimerSlack:
-            return default_timer_slack;
-        case ProcessOption::CapabilityBoundingRead:
-            return argument <= last_capability ? Value(u64{1}) : Error{Errno::Einval};
-        case ProcessOption::SetDumpable:
-        case ProcessOption::GetKeepCapabilities:
-        case ProcessOption::SetKeepCapabilities:
-        case ProcessOption::SetTimerSlack:
-        case ProcessOption::GetSeccomp:
-        case ProcessOption::SetNoNewPrivileges:
-        case ProcessOption::GetNoNewPrivileges:
-            return u64{0};
-        case ProcessOption::SetChildSubreaper:
-            break;
-        case ProcessOption::GetChildSubreaper:
-            RF_TRY(write_user(Pointer{argument}, i32{0}));
-            return u64{0};
-    }
-    return Error{Errno::Einval};
-}
-
-Value arch_prctl(u32 operation, u64 address) {
-    const i64 result = arch::arch_prctl(current_thread().registers, operation, address);
-    if (result < 0) {
-        return Error{static_cast<Errno>(-result)};
-    }
-    return static_cast<u64>(result);
 }
 
 Value getrandom(Pointer buffer, u64 size, u32 flags) {
@@ -289,32 +198,80 @@ Value membarrier(u32 command, u32) {
     return (command & ~static_cast<u32>(supported)) == 0 ? Value(u64{0}) : Error{Errno::Einval};
 }
 
-Nothing capget(Pointer header, Pointer data) {
-    struct Header {
-        u32 version;
-        i32 id;
-    };
-    struct Data {
-        u32 effective;
-        u32 permitted;
-        u32 inheritable;
-    };
+namespace {
+
+/// `struct __user_cap_header_struct`, and one word of each of the three sets.
+struct CapabilityHeader {
+    u32 version;
+    i32 id;
+};
+struct CapabilityWords {
+    u32 effective;
+    u32 permitted;
+    u32 inheritable;
+};
+constexpr usize capability_words = 2;
+
+/// Einval, with the newest version told to the program, if it speaks another one.
+Fallible<CapabilityHeader> read_capability_header(Pointer header) {
     constexpr u32 version_3 = 537396514;
-    RF_TRY_ASSIGN(wanted, read_user<Header>(header));
+    RF_TRY_ASSIGN(wanted, read_user<CapabilityHeader>(header));
     if (wanted.version != version_3) {
         RF_TRY(write_user(header, version_3));
         return Error{Errno::Einval};
     }
-    RF_TRY_ASSIGN(process, process_called(wanted.id));
+    return wanted;
+}
+
+/// What the process may do: all of it or nothing.
+u32 capability_word(const Process& process, usize index) {
     using Low = Bitfield<0, 32>;
-    using High = Bitfield<32, 9>;  // up to CAP_LAST_CAP
-    const bool all = process->credentials.privileged();
-    const u32 low = all ? static_cast<u32>(Low::get(Low::mask)) : 0;
-    const u32 high = all ? static_cast<u32>(High::get(High::mask)) : 0;
-    const Data sets[] = {{low, low, 0}, {high, high, 0}};
+    using High = Bitfield<0, 9>;  // up to CAP_LAST_CAP
+    if (!process.credentials.privileged()) {
+        return 0;
+    }
+    return static_cast<u32>(index == 0 ? Low::mask : High::mask);
+}
+
+}  // namespace
+
+Nothing capget(Pointer header, Pointer data) {
+    RF_TRY_ASSIGN(wanted, read_capability_header(header));
+    RF_TRY_ASSIGN(process, process_called(wanted.id));
+    CapabilityWords sets[capability_words] = {};
+    for (usize i = 0; i < capability_words; ++i) {
+        sets[i].effective = sets[i].permitted = capability_word(*process, i);
+    }
     return data == Pointer{}
                ? Nothing{}
                : write_user_bytes(data, {reinterpret_cast<const u8*>(sets), sizeof(sets)});
+}
+
+/// A process has all capabilities or none, by its user: sets it could have are taken, without
+/// effect.
+Nothing capset(Pointer header, Pointer data) {
+    RF_TRY_ASSIGN(wanted, read_capability_header(header));
+    const Process& self = current_process();
+    if (wanted.id != 0 && static_cast<u32>(wanted.id) != self.id()) {
+        return Error{Errno::Eperm};
+    }
+    CapabilityWords sets[capability_words];
+    RF_TRY(read_user_bytes(data, {reinterpret_cast<u8*>(sets), sizeof(sets)}));
+    for (usize i = 0; i < capability_words; ++i) {
+        const u32 allowed = capability_word(self, i);
+        if ((sets[i].permitted & ~allowed) != 0 || (sets[i].effective & ~sets[i].permitted) != 0) {
+            return Error{Errno::Eperm};
+        }
+    }
+    return {};
+}
+
+/// There is no terminal to hang up.
+Nothing vhangup() {
+    if (!current_process().credentials.privileged()) {
+        return Error{Errno::Eperm};
+    }
+    return {};
 }
 
 }  // namespace ringfence::kernel::syscalls

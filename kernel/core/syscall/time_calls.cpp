@@ -2,6 +2,7 @@
 // Clocks, sleeping and interval timers.
 #include "kernel/core/process/interval_timer.h"
 #include "kernel/core/signal/deliver.h"
+#include "kernel/core/syscall/clocks.h"
 #include "kernel/core/syscall/support.h"
 #include "kernel_arch/cpu.h"
 
@@ -21,41 +22,6 @@ u64 realtime_now() {
 namespace ringfence::kernel::syscalls {
 
 namespace {
-
-enum class Clock : u32 {
-    Realtime = 0,
-    Monotonic = 1,
-    ProcessCpu = 2,
-    ThreadCpu = 3,
-    MonotonicRaw = 4,
-    RealtimeCoarse = 5,
-    MonotonicCoarse = 6,
-    BootTime = 7,
-    RealtimeAlarm = 8,
-    BootTimeAlarm = 9,
-    International = 11,
-};
-
-Fallible<u64> read_clock(u32 clock) {
-    switch (static_cast<Clock>(clock)) {
-        case Clock::Realtime:
-        case Clock::RealtimeCoarse:
-        case Clock::RealtimeAlarm:
-        case Clock::International:
-            return realtime_now();
-        case Clock::Monotonic:
-        case Clock::MonotonicRaw:
-        case Clock::MonotonicCoarse:
-        case Clock::BootTime:
-        case Clock::BootTimeAlarm:
-            return monotonic_now();
-        case Clock::ProcessCpu:
-            return cpu_time(current_process());
-        case Clock::ThreadCpu:
-            return cpu_time(current_thread());
-    }
-    return Error{Errno::Einval};
-}
 
 /// Sleeps until `deadline`. If a signal comes first the call is restarted with the same deadline,
 /// unless a handler runs: then the program is told what was left.
@@ -103,6 +69,20 @@ Fallible<void> check_timer(u32 which) {
 Nothing clock_gettime(u32 clock, Pointer time) {
     RF_TRY_ASSIGN(now, read_clock(clock));
     return write_user(time, to_timespec(now));
+}
+
+Nothing clock_settime(u32 clock, Pointer time) {
+    RF_TRY_ASSIGN(wanted, read_user<TimeSpec>(time));
+    if (clock != static_cast<u32>(Clock::Realtime) || !is_valid(wanted)) {
+        return Error{Errno::Einval};
+    }
+    return Error{Errno::Eperm};  // runs are to be repeatable: nobody may set the clock
+}
+
+/// Only the kernel goes on with a call, see sleep_until; a program that asks for it has none.
+/// [linux/abi]: restart_syscall(2)
+Nothing restart_syscall() {
+    return Error{Errno::Eintr};
 }
 
 Nothing clock_getres(u32 clock, Pointer resolution) {

@@ -21,12 +21,13 @@ bool is_page_range(VirtualAddress start, u64 size) {
 }
 }  // namespace
 
-Fallible<Ref<MemorySpace>> MemorySpace::create() {
+Fallible<Ref<MemorySpace>> MemorySpace::create(IsolationSetting isolation) {
     RF_TRY(admit_allocation());
     Ref<MemorySpace> space(new MemorySpace());
-    if (!space->tables_.create()) {
+    if (!space->tables_.create(isolation.design())) {
         return Error{Errno::Enomem};
     }
+    space->isolation = isolation;
     return space;
 }
 
@@ -101,6 +102,7 @@ Fallible<VirtualAddress> MemorySpace::map(Region wanted, Placement placement, u6
 }
 
 void MemorySpace::release_pages(VirtualAddress start, VirtualAddress end) {
+    const arch::ChangeGroup together(tables_);
     PageBatch batch;
     while (batch.collect(tables_, start, end)) {
         for (const PageBatch::Page& page : batch) {
@@ -159,6 +161,7 @@ Fallible<void> MemorySpace::protect(VirtualAddress start, u64 size, Protection p
         }
     }
     regions_.update(start, end, [&](Region& region) { region.protection = protection; });
+    const arch::ChangeGroup together(tables_);
     PageBatch batch;
     for (VirtualAddress from = start; batch.collect(tables_, from, end); from = batch.resume_at()) {
         for (const PageBatch::Page& page : batch) {
@@ -222,6 +225,7 @@ VirtualAddress MemorySpace::set_break(VirtualAddress wanted, u64 data_limit) {
 }
 
 void MemorySpace::move_pages(VirtualAddress from, VirtualAddress to, u64 size) {
+    const arch::ChangeGroup together(tables_);
     PageBatch batch;
     for (VirtualAddress at = from; batch.collect(tables_, at, from + size);
          at = batch.resume_at()) {

@@ -7,6 +7,7 @@
 #include "kernel/core/entry_points.h"
 #include "kernel/core/errors.h"
 #include "kernel/core/fs/page_map.h"
+#include "kernel/core/vm/isolation_setting.h"
 #include "kernel/core/vm/region_set.h"
 #include "kernel_arch/address_space.h"
 
@@ -41,8 +42,8 @@ struct MemoryLayout {
 
 class MemorySpace final : public RefCounted {
 public:
-    /// Enomem if there is no memory for the tables.
-    static Fallible<Ref<MemorySpace>> create();
+    /// In the design that `isolation` asks for. Enomem if there is no memory for the tables.
+    static Fallible<Ref<MemorySpace>> create(IsolationSetting isolation);
     ~MemorySpace() override;
 
     /// From now on user addresses mean this space.
@@ -75,6 +76,7 @@ public:
     void set_heap(VirtualAddress start) { layout.heap_start = heap_end_ = start; }
 
     MemoryLayout layout;
+    IsolationSetting isolation;  ///< what was asked for; tables() are so
 
 private:
     MemorySpace() = default;

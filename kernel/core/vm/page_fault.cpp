@@ -204,9 +204,10 @@ Fallible<void> MemorySpace::copy_hidden_to(MemorySpace& child, const Region& reg
 }
 
 Fallible<Ref<MemorySpace>> MemorySpace::copy() {
-    RF_TRY_ASSIGN(child, create());
+    RF_TRY_ASSIGN(child, create(isolation));
     child->layout = layout;
     child->heap_end_ = heap_end_;
+    const arch::ChangeGroup together(tables_);  // what was writable no longer is
     for (const Region& region : regions_) {
         child->regions_.insert(region);
         if (!region.shared) {  // shared pages come back from their file when they are touched

@@ -7,8 +7,6 @@
 namespace ringfence::sim::isa::x86 {
 namespace {
 
-using cpu::ExceptionVector;
-using cpu::Segment;
 using cpu::SegmentRegister;
 
 // In a preparing op: `dst` is the segment register, `src` the address size in bits, `extra` is 1
@@ -25,20 +23,15 @@ void prepare_address64(Cpu& cpu, const Op& op) {
     cpu.gpr.set<u64>(cpu::address_slot, offset_of(cpu, op) + cpu.gpr.get<u64>(op.segment));
 }
 
-/// Offsets in legacy and compatibility mode.
+/// Offsets everywhere but in 64-bit mode.
 bool prepare_address32(Cpu& cpu, const Op& op) {
-    const auto which = static_cast<SegmentRegister>(op.dst);
-    const Segment& segment = cpu.segment(which);
-    const u64 offset = offset_of(cpu, op);
-    const auto bytes = static_cast<u64>(op.immediate);
     const SegmentAccess access = op.extra != 0 ? SegmentAccess::Write : SegmentAccess::Read;
-    // Also outside protected mode, where the caches hold what protected mode left there.
-    if (!segment.usable || !type_permits(segment.descriptor, access) ||
-        !limit_permits(segment, offset, bytes)) {
-        return cpu.raise(which == SegmentRegister::Ss ? ExceptionVector::StackFault
-                                                      : ExceptionVector::GeneralProtection);
+    VirtualAddress address;
+    if (!segmented_address(cpu, static_cast<SegmentRegister>(op.dst), offset_of(cpu, op),
+                           static_cast<u64>(op.immediate), access, address)) {
+        return false;
     }
-    cpu.gpr.set<u64>(cpu::address_slot, static_cast<u32>(offset + cpu.gpr.base(which)));
+    cpu.gpr.set<u64>(cpu::address_slot, address.value());
     return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "sim/isa/x86/address.h"
 #include "sim/isa/x86/block_builder.h"
+#include "sim/isa/x86/transaction.h"
 
 namespace ringfence::sim::isa::x86 {
 namespace {
@@ -61,6 +62,9 @@ public:
                                  system_rows(),
                                  system_register_rows(),
                                  fast_call_rows(),
+                                 transaction_rows(),
+                                 legacy_rows(),
+                                 xsave_rows(),
                                  miscellaneous_rows(),
                                  fpu_control_rows(),
                                  x87_rows(),
@@ -111,6 +115,9 @@ void describe_offset(const Instruction& instruction, const ZydisDecodedOperand& 
 }  // namespace
 
 bool Instruction::stays_on_page(u64 target) const {
+    if (ExecutionMode::segmented_code.test(mode)) {
+        return false;  // pages of offsets are no pages of addresses
+    }
     const u64 page = rip / memory::page_size;
     return target / memory::page_size == page && (next_rip() - 1) / memory::page_size == page;
 }
@@ -163,6 +170,9 @@ std::span<const BinderRow> binder_rows(ZydisMnemonic mnemonic) {
 }
 
 bool bind(const Instruction& instruction, OpBuilder& out) {
+    if (aborts_transaction(instruction)) {
+        return bind_abort(instruction, out);
+    }
     for (const BinderRow& row : binder_rows(instruction.info.mnemonic)) {
         OpBuilder attempt = out;
         if (bind_unavailable(instruction, row.unit, attempt) || row.binder(instruction, attempt)) {

@@ -17,13 +17,14 @@ struct Edge {
 inline constexpr unsigned edge_count = 2;
 enum class EdgeName : u8 { FallThrough, Taken };
 
-/// Key: physical address, virtual address and mode. The virtual address is part of it, so that
-/// branch targets and RIP-relative operands are constants.
+/// Key: physical address, instruction pointer and context (mode and base of CS). The instruction
+/// pointer is part of it, so that branch targets and RIP-relative operands are constants.
 struct Block {
     /// Added to the cycle count on entry to a block that was dropped: always beyond the deadline.
     static constexpr u64 dead = u64{1} << 62;
 
     [[nodiscard]] bool live() const { return count < dead; }
+    [[nodiscard]] u32 mode() const { return static_cast<u32>(context); }
     [[nodiscard]] bool crosses_page() const { return bytes_in_second_page != 0; }
     [[nodiscard]] Edge& edge(EdgeName name) const { return edges[static_cast<u8>(name)]; }
 
@@ -31,7 +32,7 @@ struct Block {
     u64 rip = 0;
     /// What entering adds to the cycle count: `instructions`, or far more if the block is dropped.
     u64 count = 0;
-    u32 mode = 0;
+    u64 context = 0;  ///< Cpu::code_context()
     observe::Place place{};
     u16 bytes = 0;
     u16 op_count = 0;

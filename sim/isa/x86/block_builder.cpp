@@ -24,6 +24,19 @@ bool raise_too_long(Cpu& cpu, const Op& /*op*/) {
     return cpu.raise(ExceptionVector::GeneralProtection);
 }
 
+/// [intel/vol3]: 18.3.1.1
+bool check_breakpoint(Cpu& cpu, const Op& op) {
+    return cpu.breakpoints_suppressed ||
+           cpu.breakpoints_at(cpu.code_address(rip_of(cpu, op))) == 0 ||
+           cpu.raise(ExceptionVector::Debug);
+}
+
+/// All of the instruction is within the code segment. [intel/vol3]: 5.3
+bool check_fetch(Cpu& cpu, const Op& op) {
+    return next_rip(cpu, op) - 1 <= cpu.segment(cpu::SegmentRegister::Cs).limit ||
+           cpu.raise(ExceptionVector::GeneralProtection);
+}
+
 /// An encoding that the CPU is said to have but that nothing implements: the guest gets #UD, and
 /// the observers hear of it. `displacement` and `immediate` hold the first bytes.
 bool raise_unimplemented(Cpu& cpu, const Op& op) {
@@ -44,8 +57,8 @@ bool same_page(u64 a, u64 b) {
 
 }  // namespace
 
-BlockBuilder::BlockBuilder(Cpu& cpu, memory::PhysicalMemory& memory)
-    : cpu_(cpu), memory_(memory), decoder_(cpu.model) {
+BlockBuilder::BlockBuilder(Cpu& cpu, memory::PhysicalMemory& memory, const StopPoints& stops)
+    : cpu_(cpu), memory_(memory), stops_(stops), decoder_(cpu.model) {
     ops_.reserve(max_block_ops);
 }
 
@@ -74,18 +87,24 @@ void BlockBuilder::start(PhysicalAddress physical) {
     ended_ = false;
     found_ = Block{};
     found_.rip = cpu_.rip;
-    found_.mode = cpu_.mode();
+    found_.context = cpu_.code_context();
     found_.physical = physical;
     found_.place = cpu_.places.of(VirtualAddress{cpu_.rip}, cpu_.cpl() == 3);
+}
+
+/// Whether the next instruction does not belong to the block any more.
+bool BlockBuilder::is_full() const {
+    return ended_ || found_.instructions == max_block_instructions ||
+           (found_.instructions != 0 && stops_.contains(cpu_.code_address(position())));
 }
 
 /// Adds whole instructions until the block or the page ends. Returns the bytes that it looked at.
 std::span<const u8> BlockBuilder::append_from_page(PhysicalAddress physical) {
     const auto available = static_cast<unsigned>(page_size - physical.offset_in(page_size));
     const unsigned wanted = std::min(available, max_block_instructions * longest_instruction);
-    memory_.load(physical, page_.data(), wanted);
+    memory_.fetch(physical, page_.data(), wanted);
     const std::span<const u8> bytes{page_.data(), wanted};
-    while (!ended_ && found_.instructions < max_block_instructions && found_.bytes < bytes.size()) {
+    while (!is_full() && found_.bytes < bytes.size()) {
         if (!append(bytes.subspan(found_.bytes))) {
             break;
         }
@@ -103,12 +122,12 @@ bool BlockBuilder::build_crossing(u64 linear, std::span<const u8> first_part) {
     }
     u8 joined[2 * longest_instruction];
     std::memcpy(joined, first_part.data(), first_part.size());
-    memory_.load(second.value(), joined + first_part.size(), longest_instruction);
+    memory_.fetch(second.value(), joined + first_part.size(), longest_instruction);
     append({joined, longest_instruction});
-    if (found_.bytes > first_part.size()) {
-        found_.second_page = second.value();
-        found_.bytes_in_second_page = static_cast<u16>(found_.bytes - first_part.size());
-    }
+    // What turned out to be shorter, and to raise an exception, was still decoded from both pages.
+    found_.bytes = std::max(found_.bytes, static_cast<u16>(first_part.size() + 1));
+    found_.second_page = second.value();
+    found_.bytes_in_second_page = static_cast<u16>(found_.bytes - first_part.size());
     close();
     return true;
 }
@@ -117,7 +136,7 @@ bool BlockBuilder::build_crossing(u64 linear, std::span<const u8> first_part) {
 bool BlockBuilder::append(std::span<const u8> bytes) {
     Instruction instruction;
     instruction.rip = position();
-    instruction.mode = found_.mode;
+    instruction.mode = found_.mode();
     instruction.model = &cpu_.model;
     const auto given = bytes.first(std::min<usize>(bytes.size(), longest_instruction));
     switch (decoder_.decode(given, instruction)) {
@@ -131,6 +150,9 @@ bool BlockBuilder::append(std::span<const u8> bytes) {
         case DecodeResult::Undefined:
             append_faulting(&straight<raise_undefined>, 1);
             return true;
+        case DecodeResult::Unimplemented:
+            append_undefined(instruction, given);
+            return true;
     }
     RF_UNREACHABLE("all results are listed");
 }
@@ -139,9 +161,7 @@ bool BlockBuilder::append_decoded(const Instruction& instruction, std::span<cons
     if (cpu_.timed != nullptr) {
         open_timed(describe_timing(instruction));
     }
-    if (ExecutionMode::alignment_check.test(found_.mode)) {
-        append_alignment_checks(instruction);
-    }
+    append_checks(instruction);
     OpBuilder builder;
     builder.op.length = instruction.info.length;
     builder.op.offset = found_.bytes;
@@ -169,8 +189,9 @@ bool BlockBuilder::append_decoded(const Instruction& instruction, std::span<cons
 /// The timing op goes in front of all that belongs to the instruction.
 void BlockBuilder::open_timed(const TimedInstruction& instruction) {
     timed_instructions_.push_back(instruction);
+    cpu_.timed->shape(timed_instructions_.back());
     Op op;
-    op.handler = &time_instruction;
+    op.handler = TimedExecution::timer_of(timed_instructions_.back());
     op.displacement = reinterpret_cast<u64>(&timed_instructions_.back());
     op.length = instruction.profile.length;
     op.offset = found_.bytes;
@@ -195,13 +216,30 @@ void BlockBuilder::discard_timed() {
 }
 
 /// The instruction's checks precede all that it does.
-void BlockBuilder::append_alignment_checks(const Instruction& instruction) {
-    for (Op op : alignment_checks(instruction)) {
-        op.length = instruction.info.length;
-        op.offset = found_.bytes;
-        op.ordinal = static_cast<u8>(found_.instructions);
-        ops_.push_back(op);
+void BlockBuilder::append_checks(const Instruction& instruction) {
+    const unsigned length = instruction.info.length;
+    append_breakpoint_check(length);
+    if (ExecutionMode::segmented_code.test(found_.mode())) {
+        append_check({.handler = &straight<check_fetch>}, length);
     }
+    if (ExecutionMode::alignment_check.test(found_.mode())) {
+        for (const Op& check : alignment_checks(instruction)) {
+            append_check(check, length);
+        }
+    }
+}
+
+void BlockBuilder::append_breakpoint_check(unsigned length) {
+    if (ExecutionMode::breakpoints.test(found_.mode())) {
+        append_check({.handler = &straight<check_breakpoint>}, length);
+    }
+}
+
+void BlockBuilder::append_check(Op check, unsigned length) {
+    check.length = static_cast<u8>(length);
+    check.offset = found_.bytes;
+    check.ordinal = static_cast<u8>(found_.instructions);
+    ops_.push_back(check);
 }
 
 /// An op that always raises an exception: nothing follows it.
@@ -213,12 +251,8 @@ void BlockBuilder::append_faulting(Handler handler, unsigned length) {
         instruction.profile.stops_transience = true;
         open_timed(instruction);
     }
-    Op op;
-    op.handler = handler;
-    op.length = static_cast<u8>(length);
-    op.offset = found_.bytes;
-    op.ordinal = static_cast<u8>(found_.instructions);
-    ops_.push_back(op);
+    append_breakpoint_check(length);
+    append_check({.handler = handler}, length);
     close_timed();
     found_.bytes = static_cast<u16>(found_.bytes + length);
     ++found_.instructions;
@@ -247,7 +281,8 @@ void BlockBuilder::close() {
         return;
     }
     Op op;
-    const bool stays = same_page(position(), found_.rip) && !found_.crosses_page();
+    const bool stays = same_page(position(), found_.rip) && !found_.crosses_page() &&
+                       !ExecutionMode::segmented_code.test(found_.mode());
     op.handler = stays ? &fall_through<Reach::SamePage> : &fall_through<Reach::OtherPage>;
     op.offset = found_.bytes;
     op.ordinal = static_cast<u8>(found_.instructions);
@@ -258,7 +293,7 @@ void BlockBuilder::describe(Block& block) const {
     block.rip = found_.rip;
     block.count = found_.count;
     block.instructions = found_.instructions;
-    block.mode = found_.mode;
+    block.context = found_.context;
     block.place = found_.place;
     block.bytes = found_.bytes;
     block.physical = found_.physical;

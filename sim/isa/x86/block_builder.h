@@ -8,25 +8,29 @@
 
 #include "sim/isa/x86/block.h"
 #include "sim/isa/x86/decoder.h"
+#include "sim/isa/x86/stop_points.h"
 #include "sim/isa/x86/timed_instruction.h"
 
 namespace ringfence::sim::isa::x86 {
 
-/// Most ops of a block: an instruction is at most two alignment checks, each with the computation
-/// of its address, one more such computation, itself, and in the timed engine an op that times all
-/// that. One op goes on behind the last.
-inline constexpr unsigned max_block_ops = 7 * max_block_instructions + 1;
+/// Most ops of an instruction, without the one that times it: checks for a breakpoint and of its
+/// fetch, two of alignment, each with the computation of its address, one more such computation,
+/// and itself.
+inline constexpr unsigned max_instruction_ops = 8;
+/// Most ops of a block; one goes on behind the last instruction.
+inline constexpr unsigned max_block_ops = (max_instruction_ops + 1) * max_block_instructions + 1;
 
 /// A block ends after a branch or any instruction that may change the mode or must be followed by a
-/// look at interrupts, at the end of its page, and after `max_block_instructions`. Where it ends
-/// depends on where it begins and on the bytes, never on what ran before. An instruction that
-/// crosses into the next page is a block of its own.
+/// look at interrupts, at the end of its page, before a stop point, and after
+/// `max_block_instructions`. Where it ends depends on where it begins and on the bytes, never on
+/// what ran before. An instruction that crosses into the next page is a block of its own.
 ///
 /// Timed blocks have an op in front of each instruction that gives it its cycles and counts it;
 /// entering such a block counts nothing.
 class BlockBuilder {
 public:
-    BlockBuilder(Cpu& cpu, memory::PhysicalMemory& memory);
+    /// All outlive the builder.
+    BlockBuilder(Cpu& cpu, memory::PhysicalMemory& memory, const StopPoints& stops);
 
     /// Decodes from cpu.rip, which translation has put at `physical`. False if the first
     /// instruction raises an exception while it is fetched: it is in cpu.pending. Instructions that
@@ -46,6 +50,7 @@ public:
 
 private:
     void start(PhysicalAddress physical);
+    [[nodiscard]] bool is_full() const;
     std::span<const u8> append_from_page(PhysicalAddress physical);
     void open_timed(const TimedInstruction& instruction);
     void close_timed();
@@ -53,7 +58,9 @@ private:
     bool build_crossing(u64 linear, std::span<const u8> first_part);
     bool append(std::span<const u8> bytes);
     bool append_decoded(const Instruction& instruction, std::span<const u8> bytes);
-    void append_alignment_checks(const Instruction& instruction);
+    void append_checks(const Instruction& instruction);
+    void append_check(Op check, unsigned length);
+    void append_breakpoint_check(unsigned length);
     void append_faulting(Handler handler, unsigned length);
     void append_undefined(const Instruction& instruction, std::span<const u8> bytes);
     void close();
@@ -61,6 +68,7 @@ private:
 
     Cpu& cpu_;
     memory::PhysicalMemory& memory_;
+    const StopPoints& stops_;
     Decoder decoder_;
     std::vector<Op> ops_;
     /// What timing ops point to; a deque, because they stay where they are.

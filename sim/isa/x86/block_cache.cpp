@@ -45,14 +45,14 @@ BlockCache::BlockCache(memory::PhysicalMemory& memory)
 
 u64 BlockCache::bucket_of(const BlockKey& key) {
     constexpr u64 mix = 0x9e37'79b9'7f4a'7c15;
-    const u64 hash = (key.physical.value() ^ (u64{key.mode} << 48)) * mix;
+    const u64 hash = (key.physical.value() ^ (key.context << 48) ^ (key.context >> 16)) * mix;
     return hash >> (64 - 16);
 }
 
 Block* BlockCache::find(const BlockKey& key) const {
     Block* block = buckets_[bucket_of(key)];
-    while (block != nullptr &&
-           (block->physical != key.physical || block->rip != key.rip || block->mode != key.mode)) {
+    while (block != nullptr && (block->physical != key.physical || block->rip != key.rip ||
+                                block->context != key.context)) {
         block = block->next_in_bucket;
     }
     return block;
@@ -74,7 +74,7 @@ Block* BlockCache::allocate(std::span<const Op> ops) {
 }
 
 void BlockCache::insert(Block& block) {
-    Block*& bucket = buckets_[bucket_of({block.physical, block.rip, block.mode})];
+    Block*& bucket = buckets_[bucket_of({block.physical, block.rip, block.context})];
     block.next_in_bucket = bucket;
     bucket = &block;
 
@@ -94,7 +94,7 @@ void BlockCache::insert(Block& block) {
 }
 
 void BlockCache::unlink_from_bucket(Block& block) {
-    Block** link = &buckets_[bucket_of({block.physical, block.rip, block.mode})];
+    Block** link = &buckets_[bucket_of({block.physical, block.rip, block.context})];
     while (*link != &block) {
         link = &(*link)->next_in_bucket;
     }

@@ -15,7 +15,7 @@ namespace ringfence::sim::isa::x86 {
 struct BlockKey {
     PhysicalAddress physical;
     u64 rip = 0;
-    u32 mode = 0;
+    u64 context = 0;
 };
 
 /// Memory for blocks comes from one arena, which is given back only as a whole: a dropped block

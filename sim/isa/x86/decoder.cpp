@@ -34,6 +34,11 @@ constexpr FeatureRow optional_sets[] = {
     {ZYDIS_ISA_SET_CLWB, feature::clwb},
     {ZYDIS_ISA_SET_FXSAVE, feature::fxsr},
     {ZYDIS_ISA_SET_FXSAVE64, feature::fxsr},
+    {ZYDIS_ISA_SET_XSAVE, feature::xsave},
+    {ZYDIS_ISA_SET_XSAVEOPT, feature::xsaveopt},
+    {ZYDIS_ISA_SET_XSAVEC, feature::xsavec},
+    {ZYDIS_ISA_SET_XSAVES, feature::xsaves},
+    {ZYDIS_ISA_SET_PKU, feature::pku},
     {ZYDIS_ISA_SET_PENTIUMMMX, feature::mmx},
     {ZYDIS_ISA_SET_SSE, feature::sse},
     {ZYDIS_ISA_SET_SSEMXCSR, feature::sse},
@@ -59,6 +64,7 @@ constexpr FeatureRow optional_sets[] = {
     {ZYDIS_ISA_SET_SMAP, feature::smap},
     {ZYDIS_ISA_SET_AES, feature::aes},
     {ZYDIS_ISA_SET_PCLMULQDQ, feature::pclmulqdq},
+    {ZYDIS_ISA_SET_RTM, feature::rtm},
 };
 
 constexpr u8 repeat_prefix = 0xf3;
@@ -105,12 +111,12 @@ Decoder::Decoder(const presets::CpuModel& model) {
         ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_CLDEMOTE, 0);
     }
     for (const ZydisISASet set : baseline) {
-        has_[set] = true;
+        support_[set] = Support::Shown;
     }
     for (const FeatureRow& row : optional_sets) {
-        has_[row.set] = model.has(row.feature);
+        support_[row.set] = model.has(row.feature) ? Support::Shown : Support::Hidden;
     }
-    has_[ZYDIS_ISA_SET_AMD] = true;  // SYSCALL and SYSRET
+    support_[ZYDIS_ISA_SET_AMD] = Support::Shown;  // SYSCALL and SYSRET
 }
 
 DecodeResult Decoder::decode(std::span<const u8> bytes, Instruction& out) const {
@@ -126,8 +132,14 @@ DecodeResult Decoder::decode(std::span<const u8> bytes, Instruction& out) const 
     if (status == ZYDIS_STATUS_INSTRUCTION_TOO_LONG) {
         return DecodeResult::TooLong;
     }
-    if (!ZYAN_SUCCESS(status) || !has_[out.info.meta.isa_set]) {
+    // Real and virtual-8086 mode have no VEX prefixes. [intel/vol2]: 2.3.11
+    const bool no_vex = ExecutionMode::paragraphs.test(out.mode);
+    if (!ZYAN_SUCCESS(status) || (no_vex && out.info.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX)) {
         return DecodeResult::Undefined;
+    }
+    const Support support = support_[out.info.meta.isa_set];
+    if (support != Support::Shown) {
+        return support == Support::Hidden ? DecodeResult::Undefined : DecodeResult::Unimplemented;
     }
     correct_base(out);
     return is_exchange_with_repeat(out) ? decode_without_repeat(bytes, out) : DecodeResult::Ok;

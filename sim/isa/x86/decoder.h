@@ -16,6 +16,7 @@ enum class DecodeResult : u8 {
     NeedsMoreBytes,  ///< the instruction runs beyond the bytes given
     TooLong,         ///< more than 15 bytes: #GP(0). [intel/vol3]: 6.15, vector 13
     Undefined,       ///< #UD: no such encoding, or its feature is hidden
+    Unimplemented,   ///< #UD, too, but only because this machine has it on no CPU
 };
 
 inline constexpr unsigned longest_instruction = ZYDIS_MAX_INSTRUCTION_LENGTH;
@@ -34,8 +35,9 @@ private:
 
     /// For 64-bit, 32-bit and 16-bit code.
     std::array<ZydisDecoder, 3> decoders_;
-    /// By ZydisISASet: whether the CPU has it.
-    std::array<bool, ZYDIS_ISA_SET_MAX_VALUE + 1> has_{};
+    /// By ZydisISASet.
+    enum class Support : u8 { NotImplemented, Hidden, Shown };
+    std::array<Support, ZYDIS_ISA_SET_MAX_VALUE + 1> support_{};
 };
 
 /// 16, 32 or 64: the default operand size of code in `mode` (64 for 64-bit mode).

@@ -2,6 +2,7 @@
 #include "sim/isa/x86/descriptors.h"
 
 #include "sim/isa/x86/operands.h"
+#include "sim/isa/x86/real_segments.h"
 
 namespace ringfence::sim::isa::x86 {
 
@@ -58,18 +59,6 @@ unsigned dpl_of(u64 descriptor) {
     return static_cast<unsigned>(SegmentDescriptor::dpl.get(descriptor));
 }
 
-bool is_writable_data(u64 descriptor) {
-    return SegmentDescriptor::code_or_data.test(descriptor) &&
-           !SegmentDescriptor::code.test(descriptor) &&
-           SegmentDescriptor::writable.test(descriptor);
-}
-
-bool is_readable(u64 descriptor) {
-    return SegmentDescriptor::code_or_data.test(descriptor) &&
-           (!SegmentDescriptor::code.test(descriptor) ||
-            SegmentDescriptor::readable.test(descriptor));
-}
-
 bool load_stack_segment(Cpu& cpu, u16 selector) {
     const unsigned rpl = Selector::rpl.get(selector);
     if (Selector::is_null(selector)) {
@@ -100,7 +89,18 @@ bool load_stack_segment(Cpu& cpu, u16 selector) {
 
 }  // namespace
 
+bool may_use_data(const Cpu& cpu, u16 selector, u64 descriptor) {
+    const bool conforming =
+        SegmentDescriptor::code.test(descriptor) && SegmentDescriptor::conforming.test(descriptor);
+    const unsigned dpl = dpl_of(descriptor);
+    return conforming || (Selector::rpl.get(selector) <= dpl && cpu.cpl() <= dpl);
+}
+
 bool load_data_segment(Cpu& cpu, SegmentRegister which, u16 selector) {
+    if (cpu.uses_paragraphs()) {
+        load_real_segment(cpu, which, selector);
+        return true;
+    }
     if (which == SegmentRegister::Ss) {
         return load_stack_segment(cpu, selector);
     }
@@ -113,12 +113,7 @@ bool load_data_segment(Cpu& cpu, SegmentRegister which, u16 selector) {
     if (!read_descriptor(cpu, selector, descriptor)) {
         return false;
     }
-    const bool conforming =
-        SegmentDescriptor::code.test(descriptor) && SegmentDescriptor::conforming.test(descriptor);
-    const unsigned rpl = Selector::rpl.get(selector);
-    const bool too_private =
-        !conforming && (rpl > dpl_of(descriptor) || cpu.cpl() > dpl_of(descriptor));
-    if (!is_readable(descriptor) || too_private) {
+    if (!is_readable(descriptor) || !may_use_data(cpu, selector, descriptor)) {
         return cpu.raise(ExceptionVector::GeneralProtection, selector_error(selector));
     }
     if (!SegmentDescriptor::present.test(descriptor)) {

@@ -18,6 +18,27 @@ constexpr u32 selector_error(u16 selector) {
     return SelectorErrorCode::of_selector(selector);
 }
 
+// Kinds of descriptors, all but those of system segments. [intel/vol3]: 3.4.5.1
+
+[[nodiscard]] constexpr bool is_code(u64 descriptor) {
+    return SegmentDescriptor::code_or_data.test(descriptor) &&
+           SegmentDescriptor::code.test(descriptor);
+}
+[[nodiscard]] constexpr bool is_writable_data(u64 descriptor) {
+    return SegmentDescriptor::code_or_data.test(descriptor) &&
+           !SegmentDescriptor::code.test(descriptor) &&
+           SegmentDescriptor::writable.test(descriptor);
+}
+/// Data, or code that may be read.
+[[nodiscard]] constexpr bool is_readable(u64 descriptor) {
+    return SegmentDescriptor::code_or_data.test(descriptor) &&
+           (!SegmentDescriptor::code.test(descriptor) ||
+            SegmentDescriptor::readable.test(descriptor));
+}
+/// Whether privilege lets a data segment register hold `selector` with this descriptor, which is
+/// readable. [intel/vol3]: 5.6
+[[nodiscard]] bool may_use_data(const Cpu& cpu, u16 selector, u64 descriptor);
+
 /// Where the descriptor of `selector` lies, or nothing if it is outside its table.
 /// [intel/vol3]: 3.5.1
 [[nodiscard]] bool locate_descriptor(const Cpu& cpu, u16 selector, unsigned bytes,

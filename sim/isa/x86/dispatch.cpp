@@ -31,7 +31,7 @@ __attribute__((preserve_none)) void deliver_fault(Cpu& cpu, const Op* op) {
     }
     retire_only_before(cpu, *op);
     cpu.rip = rip_of(cpu, *op);
-    if (cpu.mmu.take_device_refusal()) {
+    if (cpu.mmu.take_refusal()) {
         cpu.engine->request_exact_step();
         if (cpu.timed != nullptr) {
             cpu.timed->postponed(*op);
@@ -57,7 +57,7 @@ __attribute__((preserve_none)) void leave_to_fall_through(Cpu& cpu, const Op* op
 __attribute__((preserve_none)) void go_to_rip(Cpu& cpu, const Op* op) {
     const Engine::JumpEntry& entry = cpu.engine->jump_entry(cpu.rip);
     if (RF_LIKELY(entry.rip == cpu.rip && entry.stamp == cpu.mmu.execute_stamp() &&
-                  entry.mode == cpu.mode())) {
+                  entry.context == cpu.code_context())) {
         const u64 cycles = cpu.cycles + entry.block->count;
         if (RF_LIKELY(cycles <= cpu.deadline)) {
             op = enter(cpu, *entry.block, cycles);

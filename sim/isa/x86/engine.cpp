@@ -4,17 +4,28 @@
 #include <algorithm>
 #include <utility>
 
+#include "arch/x86/debug_registers.h"
 #include "sim/isa/x86/dispatch.h"
 #include "sim/isa/x86/event_delivery.h"
 #include "sim/isa/x86/timed_execution.h"
+#include "sim/isa/x86/transaction.h"
+#include "sim/state/visitor.h"
 
 namespace ringfence::sim::isa::x86 {
 
 using cpu::SegmentRegister;
 using cpu::StopReason;
 
+namespace {
+
+/// A handler may fault at once, for ever: then nothing retires, and no limit of instructions is
+/// reached. Whoever runs the machine gets it back after so many faults.
+constexpr unsigned most_barren = 1U << 16;
+
+}  // namespace
+
 Engine::Engine(Cpu& cpu, memory::PhysicalMemory& memory)
-    : cpu_(cpu), memory_(memory), cache_(memory), builder_(cpu, memory) {
+    : cpu_(cpu), memory_(memory), cache_(memory), builder_(cpu, memory, stops_) {
     nowhere_.count = Block::dead;
     forget_jumps();
     cut_.ops = cut_ops_.data();
@@ -29,13 +40,29 @@ Engine::~Engine() {
 }
 
 StopReason Engine::run(u64 instruction_limit) {
+    u64 before = progress();
+    unsigned barren = 0;
     for (;;) {
         if (const auto stop = look_outside(instruction_limit)) {
             link_ = nullptr;
             return *stop;
         }
         run_blocks();
+        barren = progress() == before ? barren + 1 : 0;
+        before = progress();
+        if (RF_UNLIKELY(barren == most_barren)) {
+            link_ = nullptr;
+            return StopReason::InstructionLimit;
+        }
     }
+}
+
+void Engine::visit_state(state::Visitor& visitor) {
+    visitor.field("exact_step", exact_step_);
+    visitor.field("shadowed", shadowed_);
+    // Not state: cpu_, memory_ (wiring); cache_, builder_, nowhere_, cut_, cut_ops_, jumps_ (made
+    // of what memory holds); link_, link_from_ (used within a run); stops_, stopped_at_, tool_hits_
+    // (who watches)
 }
 
 std::optional<StopReason> Engine::look_outside(u64 instruction_limit) {
@@ -49,14 +76,25 @@ std::optional<StopReason> Engine::look_outside(u64 instruction_limit) {
     if (cpu_.pins.end) {
         return StopReason::EndRequested;
     }
+    if (std::exchange(cpu_.pins.pause, false)) {
+        return StopReason::PauseRequested;
+    }
     if (cpu_.cycles >= cpu_.clock.next_event) {
         return StopReason::EventDue;
     }
     if (cpu_.recorder.counters.total_instructions() >= instruction_limit) {
         return StopReason::InstructionLimit;
     }
-    if (cpu_.debug_trap) {
-        deliver_single_step_trap(cpu_);
+    if (cpu_.timed != nullptr && cpu_.transaction().active() && cpu_.timed->loses_transaction()) {
+        abort_for_overflow(cpu_);
+        link_ = nullptr;
+    }
+    if (RF_UNLIKELY(cpu_.deferred.has_value())) {
+        deliver_exception(cpu_, *std::exchange(cpu_.deferred, std::nullopt));
+        link_ = nullptr;
+    }
+    if (cpu_.due_debug != 0) {
+        deliver_debug_trap(cpu_);
         link_ = nullptr;
     }
     // [intel/vol3]: 6.9: traps on the previous instruction come first, then NMI, then interrupts.
@@ -67,20 +105,38 @@ std::optional<StopReason> Engine::look_outside(u64 instruction_limit) {
     if (!shadow && take_interrupt()) {
         link_ = nullptr;
     }
-    if (cpu_.halted) {
-        if (cpu_.clock.next_event == ~u64{0}) {
-            return StopReason::Halted;
-        }
-        wait_for_event();
-        return StopReason::EventDue;
+    if (RF_UNLIKELY(cpu_.shutdown)) {
+        return StopReason::TripleFault;
     }
-    set_deadline(instruction_limit, shadow || exact || cpu_.single_step());
+    if (cpu_.halted) {
+        return StopReason::Halted;
+    }
+    if (reaches_stop()) {
+        exact_step_ = exact;
+        cpu_.interrupt_shadow = shadow;
+        return StopReason::PauseRequested;
+    }
+    const bool resumes = cpu_.resume_flag() && cpu::ExecutionMode::breakpoints.test(cpu_.mode());
+    set_deadline(instruction_limit, shadow || exact || resumes || cpu_.single_step());
     return std::nullopt;
 }
 
-/// Halted: nothing happens until the clock's next event.
-void Engine::wait_for_event() {
-    const u64 until = std::max(cpu_.cycles, cpu_.clock.next_event);
+/// Blocks that begin at stop points are not linked, so the engine always passes here before one.
+bool Engine::reaches_stop() {
+    if (!stops_.contains(cpu_.code_address(cpu_.rip)) || stopped_at_ == moment()) {
+        return false;
+    }
+    stopped_at_ = moment();
+    return true;
+}
+
+void Engine::stop_at(std::vector<VirtualAddress> addresses) {
+    stops_.set(std::move(addresses));
+    forget_blocks();
+}
+
+void Engine::idle_until(u64 cycle) {
+    const u64 until = std::max(cpu_.cycles, cycle);
     if (cpu_.timed != nullptr) {
         cpu_.timed->idle_until(until);
     } else {
@@ -116,16 +172,17 @@ void Engine::set_deadline(u64 instruction_limit, bool one_instruction) {
     if (cpu_.timed != nullptr) {
         cpu_.timed->allow(limit);
         cpu_.deadline = std::min(cpu_.clock.next_event, Block::dead / 2);
-        cpu_.mmu.set_device_access(limit <= 1);
+        cpu_.mmu.set_observed_access(limit <= 1);
         return;
     }
     const u64 by_limit = limit > Block::dead / 2 ? Block::dead / 2 : cpu_.cycles + limit;
     cpu_.deadline = std::min({cpu_.clock.next_event, by_limit, Block::dead / 2});
-    cpu_.mmu.set_device_access(cpu_.deadline <= cpu_.cycles + 1);
+    cpu_.mmu.set_observed_access(cpu_.deadline <= cpu_.cycles + 1);
 }
 
 void Engine::run_blocks() {
-    cpu_.debug_shadow = false;
+    cpu_.breakpoints_suppressed = std::exchange(cpu_.debug_shadow, false) || cpu_.resume_flag();
+    cpu_.clear_resume_flag();
     const bool stepping = cpu_.single_step();
     const Block* block = find_block();
     if (block == nullptr) {
@@ -146,13 +203,29 @@ void Engine::run_blocks() {
     finish_step(before, stepping);
 }
 
+/// Makes the debug conditions that were met a trap behind the instruction.
 void Engine::finish_step(u64 progress_before, bool stepping) {
-    const bool suppressed = std::exchange(cpu_.no_debug_trap, false);
-    // MOV to SS and POP SS hold back the trap on themselves, not the one on what follows.
-    const bool held = suppressed || cpu_.debug_shadow;
-    if (stepping && !held && progress() != progress_before) {
-        cpu_.debug_trap = true;
+    const bool no_step_trap = std::exchange(cpu_.no_debug_trap, false);
+    const u64 hits = cpu_.mmu.take_watch_hits();
+    const u64 met =
+        (hits & mmu::Watchpoints::own_hits) | std::exchange(cpu_.port_breakpoints_met, u64{0});
+    if (RF_UNLIKELY(hits > mmu::Watchpoints::own_hits)) {
+        tool_hits_ |= hits >> mmu::watched_range_count;
+        cpu_.pins.pause = true;
     }
+    if (progress() == progress_before) {
+        if (exact_step_ && cpu_.breakpoints_suppressed) {
+            cpu_.set_resume_flag();  // for the second try
+        }
+        return;
+    }
+    if (cpu_.debug_shadow) {
+        // MOV SS and POP SS take no single-step trap, and pass on what they met.
+        cpu_.held_debug |= met;
+        return;
+    }
+    const u64 step = stepping && !no_step_trap ? arch::x86::Dr6::bs.mask : 0;
+    cpu_.due_debug |= met | step | std::exchange(cpu_.held_debug, u64{0});
 }
 
 /// Runs the first instructions of `block` from a copy that ends after them.
@@ -163,10 +236,14 @@ void Engine::run_cut(const Block& block, u64 instructions) {
     *stop = *end;
     stop->handler = &leave_before;
     cut_.rip = block.rip;
-    cut_.mode = block.mode;
+    cut_.context = block.context;
     cut_.place = block.place;
     cut_.physical = block.physical;
-    cut_.bytes = end->offset;
+    // All that the block is of, beyond the cut too: a store to any of it drops the block, and from
+    // then on nobody is told of stores to the rest.
+    cut_.bytes = block.bytes;
+    cut_.second_page = block.second_page;
+    cut_.bytes_in_second_page = block.bytes_in_second_page;
     cut_.op_count = static_cast<u16>(stop - cut_ops_.data() + 1);
     cut_.instructions = static_cast<u16>(instructions);
     cut_.count = instructions;
@@ -179,26 +256,30 @@ void Engine::trace_instruction(const Block& block) {
     const unsigned length = block.ops[0].length;
     std::array<u8, ZYDIS_MAX_INSTRUCTION_LENGTH> bytes{};
     const unsigned in_first = std::min<unsigned>(length, block.bytes - block.bytes_in_second_page);
-    memory_.load(block.physical, bytes.data(), in_first);
+    memory_.fetch(block.physical, bytes.data(), in_first);
     if (in_first < length) {
-        memory_.load(block.second_page, bytes.data() + in_first, length - in_first);
+        memory_.fetch(block.second_page, bytes.data() + in_first, length - in_first);
     }
     cpu_.recorder.instruction({.rip = VirtualAddress{cpu_.rip},
                                .bytes = std::span{bytes.data(), length},
-                               .operand_bits = operand_bits(block.mode),
+                               .operand_bits = operand_bits(block.mode()),
                                .user = cpu_.cpl() == 3});
 }
 
 /// The block at cpu.rip, or nullptr after delivering the exception that its fetch raised.
 const Block* Engine::find_block() {
-    u64 linear = cpu_.rip;
-    if (!cpu_.code64()) {
-        linear = static_cast<u32>(cpu_.rip + cpu_.gpr.base(SegmentRegister::Cs));
-        if (cpu_.rip > cpu_.segment(SegmentRegister::Cs).limit) {
-            cpu_.raise(cpu::ExceptionVector::GeneralProtection);
-            deliver_exception(cpu_, cpu_.pending);
-            return nullptr;
-        }
+    const u64 linear = cpu_.code_address(cpu_.rip);
+    // [intel/vol3]: 6.9, table 6-2: breakpoints come before faults of the fetch.
+    if (RF_UNLIKELY(cpu::ExecutionMode::breakpoints.test(cpu_.mode())) &&
+        !cpu_.breakpoints_suppressed && cpu_.breakpoints_at(linear) != 0) {
+        cpu_.raise(cpu::ExceptionVector::Debug);
+        deliver_exception(cpu_, cpu_.pending);
+        return nullptr;
+    }
+    if (!cpu_.code64() && cpu_.rip > cpu_.segment(SegmentRegister::Cs).limit) {
+        cpu_.raise(cpu::ExceptionVector::GeneralProtection);
+        deliver_exception(cpu_, cpu_.pending);
+        return nullptr;
     }
     const auto physical = cpu_.mmu.translate_execute(VirtualAddress{linear});
     if (!physical.ok()) {
@@ -209,30 +290,31 @@ const Block* Engine::find_block() {
 }
 
 const Block* Engine::find_or_build(PhysicalAddress physical, u64 linear) {
-    const Block* block = cache_.find({physical, cpu_.rip, cpu_.mode()});
-    if (block != nullptr && block->crosses_page() && !second_page_holds(*block, linear)) {
-        block = nullptr;
+    const Block* block = cache_.find({physical, cpu_.rip, cpu_.code_context()});
+    if (block != nullptr && block->crosses_page()) {
+        const auto second = locate_second_page(linear);
+        if (!second.ok()) {
+            deliver_exception(cpu_, from_mmu(second.error()));
+            return nullptr;
+        }
+        if (second.value() != block->second_page) {
+            cache_.drop(block->physical, 1);  // it is elsewhere now, and so are the bytes
+            block = nullptr;
+        }
     }
     if (block == nullptr) {
         block = build(physical, linear);
     }
-    if (block != nullptr && !block->crosses_page()) {
-        jump_entry(cpu_.rip) = {cpu_.rip, cpu_.mmu.execute_stamp(), cpu_.mode(), block};
+    if (block != nullptr && !block->crosses_page() && !stops_.contains(linear)) {
+        jump_entry(cpu_.rip) = {cpu_.rip, cpu_.mmu.execute_stamp(), cpu_.code_context(), block};
     }
     return block;
 }
 
-/// Whether the second page of a crossing block is still where it was; if not, the block is dropped
-/// and rebuilding finds the fault or the new bytes.
-bool Engine::second_page_holds(const Block& block, u64 linear) {
-    const VirtualAddress next =
-        VirtualAddress{linear}.align_down(memory::page_size) + memory::page_size;
-    const auto second = cpu_.mmu.translate_execute(next);
-    if (second.ok() && second.value() == block.second_page) {
-        return true;
-    }
-    cache_.drop(block.physical, 1);
-    return false;
+/// Where the page behind the one of `linear` lies, for an instruction that runs into it.
+Result<PhysicalAddress, mmu::Fault> Engine::locate_second_page(u64 linear) {
+    return cpu_.mmu.translate_execute(VirtualAddress{linear}.align_down(memory::page_size) +
+                                      memory::page_size);
 }
 
 const Block* Engine::build(PhysicalAddress physical, u64 linear) {
@@ -244,9 +326,7 @@ const Block* Engine::build(PhysicalAddress physical, u64 linear) {
     if (const Block* const block = keep_built()) {
         return block;
     }
-    cache_.clear();
-    forget_jumps();
-    builder_.forget_blocks();
+    forget_blocks();
     // What was built refers to what was forgotten.
     return builder_.build(physical, linear) ? keep_built() : nullptr;
 }
@@ -266,11 +346,17 @@ const Block* Engine::keep_built() {
 }
 
 const Block* Engine::block_on_path(PhysicalAddress physical, u64 rip) {
-    if (const Block* const block = cache_.find({physical, rip, cpu_.mode()})) {
+    if (const Block* const block = cache_.find({physical, rip, cpu_.code_context()})) {
         return block->crosses_page() ? nullptr : block;
     }
     cpu_.rip = rip;
     return builder_.build_within_page(physical) ? keep_built() : nullptr;
+}
+
+void Engine::forget_blocks() {
+    cache_.clear();
+    forget_jumps();
+    builder_.forget_blocks();
 }
 
 void Engine::forget_jumps() {
@@ -282,7 +368,8 @@ void Engine::forget_jumps() {
 /// page too: the guest may have remapped the page while it ran there.
 void Engine::link_to(const Block& block) {
     const auto page = [](u64 address) { return address / memory::page_size; };
-    if (link_ != nullptr && !block.crosses_page()) {
+    const bool stands_alone = block.crosses_page() || stops_.contains(cpu_.code_address(block.rip));
+    if (link_ != nullptr && !stands_alone) {
         const bool remapped = page(block.rip) == page(link_from_->rip) &&
                               page(block.physical.value()) != page(link_from_->physical.value());
         if (!remapped) {
@@ -294,9 +381,11 @@ void Engine::link_to(const Block& block) {
 
 void Engine::code_written(PhysicalAddress first, u64 bytes) {
     cache_.drop(first, bytes);
-    const u64 cut_start = cut_.physical.value();
-    if (cut_.live() && first.value() < cut_start + cut_.bytes &&
-        cut_start < first.value() + bytes) {
+    const auto reach = [&](PhysicalAddress start, u64 length) {
+        return first < start + length && start < first + bytes;
+    };
+    if (cut_.live() && (reach(cut_.physical, cut_.bytes - cut_.bytes_in_second_page) ||
+                        reach(cut_.second_page, cut_.bytes_in_second_page))) {
         BlockCache::disarm(cut_);
     }
 }

@@ -9,9 +9,12 @@
 
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "sim/isa/x86/block_builder.h"
 #include "sim/isa/x86/block_cache.h"
+#include "sim/isa/x86/stop_points.h"
+#include "sim/state/forward.h"
 
 namespace ringfence::sim::isa::x86 {
 
@@ -27,6 +30,22 @@ public:
     /// retired since the machine was made (Counters::total_instructions). Call it again to go on.
     cpu::StopReason run(u64 instruction_limit);
 
+    /// From now on runs end with StopReason::PauseRequested right before an instruction at one of
+    /// these linear addresses, in whatever address space; the next run executes it. Nothing in the
+    /// guest changes by that.
+    void stop_at(std::vector<VirtualAddress> addresses);
+    /// The next run does not end before the instruction that comes next.
+    void pass_stop() { stopped_at_ = moment(); }
+    /// Bit i: since the last call an instruction accessed the i-th range of Mmu::watch_for_tools,
+    /// and the run paused behind it.
+    [[nodiscard]] u64 take_tool_hits() { return std::exchange(tool_hits_, 0); }
+
+    /// After StopReason::Halted: lets time pass until `cycle`, if that is still to come.
+    void idle_until(u64 cycle);
+
+    /// Between runs. What was decoded is made again when it is needed.
+    void visit_state(state::Visitor& visitor);
+
     // For handlers
     // ---------------------------------------------------------------------------------
 
@@ -34,7 +53,7 @@ public:
     struct JumpEntry {
         u64 rip = 0;
         u64 stamp = 0;
-        u64 mode = ~u64{0};
+        u64 context = ~u64{0};
         const Block* block = nullptr;
     };
     static constexpr unsigned jump_entry_count = 1U << 12;
@@ -62,9 +81,9 @@ public:
 private:
     std::optional<cpu::StopReason> look_outside(u64 instruction_limit);
     bool take_interrupt();
+    bool reaches_stop();
     void set_deadline(u64 instruction_limit, bool one_instruction);
     [[nodiscard]] u64 progress() const;
-    void wait_for_event();
     void run_blocks();
     void run_cut(const Block& block, u64 instructions);
     void finish_step(u64 progress_before, bool stepping);
@@ -72,9 +91,10 @@ private:
 
     const Block* find_block();
     const Block* find_or_build(PhysicalAddress physical, u64 linear);
-    bool second_page_holds(const Block& block, u64 linear);
+    Result<PhysicalAddress, mmu::Fault> locate_second_page(u64 linear);
     const Block* build(PhysicalAddress physical, u64 linear);
     const Block* keep_built();
+    void forget_blocks();
     void forget_jumps();
     void link_to(const Block& block);
     void code_written(PhysicalAddress first, u64 bytes) override;
@@ -82,6 +102,19 @@ private:
     Cpu& cpu_;
     memory::PhysicalMemory& memory_;
     BlockCache cache_;
+    StopPoints stops_;
+    /// Between two instructions.
+    struct Moment {
+        u64 linear = 0;  ///< of the instruction that comes next
+        u64 progress = ~u64{0};
+        bool operator==(const Moment&) const = default;
+    };
+    [[nodiscard]] Moment moment() const {
+        return {.linear = cpu_.code_address(cpu_.rip), .progress = progress()};
+    }
+    /// When a stop point was last reached: it is not reached again before something has happened.
+    Moment stopped_at_;
+    u64 tool_hits_ = 0;
     BlockBuilder builder_;
     /// The edge to fill in with the block found next, if it is not null, and its block.
     Edge* link_ = nullptr;

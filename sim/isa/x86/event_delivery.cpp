@@ -1,201 +1,30 @@
 // SPDX-License-Identifier: MIT
 #include "sim/isa/x86/event_delivery.h"
 
-#include "arch/x86/debug_registers.h"
-#include "arch/x86/idt_gate.h"
-#include "arch/x86/task_state_segment.h"
-#include "sim/isa/x86/descriptors.h"
-#include "sim/isa/x86/operands.h"
+#include <utility>
+
+#include "sim/isa/x86/event.h"
 #include "sim/isa/x86/timed_execution.h"
+#include "sim/isa/x86/transaction.h"
 
 namespace ringfence::sim::isa::x86 {
 namespace {
 
-using arch::x86::IdtGate64;
+using arch::x86::Dr6;
+using arch::x86::Dr7;
 using arch::x86::Rflags;
-using arch::x86::SystemSegmentType;
-using arch::x86::TaskStateSegment64Offset;
 using cpu::ExceptionVector;
-using cpu::Gpr;
 using cpu::PendingException;
-using cpu::SegmentRegister;
 
-/// What is to be delivered.
-struct Event {
-    u8 vector = 0;
-    bool software = false;  ///< INT n and kin: the gate's DPL is checked
-    bool has_error_code = false;
-    u32 error_code = 0;
-    u64 return_rip = 0;
-    u64 saved_rflags = 0;
-
-    /// EXT in the error code of a fault while delivering this. [intel/vol3]: 6.13
-    [[nodiscard]] u32 external() const { return software ? 0 : SelectorErrorCode::external.mask; }
-};
-
-/// Where delivery leads.
-struct Target {
-    IdtGate64 gate{};
-    u16 selector = 0;
-    u64 descriptor = 0;
-    unsigned cpl = 0;
-    u64 stack = 0;
-    bool switches_privilege = false;
-};
-
-bool read_gate(Cpu& cpu, const Event& event, IdtGate64& gate) {
-    const u32 error = SelectorErrorCode::of_vector(event.vector) | event.external();
-    const u64 offset = u64{event.vector} * sizeof(IdtGate64);
-    if (offset + sizeof(IdtGate64) - 1 > cpu.idtr.limit) {
-        return cpu.raise(ExceptionVector::GeneralProtection, error);
-    }
-    const VirtualAddress address{cpu.idtr.base + offset};
-    if (!cpu.mmu.read_system(address, gate.low) ||
-        !cpu.mmu.read_system(address + sizeof(u64), gate.high)) {
-        return system_fault(cpu);
-    }
-    const auto type = static_cast<SystemSegmentType>(IdtGate64::type.get(gate.low));
-    const bool usable =
-        type == SystemSegmentType::InterruptGate || type == SystemSegmentType::TrapGate;
-    if (!usable || (event.software && IdtGate64::dpl.get(gate.low) < cpu.cpl())) {
-        return cpu.raise(ExceptionVector::GeneralProtection, error);
-    }
-    if (!IdtGate64::present.test(gate.low)) {
-        return cpu.raise(ExceptionVector::SegmentNotPresent, error);
-    }
-    return true;
-}
-
-/// Checks the gate's code segment and decides the new CPL. [intel/vol2]: INT n, "INTERRUPT-GATE"
-bool choose_code_segment(Cpu& cpu, const Event& event, Target& target) {
-    target.selector = static_cast<u16>(IdtGate64::selector.get(target.gate.low));
-    if (Selector::is_null(target.selector)) {
-        return cpu.raise(ExceptionVector::GeneralProtection, event.external());
-    }
-    const u32 error = selector_error(target.selector) | event.external();
-    VirtualAddress address;
-    if (!locate_descriptor(cpu, target.selector, sizeof(u64), address)) {
-        return cpu.raise(ExceptionVector::GeneralProtection, error);
-    }
-    if (!cpu.mmu.read_system(address, target.descriptor)) {
-        return system_fault(cpu);
-    }
-    const u64 descriptor = target.descriptor;
-    const auto dpl = static_cast<unsigned>(SegmentDescriptor::dpl.get(descriptor));
-    if (!SegmentDescriptor::code_or_data.test(descriptor) ||
-        !SegmentDescriptor::code.test(descriptor) || dpl > cpu.cpl() ||
-        !SegmentDescriptor::long_mode.test(descriptor) ||
-        SegmentDescriptor::default_big.test(descriptor)) {
-        return cpu.raise(ExceptionVector::GeneralProtection, error);
-    }
-    if (!SegmentDescriptor::present.test(descriptor)) {
-        return cpu.raise(ExceptionVector::SegmentNotPresent, error);
-    }
-    target.cpl = SegmentDescriptor::conforming.test(descriptor) ? cpu.cpl() : dpl;
-    target.switches_privilege = target.cpl < cpu.cpl();
-    return true;
-}
-
-bool read_tss_stack(Cpu& cpu, const Event& event, u64 offset, u64& out) {
-    if (!cpu.task.usable || offset + sizeof(u64) - 1 > cpu.task.limit) {
-        return cpu.raise(ExceptionVector::InvalidTss,
-                         selector_error(cpu.task.selector) | event.external());
-    }
-    return cpu.mmu.read_system(VirtualAddress{cpu.task.base + offset}, out) || system_fault(cpu);
-}
-
-/// [intel/vol3]: 6.14.2, 6.14.5
-bool choose_stack(Cpu& cpu, const Event& event, Target& target) {
-    const auto ist = static_cast<unsigned>(IdtGate64::ist.get(target.gate.low));
-    target.stack = cpu.gpr[Gpr::Rsp];
-    if (ist != 0 && !read_tss_stack(cpu, event, TaskStateSegment64Offset::ist(ist), target.stack)) {
-        return false;
-    }
-    if (ist == 0 && target.switches_privilege &&
-        !read_tss_stack(cpu, event, TaskStateSegment64Offset::rsp(target.cpl), target.stack)) {
-        return false;
-    }
-    constexpr u64 frame_alignment = 16;
-    target.stack = align_down(target.stack, frame_alignment);
-    return true;
-}
-
-/// Pushes the frame with the new privilege; nothing is written unless all of it can be.
-bool push_frame(Cpu& cpu, const Event& event, const Target& target, u64& new_rsp) {
-    const u64 words[] = {
-        event.error_code,   event.return_rip,  cpu.segment(SegmentRegister::Cs).selector,
-        event.saved_rflags, cpu.gpr[Gpr::Rsp], cpu.segment(SegmentRegister::Ss).selector};
-    const unsigned first = event.has_error_code ? 0 : 1;
-    const u64 bytes = (std::size(words) - first) * sizeof(u64);
-    new_rsp = target.stack - bytes;
-    const VirtualAddress base{new_rsp};
-    // Frames for CPL 3 (a DPL 3 code segment in a gate) obey user rights; all others are supervisor
-    // accesses, whatever the interrupted code was.
-    const bool user = target.cpl == 3;
-    const auto via = mmu::Reference::Stack;
-    if (!(user ? cpu.mmu.probe_write(base, bytes, via)
-               : cpu.mmu.probe_write_system(base, bytes, via))) {
-        system_fault(cpu);
-        if (cpu.pending.vector == ExceptionVector::StackFault) {
-            cpu.pending.error_code = event.external();
-        }
-        return false;
-    }
-    for (unsigned i = first; i < std::size(words); ++i) {
-        const VirtualAddress address = base + (i - first) * sizeof(u64);
-        if (!(user ? cpu.mmu.write(address, words[i], via)
-                   : cpu.mmu.write_system(address, words[i], via))) {
-            return system_fault(cpu);
-        }
-    }
-    return true;
-}
-
-void enter_handler(Cpu& cpu, const Target& target, u64 new_rsp) {
-    u64 rflags =
-        cpu.rflags() & ~(Rflags::tf.mask | Rflags::nt.mask | Rflags::rf.mask | Rflags::vm.mask);
-    const auto type = static_cast<SystemSegmentType>(IdtGate64::type.get(target.gate.low));
-    if (type == SystemSegmentType::InterruptGate) {
-        rflags &= ~Rflags::interrupt.mask;
-    }
-    if (target.switches_privilege) {
-        cpu.set_segment(SegmentRegister::Ss, null_segment(static_cast<u16>(target.cpl)), 0);
-    }
-    const auto selector = static_cast<u16>((target.selector & ~Selector::rpl.mask) | target.cpl);
-    cpu.set_segment(SegmentRegister::Cs, make_segment(selector, target.descriptor), 0);
-    cpu.set_cpl(target.cpl);
-    cpu.gpr[Gpr::Rsp] = new_rsp;
-    cpu.rip = target.gate.offset();
-    cpu.set_rflags(rflags);
-}
-
-/// False: cpu.pending holds what went wrong, and nothing has changed but memory below the stack.
 bool deliver(Cpu& cpu, const Event& event) {
-    if (!cpu.long_mode_active()) {
-        // Only the first instructions of a boot run outside long mode, before any IDT exists.
-        return cpu.raise(ExceptionVector::GeneralProtection,
-                         SelectorErrorCode::of_vector(event.vector) | event.external());
-    }
-    Target target;
-    if (!read_gate(cpu, event, target.gate) || !choose_code_segment(cpu, event, target) ||
-        !choose_stack(cpu, event, target)) {
-        return false;
-    }
-    if (!is_canonical(cpu, target.gate.offset())) {
-        return cpu.raise(ExceptionVector::GeneralProtection, event.external());
-    }
-    u64 new_rsp = 0;
-    if (!push_frame(cpu, event, target, new_rsp) ||
-        !mark_accessed(cpu, target.selector, target.descriptor)) {
-        return false;
-    }
-    enter_handler(cpu, target, new_rsp);
-    return true;
+    return cpu.long_mode_active() ? deliver_in_long_mode(cpu, event)
+           : cpu.protected_mode() ? deliver_in_protected_mode(cpu, event)
+                                  : deliver_in_real_mode(cpu, event);
 }
 
+/// Faults save RF set, so that an instruction breakpoint does not hit again on return; where one
+/// did, its handler decides. [intel/vol3]: 18.3.1.1
 Event exception_event(const Cpu& cpu, const PendingException& exception) {
-    // Faults save RF set, so that an instruction breakpoint does not hit again on return.
-    // [intel/vol3]: 18.3.1.1
     return Event{.vector = static_cast<u8>(exception.vector),
                  .has_error_code = arch::x86::pushes_error_code(exception.vector),
                  .error_code = exception.error_code,
@@ -218,6 +47,10 @@ void deliver_or_escalate(Cpu& cpu, Event event, arch::x86::ExceptionClass first_
     if (cpu.timed != nullptr) {
         cpu.timed->delivering();
     }
+    // A frame cannot be tried again, as an instruction can: one with the rights of user mode, which
+    // goes to a device or meets a data breakpoint, goes there now. The engine decides anew before
+    // the next instruction.
+    cpu.mmu.set_observed_access(true);
     while (!deliver(cpu, event)) {
         if (is_double_fault) {
             cpu.shutdown = true;
@@ -247,6 +80,36 @@ void clear_shadows(Cpu& cpu) {
     cpu.debug_shadow = false;
 }
 
+/// What a debug exception leaves in the debug registers: DR6 tells the breakpoints of this one, all
+/// else in it stays set until software clears it; the handler may use the registers.
+/// [intel/vol3]: 18.2.3, 18.2.4
+void record_debug_exception(Cpu& cpu, u64 conditions) {
+    cpu.dr6 = Dr6::breakpoints.set(cpu.dr6, 0) | conditions;
+    cpu.set_dr7(Dr7::gd.set(cpu.dr7(), 0));
+}
+
+/// #DB of the instruction at cpu.rip: instruction breakpoints on it, or else the guard of the debug
+/// registers.
+void describe_debug_fault(Cpu& cpu, Event& event) {
+    const u64 met = cpu.breakpoints_suppressed ? 0 : cpu.breakpoints_at(cpu.code_address(cpu.rip));
+    if (met != 0) {
+        event.saved_rflags = Rflags::rf.set(event.saved_rflags, 0);
+    }
+    record_debug_exception(cpu, met != 0 ? met : Dr6::bd.mask);
+}
+
+/// An instruction that stepping does not trap behind has led to its handler.
+void finish_software_interrupt(Cpu& cpu, const Event& event, bool from_user) {
+    cpu.no_debug_trap = true;
+    if (event.vector < arch::x86::first_user_vector) {
+        report(cpu, event, from_user);
+    } else {
+        cpu.recorder.interrupt({.vector = event.vector,
+                                .rip = VirtualAddress{event.return_rip},
+                                .from_user = from_user});
+    }
+}
+
 }  // namespace
 
 PendingException from_mmu(const mmu::Fault& fault) {
@@ -255,19 +118,31 @@ PendingException from_mmu(const mmu::Fault& fault) {
 }
 
 void deliver_exception(Cpu& cpu, const PendingException& exception) {
+    if (cpu.transaction().active()) {
+        abort_for(cpu, exception);
+        return;
+    }
     if (exception.vector == ExceptionVector::PageFault) {
         cpu.cr2 = exception.address.value();
     }
     clear_shadows(cpu);
-    const Event event = exception_event(cpu, exception);
+    cpu.held_debug = 0;
+    Event event = exception_event(cpu, exception);
+    if (exception.vector == ExceptionVector::Debug) {
+        describe_debug_fault(cpu, event);
+    }
     const bool from_user = cpu.cpl() == 3;
     deliver_or_escalate(cpu, event, arch::x86::exception_class(exception.vector), false);
     report(cpu, event, from_user);
 }
 
-void deliver_single_step_trap(Cpu& cpu) {
-    cpu.debug_trap = false;
-    cpu.dr6 |= arch::x86::Dr6::bs.mask;
+void deliver_debug_trap(Cpu& cpu) {
+    const u64 conditions = std::exchange(cpu.due_debug, 0);
+    if (cpu.transaction().active()) {
+        abort_for_single_step(cpu);
+        return;
+    }
+    record_debug_exception(cpu, conditions);
     const Event event{.vector = static_cast<u8>(ExceptionVector::Debug),
                       .return_rip = cpu.rip,
                       .saved_rflags = cpu.rflags()};
@@ -278,6 +153,7 @@ void deliver_single_step_trap(Cpu& cpu) {
 }
 
 void deliver_interrupt(Cpu& cpu, u8 vector) {
+    abort_for_interrupt(cpu);
     clear_shadows(cpu);
     const Event event{.vector = vector, .return_rip = cpu.rip, .saved_rflags = cpu.rflags()};
     const bool from_user = cpu.cpl() == 3;
@@ -300,13 +176,21 @@ bool deliver_software_interrupt(Cpu& cpu, u8 vector, u64 return_rip, GateCheck c
     if (!deliver(cpu, event)) {
         return false;
     }
-    cpu.no_debug_trap = true;
-    if (vector < arch::x86::first_user_vector) {
-        report(cpu, event, from_user);
-    } else {
-        cpu.recorder.interrupt(
-            {.vector = vector, .rip = VirtualAddress{return_rip}, .from_user = from_user});
+    if (check == GateCheck::None) {
+        // INT1 is a debug exception, and what MOV SS has met comes with it.
+        record_debug_exception(cpu, std::exchange(cpu.held_debug, 0));
     }
+    finish_software_interrupt(cpu, event, from_user);
+    return true;
+}
+
+bool deliver_redirected_interrupt(Cpu& cpu, u8 vector, u64 return_rip) {
+    const Event event{
+        .vector = vector, .software = true, .return_rip = return_rip, .saved_rflags = cpu.rflags()};
+    if (!redirect_to_virtual_8086(cpu, event)) {
+        return false;
+    }
+    finish_software_interrupt(cpu, event, true);
     return true;
 }
 

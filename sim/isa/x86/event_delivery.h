@@ -13,8 +13,8 @@ cpu::PendingException from_mmu(const mmu::Fault& fault);
 /// fault, and then the processor shuts down: [intel/vol3]: 6.15, vector 8.
 void deliver_exception(Cpu& cpu, const cpu::PendingException& exception);
 
-/// The trap after an instruction that began with TF set.
-void deliver_single_step_trap(Cpu& cpu);
+/// The trap whose conditions are in cpu.due_debug: it comes after an instruction, or with a task.
+void deliver_debug_trap(Cpu& cpu);
 /// A maskable interrupt that was acknowledged with `vector`.
 void deliver_interrupt(Cpu& cpu, u8 vector);
 void deliver_nmi(Cpu& cpu);
@@ -27,5 +27,8 @@ enum class GateCheck : u8 { Dpl, None };
 /// instruction.
 [[nodiscard]] bool deliver_software_interrupt(Cpu& cpu, u8 vector, u64 return_rip,
                                               GateCheck check = GateCheck::Dpl);
+
+/// INT n of a virtual-8086 program that handles it itself.
+[[nodiscard]] bool deliver_redirected_interrupt(Cpu& cpu, u8 vector, u64 return_rip);
 
 }  // namespace ringfence::sim::isa::x86

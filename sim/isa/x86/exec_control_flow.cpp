@@ -62,19 +62,66 @@ __attribute__((preserve_none)) void jump_if_counter_zero(Cpu& cpu, const Op* op)
     [[clang::musttail]] return follow<EdgeName::FallThrough, Reach::OtherPage>(cpu, op);
 }
 
-// Semantic functions for targets that are only known when they run.
+// Semantic functions, for targets that are only known, or checked, when they run.
 
-/// A near target must be canonical; the fault is the branch's. [intel/vol2]: JMP, CALL, RET
+/// A near target must be canonical in 64-bit mode and within the code segment elsewhere; the fault
+/// is the branch's. [intel/vol2]: JMP, CALL, RET
+template <StackKind kind>
 RF_ALWAYS_INLINE bool check_target(Cpu& cpu, u64 target) {
-    constexpr unsigned narrowest = 48;
-    return RF_LIKELY(sign_extend(target, narrowest) == target) || is_canonical(cpu, target) ||
-           cpu.raise(ExceptionVector::GeneralProtection);
+    if constexpr (kind == StackKind::Legacy) {
+        return RF_LIKELY(target <= cpu.segment(cpu::SegmentRegister::Cs).limit) ||
+               cpu.raise(ExceptionVector::GeneralProtection);
+    } else {
+        constexpr unsigned narrowest = 48;
+        return RF_LIKELY(sign_extend(target, narrowest) == target) || is_canonical(cpu, target) ||
+               cpu.raise(ExceptionVector::GeneralProtection);
+    }
 }
 
-template <typename Src>
+/// Direct branches in code segments that have limits.
+bool go_within_segment(Cpu& cpu, const Op& op) {
+    if (!check_target<StackKind::Legacy>(cpu, op.displacement)) {
+        return false;
+    }
+    cpu.rip = op.displacement;
+    return true;
+}
+
+template <Condition condition>
+bool jcc_within_segment(Cpu& cpu, const Op& op) {
+    cpu.rip = next_rip(cpu, op);
+    return !holds<condition>(cpu.flags) || go_within_segment(cpu, op);
+}
+
+template <typename T>
+bool call_within_segment(Cpu& cpu, const Op& op) {
+    return check_target<StackKind::Legacy>(cpu, op.displacement) &&
+           push<StackKind::Legacy>(cpu, static_cast<T>(next_rip(cpu, op))) &&
+           go_within_segment(cpu, op);
+}
+
+/// The counter has its new value only if the target is good.
+template <LoopKind kind, typename Counter>
+bool loop_within_segment(Cpu& cpu, const Op& op) {
+    const u64 counter = cpu.gpr[Gpr::Rcx];
+    cpu.rip = next_rip(cpu, op);
+    if (!count_down<kind, Counter>(cpu) || go_within_segment(cpu, op)) {
+        return true;
+    }
+    cpu.gpr[Gpr::Rcx] = counter;
+    return false;
+}
+
+template <typename Counter>
+bool jump_within_segment_if_counter_zero(Cpu& cpu, const Op& op) {
+    cpu.rip = next_rip(cpu, op);
+    return cpu.gpr.get<Counter>(cpu::slot_of(Gpr::Rcx)) != 0 || go_within_segment(cpu, op);
+}
+
+template <StackKind kind, typename Src>
 bool jmp_indirect(Cpu& cpu, const Op& op) {
     typename Src::Word target;
-    if (!Src::read(cpu, op, target) || !check_target(cpu, target)) {
+    if (!Src::read(cpu, op, target) || !check_target<kind>(cpu, target)) {
         return false;
     }
     cpu.rip = target;
@@ -84,7 +131,7 @@ bool jmp_indirect(Cpu& cpu, const Op& op) {
 template <StackKind kind, typename Src>
 bool call_indirect(Cpu& cpu, const Op& op) {
     typename Src::Word target;
-    if (!Src::read(cpu, op, target) || !check_target(cpu, target) ||
+    if (!Src::read(cpu, op, target) || !check_target<kind>(cpu, target) ||
         !push<kind>(cpu, static_cast<typename Src::Word>(next_rip(cpu, op)))) {
         return false;
     }
@@ -96,7 +143,7 @@ bool call_indirect(Cpu& cpu, const Op& op) {
 template <StackKind kind, typename T>
 bool ret(Cpu& cpu, const Op& op) {
     T target;
-    if (!read_stack<kind>(cpu, target) || !check_target(cpu, target)) {
+    if (!read_stack<kind>(cpu, target) || !check_target<kind>(cpu, target)) {
         return false;
     }
     release_stack<kind>(cpu, sizeof(T) + static_cast<u16>(op.immediate));
@@ -131,9 +178,17 @@ bool for_branch(const Instruction& in, BindFor bind_for) {
                                        : bind_for.template operator()<StackKind::Legacy, u32>();
 }
 
+bool is_segmented(const Instruction& in) {
+    return cpu::ExecutionMode::segmented_code.test(in.mode);
+}
+
 template <unsigned number>
 bool bind_jcc(const Instruction& in, OpBuilder& out) {
     constexpr auto condition = static_cast<Condition>(number);
+    if (is_segmented(in)) {
+        bind_target(in, out);
+        return out.branch<jcc_within_segment<condition>>();
+    }
     return bind_target(in, out) ? out.set(&jcc<condition, Reach::SamePage>, true)
                                 : out.set(&jcc<condition, Reach::OtherPage>, true);
 }
@@ -148,16 +203,18 @@ bool bind_jmp(const Instruction& in, OpBuilder& out) {
         return false;
     }
     if (in.is_immediate(0)) {
-        return bind_target(in, out) ? out.set(&jmp_direct<Reach::SamePage>, true)
-                                    : out.set(&jmp_direct<Reach::OtherPage>, true);
+        const bool stays = bind_target(in, out);
+        return is_segmented(in) ? out.branch<go_within_segment>()
+               : stays          ? out.set(&jmp_direct<Reach::SamePage>, true)
+                                : out.set(&jmp_direct<Reach::OtherPage>, true);
     }
     bind_source(in, 0, out);
     if (in.is_memory(0)) {
         out.memory(in, 0);
     }
     return for_branch(in, [&]<StackKind kind, typename T>() {
-        return in.is_memory(0) ? out.branch<jmp_indirect<Memory<T>>>()
-                               : out.branch<jmp_indirect<SrcRegister<T>>>();
+        return in.is_memory(0) ? out.branch<jmp_indirect<kind, Memory<T>>>()
+                               : out.branch<jmp_indirect<kind, SrcRegister<T>>>();
     });
 }
 
@@ -167,8 +224,10 @@ bool bind_call(const Instruction& in, OpBuilder& out) {
     }
     return for_branch(in, [&]<StackKind kind, typename T>() {
         if (in.is_immediate(0)) {
-            return bind_target(in, out) ? out.set(&call_direct<kind, T, Reach::SamePage>, true)
-                                        : out.set(&call_direct<kind, T, Reach::OtherPage>, true);
+            const bool stays = bind_target(in, out);
+            return is_segmented(in) ? out.branch<call_within_segment<T>>()
+                   : stays          ? out.set(&call_direct<kind, T, Reach::SamePage>, true)
+                                    : out.set(&call_direct<kind, T, Reach::OtherPage>, true);
         }
         if (in.is_memory(0)) {
             out.memory(in, 0);
@@ -190,23 +249,30 @@ bool bind_ret(const Instruction& in, OpBuilder& out) {
     return for_branch(in, [&]<StackKind kind, typename T>() { return out.branch<ret<kind, T>>(); });
 }
 
+template <LoopKind kind, typename Counter>
+bool bind_loop_counter(const Instruction& in, OpBuilder& out) {
+    bind_target(in, out);
+    return is_segmented(in) ? out.branch<loop_within_segment<kind, Counter>>()
+                            : out.set(&loop<kind, Counter>, true);
+}
+
 template <LoopKind kind>
 bool bind_loop(const Instruction& in, OpBuilder& out) {
-    bind_target(in, out);
     switch (in.info.address_width) {
         case 64:
-            return out.set(&loop<kind, u64>, true);
+            return bind_loop_counter<kind, u64>(in, out);
         case 32:
-            return out.set(&loop<kind, u32>, true);
+            return bind_loop_counter<kind, u32>(in, out);
         default:
-            return out.set(&loop<kind, u16>, true);
+            return bind_loop_counter<kind, u16>(in, out);
     }
 }
 
 template <typename Counter>
 bool bind_counter_jump(const Instruction& in, OpBuilder& out) {
     bind_target(in, out);
-    return out.set(&jump_if_counter_zero<Counter>, true);
+    return is_segmented(in) ? out.branch<jump_within_segment_if_counter_zero<Counter>>()
+                            : out.set(&jump_if_counter_zero<Counter>, true);
 }
 
 constexpr BinderRow rows[] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// MOV to and from debug registers. The registers hold what is written; the engine has no
-// breakpoints of its own. [intel/vol2]: MOV—Move to/from Debug Registers; [intel/vol3]: 18.2
+// MOV to and from debug registers. [intel/vol2]: MOV—Move to/from Debug Registers;
+// [intel/vol3]: 18.2
 #include "sim/isa/x86/exec_debug_register.h"
 
 #include "arch/x86/debug_registers.h"
@@ -14,11 +14,13 @@ using arch::x86::Dr6;
 using arch::x86::Dr7;
 using cpu::ExceptionVector;
 
-constexpr unsigned address_register_count = 4;
+using arch::x86::breakpoint_count;
+
 constexpr unsigned first_alias = 4;  ///< DR4 and DR5 are DR6 and DR7 while CR4.DE = 0
 constexpr unsigned alias_distance = 2;
 
-/// Privilege, then the general-detect trap: it comes before the access and lifts itself.
+/// Privilege, then the general-detect exception: it comes before the access, and its delivery lifts
+/// it.
 /// [intel/vol3]: 18.2.4, 18.3.1.3
 bool may_access(Cpu& cpu, unsigned number) {
     const bool alias = number >= first_alias && number < first_alias + alias_distance;
@@ -28,29 +30,28 @@ bool may_access(Cpu& cpu, unsigned number) {
     if (!require_cpl0(cpu)) {
         return false;
     }
-    if (Dr7::gd.test(cpu.dr7)) {
-        cpu.dr7 = Dr7::gd.set(cpu.dr7, 0);
-        cpu.dr6 |= Dr6::bd.mask;
-        return cpu.raise(ExceptionVector::Debug);
-    }
-    return true;
+    return !Dr7::gd.test(cpu.dr7()) || cpu.raise(ExceptionVector::Debug);
 }
 
-/// The storage behind DR0 to DR7; `number` has been checked.
-u64& debug_register(Cpu& cpu, unsigned number) {
-    if (number < address_register_count) {
-        return cpu.dr[number];
-    }
-    return number % 2 == 0 ? cpu.dr6 : cpu.dr7;
+bool is_status(unsigned number) {
+    return number % 2 == 0;
 }
 
-/// What `value` becomes in the register.
-u64 stored_value(unsigned number, u64 value) {
-    if (number < address_register_count) {
-        return value;
+u64 read_debug(const Cpu& cpu, unsigned number) {
+    if (number < breakpoint_count) {
+        return cpu.breakpoint_address(number);
     }
-    return number % 2 == 0 ? (value & Dr6::writable) | Dr6::reset
-                           : (value & Dr7::writable) | Dr7::reset;
+    return is_status(number) ? cpu.dr6 : cpu.dr7();
+}
+
+void write_debug(Cpu& cpu, unsigned number, u64 value) {
+    if (number < breakpoint_count) {
+        cpu.set_breakpoint_address(number, value);
+    } else if (is_status(number)) {
+        cpu.dr6 = (value & Dr6::writable) | Dr6::reset;
+    } else {
+        cpu.set_dr7((value & Dr7::writable) | Dr7::reset);
+    }
 }
 
 template <typename Word>
@@ -61,10 +62,10 @@ bool mov_to_debug(Cpu& cpu, const Op& op) {
     if (!may_access(cpu, number)) {
         return false;
     }
-    if (number >= address_register_count && (value & ~low_mask(control_width)) != 0) {
+    if (number >= breakpoint_count && (value & ~low_mask(control_width)) != 0) {
         return cpu.raise(ExceptionVector::GeneralProtection);
     }
-    debug_register(cpu, number) = stored_value(number, value);
+    write_debug(cpu, number, value);
     return true;
 }
 
@@ -74,7 +75,7 @@ bool mov_from_debug(Cpu& cpu, const Op& op) {
     if (!may_access(cpu, number)) {
         return false;
     }
-    cpu.gpr.set<Word>(op.dst, static_cast<Word>(debug_register(cpu, number)));
+    cpu.gpr.set<Word>(op.dst, static_cast<Word>(read_debug(cpu, number)));
     return true;
 }
 

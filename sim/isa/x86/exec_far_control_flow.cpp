@@ -1,135 +1,18 @@
 // SPDX-License-Identifier: MIT
-// Far JMP and CALL, directly and through call gates; software interrupts. [intel/vol3]: 5.8
-//
-// Gates lead on in long mode only: 32-bit call gates and task switches are not part of this
-// machine.
-#include "arch/x86/idt_gate.h"
-#include "arch/x86/task_state_segment.h"
+// Far JMP and CALL, and software interrupts. [intel/vol3]: 5.8
 #include "sim/isa/x86/event_delivery.h"
 #include "sim/isa/x86/exec_far_return.h"
 #include "sim/isa/x86/far_stack.h"
 #include "sim/isa/x86/far_transfer.h"
 #include "sim/isa/x86/operands.h"
+#include "sim/isa/x86/real_transfer.h"
+#include "sim/isa/x86/virtual_interrupts.h"
 
 namespace ringfence::sim::isa::x86 {
 namespace {
 
-using arch::x86::IdtGate64;
-using arch::x86::SystemSegmentType;
-using arch::x86::TaskStateSegment64Offset;
 using cpu::ExceptionVector;
-using cpu::Gpr;
 using cpu::SegmentRegister;
-
-enum class Transfer : u8 { Jump, Call };
-
-bool general_protection(Cpu& cpu, u16 selector) {
-    return cpu.raise(ExceptionVector::GeneralProtection, selector_error(selector));
-}
-
-unsigned dpl_of(u64 descriptor) {
-    return static_cast<unsigned>(SegmentDescriptor::dpl.get(descriptor));
-}
-
-// Call gates --------------------------------------------------------------------------------------
-
-/// Reads and checks a 64-bit call gate; its fields lie where those of an interrupt gate do.
-/// [intel/vol3]: 5.8.3.1, figure 5-9
-bool read_call_gate(Cpu& cpu, u16 selector, IdtGate64& gate) {
-    VirtualAddress address;
-    if (!locate_descriptor(cpu, selector, sizeof(gate), address)) {
-        return general_protection(cpu, selector);
-    }
-    if (!cpu.mmu.read_system(address, gate.low) ||
-        !cpu.mmu.read_system(address + sizeof(u64), gate.high)) {
-        return system_fault(cpu);
-    }
-    const bool upper_type = IdtGate64::type.test(gate.high);
-    const unsigned dpl = dpl_of(gate.low);
-    if (upper_type || dpl < cpu.cpl() || Selector::rpl.get(selector) > dpl) {
-        return general_protection(cpu, selector);
-    }
-    return IdtGate64::present.test(gate.low) ||
-           cpu.raise(ExceptionVector::SegmentNotPresent, selector_error(selector));
-}
-
-/// The 64-bit code segment that the gate names.
-bool find_gate_code(Cpu& cpu, const IdtGate64& gate, Transfer how, CodeTarget& out) {
-    out = CodeTarget{.selector = static_cast<u16>(IdtGate64::selector.get(gate.low)),
-                     .rip = gate.offset()};
-    if (Selector::is_null(out.selector)) {
-        return cpu.raise(ExceptionVector::GeneralProtection);
-    }
-    if (!read_descriptor(cpu, out.selector, out.descriptor)) {
-        return false;
-    }
-    const u64 descriptor = out.descriptor;
-    const bool code64 = SegmentDescriptor::code_or_data.test(descriptor) &&
-                        SegmentDescriptor::code.test(descriptor) &&
-                        SegmentDescriptor::long_mode.test(descriptor) &&
-                        !SegmentDescriptor::default_big.test(descriptor);
-    const bool stays = out.conforming() || out.dpl() == cpu.cpl();
-    if (!code64 || out.dpl() > cpu.cpl() || (how == Transfer::Jump && !stays)) {
-        return general_protection(cpu, out.selector);
-    }
-    if (!SegmentDescriptor::present.test(descriptor)) {
-        return cpu.raise(ExceptionVector::SegmentNotPresent, selector_error(out.selector));
-    }
-    return check_target_offset(cpu, out) && mark_accessed(cpu, out.selector, out.descriptor);
-}
-
-/// The stack pointer for `cpl` from the TSS. [intel/vol3]: 8.7
-bool read_inner_stack(Cpu& cpu, unsigned cpl, u64& out) {
-    const u64 offset = TaskStateSegment64Offset::rsp(cpl);
-    if (!cpu.task.usable || offset + sizeof(u64) - 1 > cpu.task.limit) {
-        return cpu.raise(ExceptionVector::InvalidTss, selector_error(cpu.task.selector));
-    }
-    return cpu.mmu.read_system(VirtualAddress{cpu.task.base + offset}, out) || system_fault(cpu);
-}
-
-/// A call to more privileged code: a new stack, on which the old one is saved.
-/// [intel/vol2]: CALL, "MORE-PRIVILEGE"
-bool call_inner(Cpu& cpu, const CodeTarget& target, u64 return_rip) {
-    const unsigned cpl = target.dpl();
-    u64 stack;
-    if (!read_inner_stack(cpu, cpl, stack)) {
-        return false;
-    }
-    const u64 words[] = {return_rip, cpu.segment(SegmentRegister::Cs).selector, cpu.gpr[Gpr::Rsp],
-                         cpu.segment(SegmentRegister::Ss).selector};
-    const VirtualAddress top{stack - sizeof(words)};
-    if (!cpu.mmu.probe_write_system(top, sizeof(words), mmu::Reference::Stack)) {
-        return system_fault(cpu);
-    }
-    for (u64 i = 0; i < std::size(words); ++i) {
-        if (!cpu.mmu.write_system(top + i * sizeof(u64), words[i], mmu::Reference::Stack)) {
-            return system_fault(cpu);
-        }
-    }
-    cpu.set_segment(SegmentRegister::Ss, null_segment(static_cast<u16>(cpl)), 0);
-    enter_code(cpu, target, cpl);
-    cpu.gpr[Gpr::Rsp] = top.value();
-    return true;
-}
-
-bool go_through_gate(Cpu& cpu, u16 selector, Transfer how, u64 return_rip) {
-    IdtGate64 gate;
-    CodeTarget target;
-    if (!read_call_gate(cpu, selector, gate) || !find_gate_code(cpu, gate, how, target)) {
-        return false;
-    }
-    if (how == Transfer::Call) {
-        if (!target.conforming() && target.dpl() < cpu.cpl()) {
-            return call_inner(cpu, target, return_rip);
-        }
-        const u64 frame[] = {return_rip, cpu.segment(SegmentRegister::Cs).selector};
-        if (!push_frame(cpu, frame, sizeof(u64))) {
-            return false;
-        }
-    }
-    enter_code(cpu, target, cpu.cpl());
-    return true;
-}
 
 // Direct transfers --------------------------------------------------------------------------------
 
@@ -148,6 +31,9 @@ bool go_to_code(Cpu& cpu, u16 selector, u64 descriptor, u64 rip, Transfer how, u
 }
 
 bool go_far(Cpu& cpu, u16 selector, u64 rip, Transfer how, u64 return_rip, unsigned bytes) {
+    if (cpu.uses_paragraphs()) {
+        return go_to_paragraph(cpu, selector, rip, how, return_rip, bytes);
+    }
     if (Selector::is_null(selector)) {
         return cpu.raise(ExceptionVector::GeneralProtection);
     }
@@ -158,11 +44,9 @@ bool go_far(Cpu& cpu, u16 selector, u64 rip, Transfer how, u64 return_rip, unsig
     if (SegmentDescriptor::code_or_data.test(descriptor)) {
         return go_to_code(cpu, selector, descriptor, rip, how, return_rip, bytes);
     }
-    const auto type = static_cast<SystemSegmentType>(SegmentDescriptor::type.get(descriptor));
-    if (!cpu.long_mode_active() || type != SystemSegmentType::CallGate) {
-        return general_protection(cpu, selector);
-    }
-    return go_through_gate(cpu, selector, how, return_rip);
+    return cpu.long_mode_active()
+               ? go_by_gate64(cpu, selector, descriptor, how, return_rip)
+               : go_by_system_descriptor(cpu, selector, descriptor, how, return_rip);
 }
 
 /// The far pointer is in memory: first the offset, of the operand's size, then the selector.
@@ -187,7 +71,19 @@ bool far_direct(Cpu& cpu, const Op& op) {
 // Software interrupts -----------------------------------------------------------------------------
 
 bool int_n(Cpu& cpu, const Op& op) {
-    return deliver_software_interrupt(cpu, static_cast<u8>(op.immediate), next_rip(cpu, op));
+    const auto vector = static_cast<u8>(op.immediate);
+    Redirection redirection = Redirection::ProtectedMode;
+    if (cpu.virtual_8086() && !find_redirection(cpu, vector, redirection)) {
+        return false;
+    }
+    return redirection == Redirection::Program
+               ? deliver_redirected_interrupt(cpu, vector, next_rip(cpu, op))
+               : deliver_software_interrupt(cpu, vector, next_rip(cpu, op));
+}
+
+bool int3(Cpu& cpu, const Op& op) {
+    return deliver_software_interrupt(cpu, static_cast<u8>(ExceptionVector::Breakpoint),
+                                      next_rip(cpu, op));
 }
 
 bool int1(Cpu& cpu, const Op& op) {
@@ -238,8 +134,7 @@ bool bind_int(const Instruction& in, OpBuilder& out) {
 }
 
 bool bind_int3(const Instruction& /*in*/, OpBuilder& out) {
-    out.op.immediate = static_cast<i32>(ExceptionVector::Breakpoint);
-    return out.transfer<int_n>();
+    return out.transfer<int3>();
 }
 
 bool bind_int1(const Instruction& /*in*/, OpBuilder& out) {

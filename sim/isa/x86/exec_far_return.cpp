@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 // IRET and far RET. [intel/vol2]: IRET/IRETD/IRETQ, RET
-//
-// Virtual-8086 mode and hardware task switches do not exist in long mode; outside it, this machine
-// does not have them.
 #include "sim/isa/x86/exec_far_return.h"
 
 #include "sim/isa/x86/far_stack.h"
 #include "sim/isa/x86/far_transfer.h"
+#include "sim/isa/x86/real_transfer.h"
+#include "sim/isa/x86/task_switch.h"
 
 namespace ringfence::sim::isa::x86 {
 namespace {
@@ -66,12 +65,11 @@ void commit_return(Cpu& cpu, const Return& found, u64 consumed) {
     }
 }
 
-/// The bits of RFLAGS that IRET loads. RF would last until the next instruction is complete and
-/// hold back instruction breakpoints alone, which the engine does not have: it is not loaded.
+/// The bits of RFLAGS that IRET loads.
 u64 flags_loaded_by_iret(const Cpu& cpu, unsigned bytes) {
     u64 loaded = Rflags::status | Rflags::tf.mask | Rflags::df.mask | Rflags::nt.mask;
     if (bytes > sizeof(u16)) {
-        loaded |= Rflags::ac.mask | Rflags::id.mask;
+        loaded |= Rflags::ac.mask | Rflags::id.mask | Rflags::rf.mask;
     }
     if (cpu.cpl() <= cpu.iopl()) {
         loaded |= Rflags::interrupt.mask;
@@ -85,17 +83,25 @@ u64 flags_loaded_by_iret(const Cpu& cpu, unsigned bytes) {
     return loaded;
 }
 
-/// NT asks for a task switch.
-bool check_no_nested_task(Cpu& cpu) {
-    return !Rflags::nt.test(cpu.other_flags()) || cpu.raise(ExceptionVector::GeneralProtection);
+/// NT asks for the task that was left for this one. Long mode has no tasks.
+bool return_from_task(Cpu& cpu, const Op& op) {
+    return cpu.long_mode_active() ? cpu.raise(ExceptionVector::GeneralProtection)
+                                  : return_to_previous_task(cpu, next_rip(cpu, op));
+}
+
+bool goes_to_virtual_8086(const Cpu& cpu, const Frame& frame) {
+    return !cpu.long_mode_active() && cpu.cpl() == 0 && Rflags::vm.test(frame.rflags);
 }
 
 template <unsigned bytes>
-bool iret(Cpu& cpu, const Op& /*op*/) {
+bool iret(Cpu& cpu, const Op& op) {
     // Even one that faults. [intel/vol3]: 6.7.1
     cpu.nmi_blocked = false;
-    if (!check_no_nested_task(cpu)) {
-        return false;
+    if (cpu.uses_paragraphs()) {
+        return iret_to_paragraph(cpu, bytes);
+    }
+    if (Rflags::nt.test(cpu.other_flags())) {
+        return return_from_task(cpu, op);
     }
     StackReader stack{cpu};
     Frame frame;
@@ -103,6 +109,9 @@ bool iret(Cpu& cpu, const Op& /*op*/) {
     if (!stack.pop(bytes, frame.rip) || !stack.pop(bytes, frame.code_selector) ||
         !stack.pop(bytes, frame.rflags)) {
         return false;
+    }
+    if (bytes == sizeof(u32) && goes_to_virtual_8086(cpu, frame)) {
+        return return_to_virtual_8086(cpu, {frame.rip, frame.code_selector, frame.rflags, stack});
     }
     found.cpl = rpl_of(frame.code_selector);
     found.loads_stack = cpu.code64() || found.cpl > cpu.cpl();
@@ -114,7 +123,7 @@ bool iret(Cpu& cpu, const Op& /*op*/) {
         return false;
     }
     const u64 loaded = flags_loaded_by_iret(cpu, bytes);
-    const u64 kept = cpu.rflags() & ~(loaded | Rflags::rf.mask);
+    const u64 kept = cpu.rflags() & ~loaded;
     commit_return(cpu, found, stack.consumed());
     cpu.set_rflags(kept | (frame.rflags & loaded));
     cpu.recorder.iret(VirtualAddress{cpu.rip}, found.cpl == user_cpl);
@@ -125,6 +134,9 @@ bool iret(Cpu& cpu, const Op& /*op*/) {
 template <unsigned bytes>
 bool ret_far(Cpu& cpu, const Op& op) {
     const u64 arguments = static_cast<u16>(op.immediate);
+    if (cpu.uses_paragraphs()) {
+        return far_return_to_paragraph(cpu, bytes, arguments);
+    }
     StackReader stack{cpu};
     Frame frame;
     Return found;

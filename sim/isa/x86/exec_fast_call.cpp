@@ -2,6 +2,7 @@
 // SYSCALL, SYSRET, SYSENTER and SYSEXIT. [intel/vol3]: 5.8.7, 5.8.8; [amd/vol3]: SYSCALL, SYSRET
 //
 // They read no descriptor: the segment registers get fixed flat contents.
+#include "arch/x86/debug_registers.h"
 #include "arch/x86/msr.h"
 #include "sim/isa/x86/binder.h"
 #include "sim/isa/x86/descriptors.h"
@@ -109,7 +110,7 @@ bool sysret(Cpu& cpu, const Op& /*op*/) {
     }
     cpu.set_rflags(cpu.gpr[Gpr::R11] & ~never_loaded);
     // Unlike IRET, a TF that SYSRET loads traps at once. [linux/abi]: arch/x86/entry/entry_64.S
-    cpu.debug_trap = cpu.single_step();
+    cpu.due_debug = cpu.single_step() ? arch::x86::Dr6::bs.mask : 0;
     cpu.rip = to_code64 ? cpu.gpr[Gpr::Rcx] : static_cast<u32>(cpu.gpr[Gpr::Rcx]);
     cpu.recorder.sysret(VirtualAddress{cpu.rip});
     return true;

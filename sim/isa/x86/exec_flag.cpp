@@ -3,6 +3,7 @@
 #include "arch/x86/cr4.h"
 #include "sim/isa/x86/alu.h"
 #include "sim/isa/x86/stack.h"
+#include "sim/isa/x86/virtual_interrupts.h"
 
 namespace ringfence::sim::isa::x86 {
 namespace {
@@ -41,7 +42,10 @@ void sahf(Cpu& cpu, const Op& /*op*/) {
 /// RF and VM read as zero.
 template <StackKind kind, typename T>
 bool pushf(Cpu& cpu, const Op& /*op*/) {
-    const u64 image = cpu.rflags() & ~(Rflags::rf.mask | Rflags::vm.mask);
+    u64 image = cpu.rflags() & ~(Rflags::rf.mask | Rflags::vm.mask);
+    if (cpu.virtual_8086() && !flags_for_virtual_8086(cpu, sizeof(T), image)) {
+        return false;
+    }
     return push<kind>(cpu, static_cast<T>(image));
 }
 
@@ -68,32 +72,47 @@ bool popf(Cpu& cpu, const Op& /*op*/) {
     if constexpr (sizeof(T) == 2) {
         mask &= low_mask(16);
     }
+    u64 rflags = (cpu.rflags() & ~mask & ~Rflags::rf.mask) | (u64{image} & mask);
+    if (cpu.virtual_8086() && !flags_from_virtual_8086(cpu, image, sizeof(T), rflags)) {
+        return false;
+    }
     release_stack<kind>(cpu, sizeof(T));
-    const u64 kept = cpu.rflags() & ~mask & ~Rflags::rf.mask;
-    cpu.set_rflags(kept | (u64{image} & mask));
+    cpu.set_rflags(rflags);
     return true;
 }
 
-bool may_change_interrupts(Cpu& cpu) {
-    return cpu.cpl() <= cpu.iopl() || cpu.raise(ExceptionVector::GeneralProtection);
+/// IF, or VIF in its place; None if the program may touch neither: then #GP(0) is pending.
+InterruptControl require_interrupt_control(Cpu& cpu) {
+    const InterruptControl control = interrupt_control(cpu);
+    if (control == InterruptControl::None) {
+        cpu.raise(ExceptionVector::GeneralProtection);
+    }
+    return control;
 }
 
 bool cli(Cpu& cpu, const Op& /*op*/) {
-    if (!may_change_interrupts(cpu)) {
+    const InterruptControl control = require_interrupt_control(cpu);
+    if (control == InterruptControl::None) {
         return false;
     }
-    cpu.set_rflags(cpu.rflags() & ~Rflags::interrupt.mask);
+    const bool own = control == InterruptControl::Own;
+    cpu.set_rflags(cpu.rflags() & ~(own ? Rflags::interrupt.mask : Rflags::vif.mask));
     return true;
 }
 
 /// Interrupts wait for one more instruction if they were off before. [intel/vol2]: STI
 bool sti(Cpu& cpu, const Op& /*op*/) {
-    if (!may_change_interrupts(cpu)) {
-        return false;
+    const InterruptControl control = require_interrupt_control(cpu);
+    if (control == InterruptControl::Own) {
+        cpu.interrupt_shadow = !cpu.interrupts_enabled();
+        cpu.set_rflags(cpu.rflags() | Rflags::interrupt.mask);
+        return true;
     }
-    cpu.interrupt_shadow = !cpu.interrupts_enabled();
-    cpu.set_rflags(cpu.rflags() | Rflags::interrupt.mask);
-    return true;
+    if (control == InterruptControl::Virtual && Rflags::vip.test(cpu.rflags())) {
+        return cpu.raise(ExceptionVector::GeneralProtection);  // the interrupt is due now
+    }
+    cpu.set_rflags(cpu.rflags() | (control == InterruptControl::Virtual ? Rflags::vif.mask : 0));
+    return control == InterruptControl::Virtual;
 }
 
 bool set_alignment_check(Cpu& cpu, bool value) {

@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "arch/x86/apic.h"
 #include "arch/x86/msr.h"
 #include "sim/isa/x86/descriptors.h"
 #include "sim/isa/x86/system_checks.h"
@@ -14,11 +15,13 @@ namespace ringfence::sim::isa::x86 {
 namespace {
 
 namespace feature = arch::x86::cpuid_feature;
-using arch::x86::ApicBase;
+using arch::x86::ArchCapabilities;
 using arch::x86::Cr0;
 using arch::x86::Efer;
+using arch::x86::MiscEnable;
 using arch::x86::Msr;
 using arch::x86::Pat;
+using arch::x86::TsxCtrl;
 using cpu::ExceptionVector;
 using cpu::Gpr;
 using cpu::SegmentRegister;
@@ -34,10 +37,6 @@ struct PredCmd {
 };
 struct FlushCmd {
     static constexpr Flag<0> l1d{};
-};
-/// Register 1A0H; the other features that it names are not shown, or fixed.
-struct MiscEnable {
-    static constexpr Flag<0> fast_strings{};
 };
 using LowHalf = Bitfield<0, 32>;
 
@@ -57,6 +56,16 @@ u64 spec_ctrl_bits(const Cpu& cpu) {
     return bits;
 }
 
+/// Software may hide the feature. [intel/vol4]: table 2-2, register 1A0H
+bool has_execute_disable(const Cpu& cpu) {
+    return cpu.model.has(feature::nx) && !MiscEnable::execute_disable_off.test(cpu.msr.misc_enable);
+}
+
+bool has_tsx_ctrl(const Cpu& cpu) {
+    return cpu.model.has(feature::arch_capabilities) &&
+           ArchCapabilities::tsx_ctrl.test(cpu.model.description().arch_capabilities);
+}
+
 // Reads -------------------------------------------------------------------------------------------
 
 std::optional<u64> only_if(bool exists, u64 value) {
@@ -69,17 +78,19 @@ std::optional<u64> read_msr(const Cpu& cpu, Msr msr) {
         case Msr::IA32_TIME_STAMP_COUNTER:
             return cpu.time_stamp();
         case Msr::IA32_TSC_ADJUST:
-            return only_if(cpu.model.has(feature::tsc_adjust), cpu.msr.tsc_offset);
+            return only_if(cpu.model.has(feature::tsc_adjust), cpu.clock.time_stamp_offset);
         case Msr::IA32_TSC_AUX:
             return only_if(has_tsc_aux(cpu), cpu.msr.tsc_aux);
-        case Msr::IA32_APIC_BASE:
-            return only_if(cpu.model.has(feature::apic), cpu.msr.apic_base);
+        case Msr::IA32_XSS:
+            return only_if(cpu.model.has(feature::xsaves), 0);  // no supervisor state
         case Msr::IA32_PAT:
             return only_if(cpu.model.has(feature::pat), cpu.msr.pat);
         case Msr::IA32_MISC_ENABLE:
             return only_if(!is_amd(cpu), cpu.msr.misc_enable);
         case Msr::IA32_SPEC_CTRL:
             return only_if(spec_ctrl_bits(cpu) != 0, cpu.msr.spec_ctrl);
+        case Msr::IA32_TSX_CTRL:
+            return only_if(has_tsx_ctrl(cpu), cpu.msr.tsx_ctrl);
         case Msr::IA32_SYSENTER_CS:
             return only_if(cpu.model.has(feature::sysenter), cpu.msr.sysenter_cs);
         case Msr::IA32_SYSENTER_ESP:
@@ -122,7 +133,7 @@ bool write_efer(Cpu& cpu, u64 value) {
     u64 defined = Efer::lma.mask;
     defined |= cpu.model.has(feature::syscall) ? Efer::sce.mask : 0;
     defined |= cpu.model.has(feature::long_mode) ? Efer::lme.mask : 0;
-    defined |= cpu.model.has(feature::nx) ? Efer::nxe.mask : 0;
+    defined |= has_execute_disable(cpu) ? Efer::nxe.mask : 0;
     const bool lme_changes = Efer::lme.test(cpu.efer() ^ value);
     if ((value & ~defined) != 0 || (lme_changes && Cr0::pg.test(cpu.cr0()))) {
         return false;
@@ -151,12 +162,6 @@ bool is_valid_pat(u64 value) {
     return true;
 }
 
-/// The register page stays where the machine has put it, and there is no x2APIC mode.
-bool is_valid_apic_base(const Cpu& cpu, u64 value) {
-    constexpr u64 writable = ApicBase::enabled.mask | ApicBase::bootstrap.mask;
-    return cpu.model.has(feature::apic) && ((value ^ cpu.msr.apic_base) & ~writable) == 0;
-}
-
 bool write_command(bool exists, u64 value, u64 defined) {
     return exists && (value & ~defined) == 0;
 }
@@ -166,10 +171,25 @@ bool write_spec_ctrl(Cpu& cpu, u64 value) {
     return store_if(bits != 0 && (value & ~bits) == 0, cpu.msr.spec_ctrl, value);
 }
 
+bool write_tsx_ctrl(Cpu& cpu, u64 value) {
+    constexpr u64 bits = TsxCtrl::rtm_disable.mask | TsxCtrl::cpuid_clear.mask;
+    return store_if(has_tsx_ctrl(cpu) && (value & ~bits) == 0, cpu.msr.tsx_ctrl, value);
+}
+
+/// Writes of bits that tell only are ignored.
 bool write_misc_enable(Cpu& cpu, u64 value) {
-    const u64 changed = value ^ cpu.msr.misc_enable;
-    return store_if(!is_amd(cpu) && (changed & ~MiscEnable::fast_strings.mask) == 0,
-                    cpu.msr.misc_enable, value);
+    constexpr u64 told = MiscEnable::told;
+    return store_if(!is_amd(cpu) && (value & ~(MiscEnable::writable | told)) == 0,
+                    cpu.msr.misc_enable, (value & ~told) | (cpu.msr.misc_enable & told));
+}
+
+/// A write to the counter changes IA32_TSC_ADJUST by as much: both are one offset.
+/// [intel/vol3]: 18.17.3
+bool move_time_stamp(Cpu& cpu, u64 offset) {
+    cpu.publish_time();
+    cpu.clock.time_stamp_offset = offset;
+    cpu.interrupts.time_stamp_moved();
+    return true;
 }
 
 bool write_base(Cpu& cpu, SegmentRegister which, u64 value) {
@@ -231,19 +251,21 @@ bool write_msr(Cpu& cpu, Msr msr, u64 value) {
         case Msr::IA32_EFER:
             return write_efer(cpu, value);
         case Msr::IA32_TIME_STAMP_COUNTER:
-            return store_if(true, cpu.msr.tsc_offset, value - cpu.cycles);
+            return move_time_stamp(cpu, value - cpu.cycles);
         case Msr::IA32_TSC_ADJUST:
-            return store_if(cpu.model.has(feature::tsc_adjust), cpu.msr.tsc_offset, value);
+            return cpu.model.has(feature::tsc_adjust) && move_time_stamp(cpu, value);
         case Msr::IA32_TSC_AUX:
             return store_if(has_tsc_aux(cpu) && fits_low_half(value), cpu.msr.tsc_aux, value);
-        case Msr::IA32_APIC_BASE:
-            return store_if(is_valid_apic_base(cpu, value), cpu.msr.apic_base, value);
         case Msr::IA32_PAT:
             return store_if(cpu.model.has(feature::pat) && is_valid_pat(value), cpu.msr.pat, value);
+        case Msr::IA32_XSS:
+            return cpu.model.has(feature::xsaves) && value == 0;
         case Msr::IA32_MISC_ENABLE:
             return write_misc_enable(cpu, value);
         case Msr::IA32_SPEC_CTRL:
             return write_spec_ctrl(cpu, value);
+        case Msr::IA32_TSX_CTRL:
+            return write_tsx_ctrl(cpu, value);
         case Msr::IA32_PRED_CMD:
             return write_command(cpu.model.has(feature::ibrs), value, PredCmd::ibpb.mask);
         case Msr::IA32_FLUSH_CMD:
@@ -253,6 +275,31 @@ bool write_msr(Cpu& cpu, Msr msr, u64 value) {
         default:
             return write_call_msr(cpu, msr, value);
     }
+}
+
+// The interrupt controller's registers
+// -------------------------------------------------------------
+
+bool belongs_to_apic(Msr msr) {
+    const bool x2apic =
+        static_cast<u32>(msr) - arch::x86::first_x2apic_msr < arch::x86::x2apic_msr_count;
+    return x2apic || msr == Msr::IA32_APIC_BASE || msr == Msr::IA32_TSC_DEADLINE;
+}
+
+std::optional<u64> read_any(Cpu& cpu, Msr msr) {
+    if (!belongs_to_apic(msr)) {
+        return read_msr(cpu, msr);
+    }
+    cpu.publish_time();
+    return cpu.interrupts.read_register(static_cast<u32>(msr));
+}
+
+bool write_any(Cpu& cpu, Msr msr, u64 value) {
+    if (!belongs_to_apic(msr)) {
+        return write_msr(cpu, msr, value);
+    }
+    cpu.publish_time();
+    return cpu.interrupts.write_register(static_cast<u32>(msr), value);
 }
 
 // The instructions --------------------------------------------------------------------------------
@@ -266,7 +313,7 @@ bool rdmsr(Cpu& cpu, const Op& /*op*/) {
     if (!require_cpl0(cpu)) {
         return false;
     }
-    const std::optional<u64> value = read_msr(cpu, msr_number(cpu));
+    const std::optional<u64> value = read_any(cpu, msr_number(cpu));
     if (!value) {
         return cpu.raise(ExceptionVector::GeneralProtection);
     }
@@ -281,7 +328,7 @@ bool wrmsr(Cpu& cpu, const Op& /*op*/) {
     }
     const u64 low = cpu.gpr.get<u32>(cpu::slot_of(Gpr::Rax));
     const u64 high = cpu.gpr.get<u32>(cpu::slot_of(Gpr::Rdx));
-    return write_msr(cpu, msr_number(cpu), low | high << LowHalf::width) ||
+    return write_any(cpu, msr_number(cpu), low | high << LowHalf::width) ||
            cpu.raise(ExceptionVector::GeneralProtection);
 }
 

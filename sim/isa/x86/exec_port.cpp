@@ -38,7 +38,19 @@ bool bitmap_permits(Cpu& cpu, u16 port, unsigned bytes) {
 }
 
 bool may_use_port(Cpu& cpu, u16 port, unsigned bytes) {
-    return !cpu.protected_mode() || cpu.cpl() <= cpu.iopl() || bitmap_permits(cpu, port, bytes);
+    const bool by_iopl = !cpu.virtual_8086() && cpu.cpl() <= cpu.iopl();
+    return !cpu.protected_mode() || by_iopl || bitmap_permits(cpu, port, bytes);
+}
+
+/// Reads or writes a port, which a breakpoint may wait for. [intel/vol3]: 18.2.4
+u32 read_port(Cpu& cpu, u16 port, unsigned bytes) {
+    cpu.port_breakpoints_met |= cpu.breakpoints_on_port(port, bytes);
+    return cpu.ports.read(port, bytes);
+}
+
+void write_port(Cpu& cpu, u16 port, unsigned bytes, u32 value) {
+    cpu.port_breakpoints_met |= cpu.breakpoints_on_port(port, bytes);
+    cpu.ports.write(port, bytes, value);
 }
 
 /// DX, or the port in the instruction.
@@ -58,7 +70,7 @@ bool in(Cpu& cpu, const Op& op) {
     }
     cpu.publish_time();
     cpu.gpr.set<Word>(cpu::slot_of(Gpr::Rax),
-                      static_cast<Word>(cpu.ports.read(port, sizeof(Word))));
+                      static_cast<Word>(read_port(cpu, port, sizeof(Word))));
     return true;
 }
 
@@ -69,7 +81,7 @@ bool out(Cpu& cpu, const Op& op) {
         return false;
     }
     cpu.publish_time();
-    cpu.ports.write(port, sizeof(Word), cpu.gpr.get<Word>(cpu::slot_of(Gpr::Rax)));
+    write_port(cpu, port, sizeof(Word), cpu.gpr.get<Word>(cpu::slot_of(Gpr::Rax)));
     return true;
 }
 
@@ -85,7 +97,7 @@ struct Ins {
         if (!cpu.mmu.probe_write(to, sizeof(Word))) {
             return system_fault(cpu);
         }
-        const auto value = static_cast<Word>(cpu.ports.read(port, sizeof(Word)));
+        const auto value = static_cast<Word>(read_port(cpu, port, sizeof(Word)));
         if (!cpu.mmu.write(to, value)) {
             return system_fault(cpu);
         }
@@ -106,7 +118,7 @@ struct Outs {
         if (!cpu.mmu.read(from, value)) {
             return system_fault(cpu);
         }
-        cpu.ports.write(port, sizeof(Word), value);
+        write_port(cpu, port, sizeof(Word), value);
         advance(cpu, op, Gpr::Rsi, 1, sizeof(Word));
         return true;
     }
@@ -146,7 +158,7 @@ bool repeated(Cpu& cpu, const Op& op) {
             break;
         }
     }
-    cpu.rip = left == 0 ? next_rip(cpu, op) : rip_of(cpu, op);
+    end_visit(cpu, op, left == 0);
     return true;
 }
 

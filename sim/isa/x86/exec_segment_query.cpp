@@ -32,11 +32,6 @@ bool look_up(Cpu& cpu, u16 selector, Query& out) {
     return cpu.mmu.read_system(address, out.descriptor) || system_fault(cpu);
 }
 
-bool is_code(u64 descriptor) {
-    return SegmentDescriptor::code_or_data.test(descriptor) &&
-           SegmentDescriptor::code.test(descriptor);
-}
-
 /// Whether privilege lets the program see the segment; conforming code is open to all.
 bool visible(const Cpu& cpu, const Query& query) {
     if (is_code(query.descriptor) && SegmentDescriptor::conforming.test(query.descriptor)) {
@@ -137,7 +132,7 @@ bool verify(Cpu& cpu, const Op& op) {
 template <typename Destination>
 bool arpl(Cpu& cpu, const Op& op) {
     u16 selector;
-    if (!Destination::read(cpu, op, selector)) {
+    if (!require_protected_mode(cpu) || !Destination::read(cpu, op, selector)) {
         return false;
     }
     const u16 rpl = Selector::rpl.get(cpu.gpr.get<u16>(op.src));

@@ -50,8 +50,8 @@ template <StackKind kind, typename T>
 bool leave_frame(Cpu& cpu, const Op& /*op*/) {
     const u64 frame = cpu.gpr[Gpr::Rbp];
     T value;
-    if (!cpu.mmu.read(stack_address<kind>(cpu, frame), value, mmu::Reference::Stack)) {
-        return system_fault(cpu);
+    if (!read_stack_at<kind>(cpu, frame, value)) {
+        return false;
     }
     set_stack_pointer<kind>(cpu, frame + sizeof(T));
     cpu.gpr.set<T>(cpu::slot_of(Gpr::Rbp), value);
@@ -67,25 +67,23 @@ bool enter_frame(Cpu& cpu, const Op& op) {
     const u64 frame = rsp - sizeof(T);
     const u64 pushes = level == 0 ? 1 : level + 1;
     const u64 lowest = rsp - pushes * sizeof(T);
-    const auto via = mmu::Reference::Stack;
-    if (!cpu.mmu.probe_write(stack_address<kind>(cpu, lowest), pushes * sizeof(T), via)) {
-        return system_fault(cpu);
-    }
     T display[32] = {};
     for (unsigned i = 1; i < level; ++i) {
-        const u64 from = cpu.gpr[Gpr::Rbp] - i * sizeof(T);
-        if (!cpu.mmu.read(stack_address<kind>(cpu, from), display[i], via)) {
-            return system_fault(cpu);
+        if (!read_stack_at<kind>(cpu, cpu.gpr[Gpr::Rbp] - i * sizeof(T), display[i])) {
+            return false;
+        }
+    }
+    for (u64 i = 1; i <= pushes; ++i) {
+        if (!probe_stack<kind, T>(cpu, rsp - i * sizeof(T))) {
+            return false;
         }
     }
     // The final stack pointer must be writable as well. [intel/vol2]: ENTER, exceptions
     const u64 final_rsp = lowest - static_cast<u16>(op.immediate);
-    if (!cpu.mmu.probe_write(stack_address<kind>(cpu, final_rsp), sizeof(T), via)) {
-        return system_fault(cpu);
+    if (!probe_stack<kind, T>(cpu, final_rsp)) {
+        return false;
     }
-    const auto put = [&](u64 at, T value) {
-        return cpu.mmu.write(stack_address<kind>(cpu, at), value, via);
-    };
+    const auto put = [&](u64 at, T value) { return write_stack<kind, T>(cpu, at, value); };
     bool written = put(frame, cpu.gpr.get<T>(cpu::slot_of(Gpr::Rbp)));
     for (unsigned i = 1; i < level; ++i) {
         written = written && put(frame - i * sizeof(T), display[i]);
@@ -94,7 +92,7 @@ bool enter_frame(Cpu& cpu, const Op& op) {
         written = written && put(lowest, static_cast<T>(frame));
     }
     if (!written) {
-        return system_fault(cpu);
+        return false;
     }
     cpu.gpr.set<T>(cpu::slot_of(Gpr::Rbp), static_cast<T>(frame));
     set_stack_pointer<kind>(cpu, final_rsp);
@@ -107,9 +105,10 @@ template <typename T>
 bool push_all(Cpu& cpu, const Op& /*op*/) {
     constexpr auto kind = StackKind::Legacy;
     const u64 rsp = cpu.gpr[Gpr::Rsp];
-    const VirtualAddress lowest = stack_address<kind>(cpu, rsp - 8 * sizeof(T));
-    if (!cpu.mmu.probe_write(lowest, 8 * sizeof(T), mmu::Reference::Stack)) {
-        return system_fault(cpu);
+    for (u64 i = 1; i <= 8; ++i) {
+        if (!probe_stack<kind, T>(cpu, rsp - i * sizeof(T))) {
+            return false;
+        }
     }
     for (unsigned i = 0; i < 8; ++i) {
         const auto value =

@@ -229,11 +229,6 @@ struct Cmps {
     }
 };
 
-/// Leaves RIP behind the instruction, or at its first prefix if it has to go on.
-void finish_visit(Cpu& cpu, const Op& op, bool complete) {
-    cpu.rip = complete ? next_rip(cpu, op) : rip_of(cpu, op);
-}
-
 template <typename Operation>
 bool repeat(Cpu& cpu, const Op& op) {
     u64 left = read_index(cpu, op, Gpr::Rcx);
@@ -250,7 +245,7 @@ bool repeat(Cpu& cpu, const Op& op) {
         allowance -= done;
         write_index(cpu, op, Gpr::Rcx, left);
     }
-    finish_visit(cpu, op, left == 0);
+    end_visit(cpu, op, left == 0);
     return true;
 }
 
@@ -276,7 +271,7 @@ bool repeat_compare(Cpu& cpu, const Op& op) {
         write_index(cpu, op, Gpr::Rcx, left);
         complete = left == 0 || cpu.flags.zf() != while_equal;
     }
-    finish_visit(cpu, op, complete);
+    end_visit(cpu, op, complete);
     return true;
 }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Instructions that an operating system uses on the processor as a whole: halting, TLB and cache
 // maintenance, identification, time, and the bases of FS and GS. [intel/vol2]: the instructions
+#include <algorithm>
+
 #include "arch/x86/cpuid.h"
 #include "arch/x86/msr.h"
+#include "arch/x86/xsave.h"
 #include "sim/isa/x86/binder.h"
 #include "sim/isa/x86/descriptors.h"
 #include "sim/isa/x86/exec_descriptor_table.h"
@@ -14,6 +17,7 @@ namespace {
 
 using arch::x86::Cr0;
 using arch::x86::Cr4;
+using arch::x86::MiscEnable;
 using cpu::ExceptionVector;
 using cpu::Gpr;
 using cpu::SegmentRegister;
@@ -112,18 +116,53 @@ bool rdpmc(Cpu& cpu, const Op& /*op*/) {
 
 // Identification ----------------------------------------------------------------------------------
 
+bool apic_enabled(const Cpu& cpu) {
+    const auto number = static_cast<u32>(arch::x86::Msr::IA32_APIC_BASE);
+    return arch::x86::ApicBase::enabled.test(cpu.interrupts.read_register(number).value_or(0));
+}
+
+/// The highest basic leaf while IA32_MISC_ENABLE limits it, and what leaves beyond it answer as.
+constexpr u32 limited_basic_leaf = 2;
+
+u32 leaf_that_answers(const Cpu& cpu, u32 leaf) {
+    const bool hidden = MiscEnable::limit_cpuid.test(cpu.msr.misc_enable) &&
+                        leaf > limited_basic_leaf && leaf < arch::x86::cpuid_extended;
+    return hidden ? limited_basic_leaf : leaf;
+}
+
 /// The bits of CPUID's answers that depend on the processor's state.
-void patch_cpuid(const Cpu& cpu, u32 leaf, arch::x86::CpuidResult& result) {
+void patch_cpuid(const Cpu& cpu, u32 leaf, u32 subleaf, arch::x86::CpuidResult& result) {
     namespace feature = arch::x86::cpuid_feature;
     const auto clear = [](u32& word, const arch::x86::CpuidFeature& bit_of) {
         word &= ~bit<u32>(bit_of.index);
     };
-    if (leaf == arch::x86::cpuid_features && !Cr4::osxsave.test(cpu.cr4())) {
-        clear(result.ecx, feature::osxsave);
+    const auto show = [](u32& word, const arch::x86::CpuidFeature& bit_of) {
+        word |= bit<u32>(bit_of.index);
+    };
+    if (leaf == arch::x86::cpuid_features && Cr4::osxsave.test(cpu.cr4())) {
+        show(result.ecx, feature::osxsave);
     }
-    if (leaf == arch::x86::cpuid_features &&
-        !arch::x86::ApicBase::enabled.test(cpu.msr.apic_base)) {
+    if (leaf == arch::x86::cpuid_structured_features && subleaf == 0 && Cr4::pke.test(cpu.cr4())) {
+        show(result.ecx, feature::ospke);
+    }
+    if (leaf == arch::x86::cpuid_extended_state && subleaf < 2 && result.eax != 0) {
+        // What an area must have for the components that are enabled now.
+        const bool sized = subleaf == 0 || feature::xsavec.in(result);
+        result.ebx = sized ? arch::x86::xsave_bytes(cpu.msr.xcr0) : 0;
+    }
+    if (leaf == arch::x86::cpuid_features && !apic_enabled(cpu)) {
         clear(result.edx, feature::apic);
+    }
+    if (leaf == arch::x86::cpuid_structured_features &&
+        arch::x86::TsxCtrl::cpuid_clear.test(cpu.msr.tsx_ctrl)) {
+        clear(result.ebx, feature::rtm);
+    }
+    if (leaf == arch::x86::cpuid_extended_features &&
+        MiscEnable::execute_disable_off.test(cpu.msr.misc_enable)) {
+        clear(result.edx, feature::nx);
+    }
+    if (leaf == arch::x86::cpuid_basic && MiscEnable::limit_cpuid.test(cpu.msr.misc_enable)) {
+        result.eax = std::min(result.eax, limited_basic_leaf);
     }
     // Intel shows SYSCALL in 64-bit mode only. [intel/vol2]: CPUID, table 3-8, leaf 8000_0001H
     if (leaf == arch::x86::cpuid_extended_features && !is_amd(cpu) && !cpu.code64()) {
@@ -136,10 +175,10 @@ void set_register(Cpu& cpu, Gpr r, u32 value) {
 }
 
 void cpuid(Cpu& cpu, const Op& /*op*/) {
-    const auto leaf = cpu.gpr.get<u32>(cpu::slot_of(Gpr::Rax));
+    const u32 leaf = leaf_that_answers(cpu, cpu.gpr.get<u32>(cpu::slot_of(Gpr::Rax)));
     const auto subleaf = cpu.gpr.get<u32>(cpu::slot_of(Gpr::Rcx));
     arch::x86::CpuidResult result = cpu.model.cpuid(leaf, subleaf);
-    patch_cpuid(cpu, leaf, result);
+    patch_cpuid(cpu, leaf, subleaf, result);
     set_register(cpu, Gpr::Rax, result.eax);
     set_register(cpu, Gpr::Rbx, result.ebx);
     set_register(cpu, Gpr::Rcx, result.ecx);

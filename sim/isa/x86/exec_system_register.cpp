@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // MOV to and from control registers. [intel/vol2]: MOV—Move to/from Control Registers;
 // [intel/vol3]: 2.5, 4.1, 10.8.5
-#include "arch/x86/apic.h"
 #include "arch/x86/cr3.h"
 #include "arch/x86/msr.h"
 #include "sim/isa/x86/binder.h"
@@ -106,6 +105,8 @@ u64 defined_cr4_bits(const presets::CpuModel& model) {
         {Cr4::la57.mask, feature::la57},
         {Cr4::fsgsbase.mask, feature::fsgsbase},
         {Cr4::pcide.mask, feature::pcid},
+        {Cr4::osxsave.mask, feature::xsave},
+        {Cr4::pke.mask, feature::pku},
         {Cr4::smep.mask, feature::smep},
         {Cr4::smap.mask, feature::smap},
     };
@@ -138,29 +139,19 @@ bool write_cr4(Cpu& cpu, u64 value) {
 
 // CR8 ---------------------------------------------------------------------------------------------
 
-/// CR8 is the upper half of the local APIC's task priority register. [intel/vol3]: 11.8.6
-struct TaskPriority {
-    static constexpr Bitfield<4, 4, u32> priority_class{};
-
-    static PhysicalAddress place(const Cpu& cpu) {
-        return arch::x86::ApicBase::address(cpu.msr.apic_base) +
-               static_cast<u64>(arch::x86::ApicRegister::TaskPriority);
-    }
-};
-
+/// CR8 is the class in the local APIC's task priority register. [intel/vol3]: 11.8.6
 bool write_cr8(Cpu& cpu, u64 value) {
-    if (value > low_mask(TaskPriority::priority_class.width)) {
+    constexpr unsigned class_bits = 4;
+    if (value > low_mask(class_bits)) {
         return general_protection(cpu);
     }
     cpu.publish_time();
-    cpu.mmu.memory().write(TaskPriority::place(cpu),
-                           TaskPriority::priority_class.make(static_cast<u32>(value)));
+    cpu.interrupts.set_task_priority_class(static_cast<u8>(value));
     return true;
 }
 
-u64 read_cr8(Cpu& cpu) {
-    cpu.publish_time();
-    return TaskPriority::priority_class.get(cpu.mmu.memory().read<u32>(TaskPriority::place(cpu)));
+u64 read_cr8(const Cpu& cpu) {
+    return cpu.interrupts.task_priority_class();
 }
 
 // The instructions --------------------------------------------------------------------------------

@@ -129,6 +129,31 @@ ExecutionClass x87_class(ZydisMnemonic mnemonic) {
     }
 }
 
+/// FXSAVE and its kin, and the XSAVE family.
+bool moves_state_area(ZydisMnemonic mnemonic) {
+    switch (mnemonic) {
+        case ZYDIS_MNEMONIC_FXSAVE:
+        case ZYDIS_MNEMONIC_FXSAVE64:
+        case ZYDIS_MNEMONIC_FXRSTOR:
+        case ZYDIS_MNEMONIC_FXRSTOR64:
+        case ZYDIS_MNEMONIC_XSAVE:
+        case ZYDIS_MNEMONIC_XSAVE64:
+        case ZYDIS_MNEMONIC_XSAVEOPT:
+        case ZYDIS_MNEMONIC_XSAVEOPT64:
+        case ZYDIS_MNEMONIC_XSAVEC:
+        case ZYDIS_MNEMONIC_XSAVEC64:
+        case ZYDIS_MNEMONIC_XSAVES:
+        case ZYDIS_MNEMONIC_XSAVES64:
+        case ZYDIS_MNEMONIC_XRSTOR:
+        case ZYDIS_MNEMONIC_XRSTOR64:
+        case ZYDIS_MNEMONIC_XRSTORS:
+        case ZYDIS_MNEMONIC_XRSTORS64:
+            return true;
+        default:
+            return false;
+    }
+}
+
 ExecutionClass divide_class(const Instruction& instruction) {
     constexpr unsigned wide = 64;
     return instruction.operand(0).size == wide ? ExecutionClass::Divide64
@@ -138,6 +163,9 @@ ExecutionClass divide_class(const Instruction& instruction) {
 }  // namespace
 
 ExecutionClass execution_class(const Instruction& instruction) {
+    if (moves_state_area(instruction.info.mnemonic)) {
+        return ExecutionClass::Microcode;
+    }
     switch (instruction.info.mnemonic) {
         case ZYDIS_MNEMONIC_LEA:
             return ExecutionClass::Lea;
@@ -162,10 +190,9 @@ ExecutionClass execution_class(const Instruction& instruction) {
         case ZYDIS_MNEMONIC_CMPXCHG16B:
         case ZYDIS_MNEMONIC_PAUSE:
         case ZYDIS_MNEMONIC_ENTER:
-        case ZYDIS_MNEMONIC_FXSAVE:
-        case ZYDIS_MNEMONIC_FXSAVE64:
-        case ZYDIS_MNEMONIC_FXRSTOR:
-        case ZYDIS_MNEMONIC_FXRSTOR64:
+        case ZYDIS_MNEMONIC_XBEGIN:
+        case ZYDIS_MNEMONIC_XEND:
+        case ZYDIS_MNEMONIC_XABORT:
             return ExecutionClass::Microcode;
         default:
             break;
@@ -241,6 +268,10 @@ Event event_of(const Instruction& instruction) {
         case ZYDIS_MNEMONIC_RDTSC:
         case ZYDIS_MNEMONIC_RDTSCP:
             return Event::ReadTime;
+        case ZYDIS_MNEMONIC_XBEGIN:
+            return Event::TransactionBegin;
+        case ZYDIS_MNEMONIC_XEND:
+            return Event::TransactionEnd;
         case ZYDIS_MNEMONIC_INT:
         case ZYDIS_MNEMONIC_INT3:
         case ZYDIS_MNEMONIC_INT1:
@@ -271,7 +302,8 @@ Event event_of(const Instruction& instruction) {
 BranchKind branch_kind(const Instruction& instruction) {
     const bool far = instruction.info.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
     const bool direct = instruction.is_immediate(0);
-    if (far) {
+    // Zydis counts XBEGIN, XEND and XABORT as branches; nothing predicts an abort.
+    if (far || instruction.info.meta.isa_ext == ZYDIS_ISA_EXT_RTM) {
         return BranchKind::None;
     }
     switch (instruction.info.meta.category) {
@@ -303,7 +335,10 @@ Ordering ordering_of(const Instruction& instruction) {
         case ZYDIS_MNEMONIC_SWAPGS:
         case ZYDIS_MNEMONIC_RDTSC:
         case ZYDIS_MNEMONIC_PAUSE:
+        case ZYDIS_MNEMONIC_XBEGIN:
             return Ordering::None;
+        case ZYDIS_MNEMONIC_XEND:  // as a locked operation. [intel/vol1]: 16.3.6
+            return Ordering::Memory;
         default:
             break;
     }
@@ -324,6 +359,9 @@ Ordering ordering_of(const Instruction& instruction) {
 }
 
 bool waits_for_retirement(const Instruction& instruction) {
+    if (moves_state_area(instruction.info.mnemonic)) {
+        return true;
+    }
     switch (instruction.info.mnemonic) {
         case ZYDIS_MNEMONIC_RDTSC:
         case ZYDIS_MNEMONIC_PAUSE:
@@ -337,10 +375,11 @@ bool waits_for_retirement(const Instruction& instruction) {
         case ZYDIS_MNEMONIC_POPFQ:
         case ZYDIS_MNEMONIC_CLI:
         case ZYDIS_MNEMONIC_STI:
-        case ZYDIS_MNEMONIC_FXSAVE:
-        case ZYDIS_MNEMONIC_FXSAVE64:
-        case ZYDIS_MNEMONIC_FXRSTOR:
-        case ZYDIS_MNEMONIC_FXRSTOR64:
+        case ZYDIS_MNEMONIC_XSETBV:
+        case ZYDIS_MNEMONIC_WRPKRU:
+        case ZYDIS_MNEMONIC_XBEGIN:
+        case ZYDIS_MNEMONIC_XEND:
+        case ZYDIS_MNEMONIC_XABORT:
             return true;
         default:
             break;

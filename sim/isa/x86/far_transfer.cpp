@@ -12,17 +12,9 @@ namespace {
 
 /// In long mode L and D together are reserved. [intel/vol3]: 5.2.1
 bool is_valid_code(const Cpu& cpu, u64 descriptor) {
-    const bool code = SegmentDescriptor::code_or_data.test(descriptor) &&
-                      SegmentDescriptor::code.test(descriptor);
     const bool both_sizes = SegmentDescriptor::long_mode.test(descriptor) &&
                             SegmentDescriptor::default_big.test(descriptor);
-    return code && !(cpu.long_mode_active() && both_sizes);
-}
-
-bool is_writable_data(u64 descriptor) {
-    return SegmentDescriptor::code_or_data.test(descriptor) &&
-           !SegmentDescriptor::code.test(descriptor) &&
-           SegmentDescriptor::writable.test(descriptor);
+    return is_code(descriptor) && !(cpu.long_mode_active() && both_sizes);
 }
 
 bool general_protection(Cpu& cpu, u16 selector) {

@@ -202,7 +202,13 @@ bool fxsave(Cpu& cpu, const Op& op) {
 template <FxsaveForm form>
 bool fxrstor(Cpu& cpu, const Op& op) {
     FxsaveImage image;
-    if (!fxsave_aligned(cpu, op) || !load_image<cpu::Xmm>(cpu, op, image, fxsave_bytes(op))) {
+    // Processors touch what they do not use of the area, too.
+    const auto touch_all = [&] {
+        return cpu.mmu.probe_read(linear_address(cpu, op), cpu::fxsave_area_bytes) ||
+               memory_fault(cpu, op);
+    };
+    if (!fxsave_aligned(cpu, op) || !touch_all() ||
+        !load_image<cpu::Xmm>(cpu, op, image, fxsave_bytes(op))) {
         return false;
     }
     if ((image.mxcsr & ~cpu::mxcsr::writable) != 0) {

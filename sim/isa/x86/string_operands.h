@@ -24,10 +24,20 @@ enum class Repeat : u8 { None, Always, WhileEqual, WhileNotEqual };
 /// lets the engine look at the world. It retires once more for each time.
 inline constexpr u64 iterations_per_visit = u64{1} << 20;
 
-/// How many iterations this visit may do. The single-step trap comes after each.
-/// [intel/vol3]: 18.3.1.4
+/// How many iterations this visit may do. Debug traps come after each. [intel/vol3]: 18.3.1.4
 inline u64 visit_allowance(const Cpu& cpu) {
-    return cpu.single_step() ? 1 : iterations_per_visit;
+    return cpu.single_step() || cpu.watches_operands() ? 1 : iterations_per_visit;
+}
+
+/// Goes on behind the instruction, or with its next iteration: then RF says that it has begun.
+/// [intel/vol3]: 18.3.1.1
+inline void end_visit(Cpu& cpu, const Op& op, bool complete) {
+    if (complete) {
+        cpu.rip = next_rip(cpu, op);
+        return;
+    }
+    cpu.rip = rip_of(cpu, op);
+    cpu.set_resume_flag();
 }
 
 RF_ALWAYS_INLINE u64 address_mask(const Op& op) {

@@ -17,9 +17,9 @@ namespace ringfence::sim::isa::x86 {
     return cpu.code64() || cpu.raise(cpu::ExceptionVector::InvalidOpcode);
 }
 
-/// #UD outside protected mode.
+/// #UD in real and in virtual-8086 mode.
 [[nodiscard]] inline bool require_protected_mode(Cpu& cpu) {
-    return cpu.protected_mode() || cpu.raise(cpu::ExceptionVector::InvalidOpcode);
+    return !cpu.uses_paragraphs() || cpu.raise(cpu::ExceptionVector::InvalidOpcode);
 }
 
 /// SGDT, SIDT, SLDT, SMSW and STR tell user mode nothing while CR4.UMIP is set.

@@ -6,6 +6,8 @@
 #include "sim/isa/x86/dispatch.h"
 #include "sim/isa/x86/engine.h"
 #include "sim/isa/x86/timed_path.h"
+#include "sim/state/writer.h"
+#include "sim/timing/saved_times.h"
 
 namespace ringfence::sim::isa::x86 {
 
@@ -15,10 +17,13 @@ using timing::BranchKind;
 using timing::Cycle;
 using timing::DataAccess;
 using timing::Event;
+using timing::Form;
 
 namespace {
 
 constexpr u32 line_bytes = 64;
+/// A machine cannot have run for longer, and counts have room to go on.
+constexpr u64 most_executed = u64{1} << 60;
 
 const TimedInstruction& timed_of(const Op& timer) {
     return *reinterpret_cast<const TimedInstruction*>(timer.displacement);
@@ -26,11 +31,33 @@ const TimedInstruction& timed_of(const Op& timer) {
 
 }  // namespace
 
+template <Form form>
 __attribute__((preserve_none)) void time_instruction(Cpu& cpu, const Op* op) {
-    if (RF_UNLIKELY(!cpu.timed->begin(*op))) {
+    if (RF_UNLIKELY(!cpu.timed->begin<form>(cpu, *op))) {
         [[clang::musttail]] return leave_before(cpu, op);
     }
     [[clang::musttail]] return op[1].handler(cpu, op + 1);
+}
+
+Handler TimedExecution::timer_of(const TimedInstruction& instruction) {
+    switch (instruction.shape.form) {
+        case Form::Plain:
+            return &time_instruction<Form::Plain>;
+        case Form::Load:
+            return &time_instruction<Form::Load>;
+        case Form::Store:
+            return &time_instruction<Form::Store>;
+        case Form::General:
+            break;
+    }
+    return &time_instruction<Form::General>;
+}
+
+bool TimedExecution::is_timer(const Op& op) {
+    return op.handler == &time_instruction<Form::Plain> ||
+           op.handler == &time_instruction<Form::Load> ||
+           op.handler == &time_instruction<Form::Store> ||
+           op.handler == &time_instruction<Form::General>;
 }
 
 TimedExecution::TimedExecution(Cpu& cpu, memory::PhysicalMemory& memory,
@@ -51,59 +78,100 @@ void TimedExecution::idle_until(Cycle cycle) {
     synchronize();
 }
 
-bool TimedExecution::begin(const Op& op) {
+void TimedExecution::shape(TimedInstruction& instruction) {
+    instruction.shape = core_.shape_of(instruction.profile, accesses_of(instruction));
+    if (instruction.repeats) {
+        instruction.shape.form = Form::General;
+    }
+}
+
+template <Form form>
+RF_ALWAYS_INLINE bool TimedExecution::begin(Cpu& cpu, const Op& op) {
     const TimedInstruction& instruction = timed_of(op);
-    const u64 rip = rip_of(cpu_, op);
-    settle(rip);
-    if (RF_UNLIKELY(core_.now() >= cpu_.deadline || executed_ >= last_)) {
+    const u64 rip = rip_of(cpu, op);
+    if (RF_UNLIKELY(unsettled_)) {
+        settle(rip);
+    }
+    if (RF_UNLIKELY(core_.now() >= cpu.deadline || executed_ >= last_)) {
         synchronize();
         return false;
     }
     ++executed_;
-    ++cpu_.retired[static_cast<u8>(cpu_.block->place)];
-    if (RF_UNLIKELY(postponed_ == rip)) {
-        postponed_.reset();
-        synchronize();
+    ++cpu.retired[static_cast<u8>(cpu.block->place)];
+    if (RF_UNLIKELY(postponed_.has_value()) && begin_again(rip)) {
         return true;
     }
-    postponed_.reset();
-    if (RF_UNLIKELY(instruction.repeats)) {
-        repeat_ = {.instruction = &instruction,
-                   .rip = rip,
-                   .count = cpu_.gpr[Gpr::Rcx],
-                   .source = cpu_.gpr[Gpr::Rsi],
-                   .destination = cpu_.gpr[Gpr::Rdi],
-                   .place = cpu_.block->place};
-        synchronize();
-        return true;
+    if (form == Form::General && RF_UNLIKELY(instruction.repeats)) {
+        return begin_repeated(instruction, rip);
     }
-    time(instruction, rip);
-    return true;
-}
-
-void TimedExecution::time(const TimedInstruction& instruction, u64 rip) {
     memory_.begin_instruction(rip);
-    const timing::Step step{
-        .rip = rip, .place = cpu_.block->place, .accesses = accesses_of(instruction)};
-    timing::Timing timing;
-    if (RF_UNLIKELY(instruction.profile.event == Event::InvpcidAll)) {
-        timing::InstructionProfile profile = instruction.profile;
-        // [intel/vol2]: INVPCID: type 0 drops one address
-        profile.event =
-            cpu_.gpr.get<u64>(instruction.selector) == 0 ? Event::InvpcidPage : Event::InvpcidAll;
-        timing = core_.step(profile, step);
+    timing::Step step{.rip = rip, .place = cpu.block->place, .accesses = {}};
+    if constexpr (form == Form::General) {
+        step.accesses = accesses_of(instruction);
+        const timing::Timing timing = time_general(instruction, step);
+        cpu.cycles = core_.now();
+        if (instruction.reads_time) {
+            read_time(timing.issued);
+        }
+    } else if constexpr (form == Form::Plain) {
+        core_.step<form>(instruction.profile, instruction.shape, step);
+        cpu.cycles = core_.now();
     } else {
-        timing = core_.step(instruction.profile, step);
-    }
-    synchronize();
-    if (RF_UNLIKELY(instruction.reads_time)) {
-        // The counter is read when the instruction executes, and never runs backwards.
-        last_time_read_ = std::max(last_time_read_, std::min(timing.issued, core_.now()));
-        cpu_.cycles = last_time_read_;
+        const TimedOperand& operand = instruction.operands[0];
+        const DataAccess access{
+            .address = operand.in(cpu.gpr),
+            .bytes = operand.bytes,
+            .intent = form == Form::Load ? AccessIntent::Load : AccessIntent::Store};
+        step.accesses = std::span{&access, 1};
+        core_.step<form>(instruction.profile, instruction.shape, step);
+        cpu.cycles = core_.now();
     }
     if (instruction.profile.branch != BranchKind::None) {
         branch_ = {.profile = &instruction.profile, .rip = rip};
+        unsettled_ = true;
     }
+    return true;
+}
+
+/// The instruction at `rip` reached a device, was postponed and is tried again: it is timed
+/// already.
+bool TimedExecution::begin_again(u64 rip) {
+    const bool again = postponed_ == rip;
+    postponed_.reset();
+    if (again) {
+        synchronize();
+    }
+    return again;
+}
+
+bool TimedExecution::begin_repeated(const TimedInstruction& instruction, u64 rip) {
+    repeat_ = {.instruction = &instruction,
+               .rip = rip,
+               .count = cpu_.gpr[Gpr::Rcx],
+               .source = cpu_.gpr[Gpr::Rsi],
+               .destination = cpu_.gpr[Gpr::Rdi],
+               .place = cpu_.block->place};
+    unsettled_ = true;
+    synchronize();
+    return true;
+}
+
+RF_NEVER_INLINE timing::Timing TimedExecution::time_general(const TimedInstruction& instruction,
+                                                            const timing::Step& step) {
+    if (RF_LIKELY(instruction.profile.event != Event::InvpcidAll)) {
+        return core_.step<Form::General>(instruction.profile, instruction.shape, step);
+    }
+    timing::InstructionProfile profile = instruction.profile;
+    // [intel/vol2]: INVPCID: type 0 drops one address
+    profile.event =
+        cpu_.gpr.get<u64>(instruction.selector) == 0 ? Event::InvpcidPage : Event::InvpcidAll;
+    return core_.step<Form::General>(profile, instruction.shape, step);
+}
+
+/// The counter is read when the instruction executes, and never runs backwards.
+void TimedExecution::read_time(Cycle issued) {
+    last_time_read_ = std::max(last_time_read_, std::min(issued, core_.now()));
+    cpu_.cycles = last_time_read_;
 }
 
 /// The instruction's accesses, in pieces of a cache line's size, until it is asked for the next's.
@@ -122,13 +190,35 @@ std::span<const DataAccess> TimedExecution::accesses_of(const TimedInstruction& 
 }
 
 /// What is known of the instructions before `next_rip` only now that it comes next.
-void TimedExecution::settle(u64 next_rip) {
+RF_NEVER_INLINE void TimedExecution::settle(u64 next_rip) {
+    unsettled_ = false;
     if (RF_UNLIKELY(repeat_.instruction != nullptr)) {
         settle_repeat();
     }
-    if (branch_.profile == nullptr) {
+    if (branch_.profile != nullptr) {
+        settle_branch(next_rip);
+    }
+    if (RF_UNLIKELY(watches_lines_)) {
+        settle_transaction();
+    }
+}
+
+/// While a transaction runs, every instruction is settled; the engine aborts it.
+void TimedExecution::settle_transaction() {
+    const mmu::WriteSet* const written = cpu_.mmu.written();
+    if (written == nullptr) {
+        watches_lines_ = false;
+        written_lines_.forget();
         return;
     }
+    unsettled_ = true;
+    if (!written_lines_.still_in(memory_.hierarchy(), *written)) {
+        line_lost_ = true;
+        cpu_.deadline = 0;
+    }
+}
+
+void TimedExecution::settle_branch(u64 next_rip) {
     const PendingBranch branch = branch_;
     branch_ = {};
     const auto wrong = core_.resolve(*branch.profile, branch.rip, next_rip);
@@ -205,7 +295,7 @@ void TimedExecution::faulted(const Op& op) {
         return;
     }
     const Op* timer = &op;
-    while (timer->handler != &time_instruction) {
+    while (!is_timer(*timer)) {
         --timer;
     }
     if (!timed_of(*timer).profile.stops_transience) {
@@ -238,6 +328,15 @@ void TimedExecution::delivered(u8 vector) {
     memory_.begin_instruction(cpu_.rip);
     const Cycle from = std::exchange(fault_waits_, false) ? core_.fault_squash() : core_.now();
     core_.deliver(event, from, cpu_.places.of(VirtualAddress{cpu_.rip}, false), accesses);
+    synchronize();
+}
+
+void TimedExecution::aborted() {
+    written_lines_.forget();
+    line_lost_ = false;
+    const Cycle from = std::exchange(fault_waits_, false) ? core_.fault_squash() : core_.now();
+    core_.deliver(Event::TransactionAbort, from,
+                  cpu_.places.of(VirtualAddress{cpu_.rip}, cpu_.cpl() == 3), {});
     synchronize();
 }
 
@@ -278,7 +377,7 @@ bool TimedExecution::run_block(timing::Stream& path, u64& rip) {
     u64 expected = rip;
     for (unsigned i = 0; i < block->op_count; ++i) {
         const Op& op = block->ops[i];
-        if (op.handler != &time_instruction) {
+        if (!is_timer(op)) {
             continue;
         }
         if (!run_one(path, *block, op, rip)) {
@@ -300,7 +399,8 @@ bool TimedExecution::run_one(timing::Stream& path, const Block& block, const Op&
     }
     memory_.begin_instruction(rip);
     const timing::Step step{.rip = rip, .place = block.place, .accesses = accesses_of(instruction)};
-    const timing::Timing timing = core_.step_transient(path, instruction.profile, step);
+    const timing::Timing timing =
+        core_.step_transient(path, instruction.profile, instruction.shape, step);
     u64 next = rip + instruction.profile.length;
     if (timing.begins) {
         cpu_.cycles = timing.issued;
@@ -325,7 +425,7 @@ bool TimedExecution::execute(const Block& block, const Op& timer, u64& next) {
     end = Op{};
     end.handler = &leave;
     path_block_.rip = block.rip;
-    path_block_.mode = block.mode;
+    path_block_.context = block.context;
     path_block_.place = block.place;
     for (Edge& edge : path_block_.edges) {
         edge.to = &nowhere_;
@@ -338,8 +438,49 @@ bool TimedExecution::execute(const Block& block, const Op& timer, u64& next) {
     return !failed_;
 }
 
+// State ------------------------------------------------------------------------------------------
+
 u64 TimedExecution::digest() const {
-    return core_.digest() ^ (memory_.digest() * 3);
+    return state::digest_of(*this);
+}
+
+void TimedExecution::visit_state(state::Visitor& visitor) {
+    visitor.part("core", core_);
+    const Cycle latest = core_.now() + timing::longest_wait;
+    visitor.group("memory", [&] { memory_.visit_state(visitor, latest); });
+    visitor.field("executed", executed_, most_executed);
+    timing::visit_time(visitor, "last_time_read", last_time_read_, latest);
+    visitor.field("unsettled", unsettled_);
+    visit_branch(visitor);
+    visitor.optional("postponed", postponed_);
+    visitor.field("fault_waits", fault_waits_);
+    visitor.field("watches_lines", watches_lines_);
+    visitor.part("written_lines", written_lines_);
+    visitor.field("line_lost", line_lost_);
+    visitor.require(repeat_.instruction == nullptr, "a repeated string instruction is under way");
+    // Not state: cpu_ (wiring); parameters_ (configuration); repeat_ (there is none); accesses_,
+    // last_, transient_, failed_, path_block_, nowhere_, path_ops_ (used within a run)
+}
+
+/// Of a branch whose successor is not known yet it matters what kind it is, and where it ends.
+void TimedExecution::visit_branch(state::Visitor& visitor) {
+    bool waits = branch_.profile != nullptr;
+    visitor.field("branch_waits", waits);
+    if (!waits || !visitor.ok()) {
+        branch_ = visitor.loading() ? PendingBranch{} : branch_;
+        return;
+    }
+    if (!visitor.loading()) {
+        loaded_branch_.branch = branch_.profile->branch;
+        loaded_branch_.length = branch_.profile->length;
+    }
+    visitor.field("branch_rip", branch_.rip);
+    visitor.field("branch_kind", loaded_branch_.branch, BranchKind::Return);
+    visitor.field("branch_length", loaded_branch_.length, longest_instruction);
+    visitor.require(loaded_branch_.branch != BranchKind::None, "a branch of no kind");
+    if (visitor.loading()) {
+        branch_.profile = &loaded_branch_;
+    }
 }
 
 }  // namespace ringfence::sim::isa::x86

@@ -8,19 +8,21 @@
 #include <memory>
 #include <optional>
 
-#include "sim/isa/x86/block.h"
+#include "sim/isa/x86/block_builder.h"
 #include "sim/isa/x86/timed_instruction.h"
+#include "sim/isa/x86/written_lines.h"
 #include "sim/mmu/timed_memory.h"
 #include "sim/timing/core.h"
 
 namespace ringfence::sim::isa::x86 {
 
-/// The op in front of each instruction of a timed block; its `displacement` is the address of the
-/// instruction's TimedInstruction.
-__attribute__((preserve_none)) void time_instruction(Cpu& cpu, const Op* op);
-
 class TimedExecution {
 public:
+    /// The handler of the op in front of an instruction of a timed block; that op's `displacement`
+    /// is the address of the TimedInstruction.
+    static Handler timer_of(const TimedInstruction& instruction);
+    static bool is_timer(const Op& op);
+
     /// Both outlive it. Becomes cpu.timed.
     TimedExecution(Cpu& cpu, memory::PhysicalMemory& memory, const timing::Parameters& parameters);
     ~TimedExecution();
@@ -34,16 +36,27 @@ public:
     void allow(u64 instructions) { last_ = executed_ + instructions; }
     /// Instructions that have begun and not faulted.
     [[nodiscard]] u64 executed() const { return executed_; }
+    /// Fills in what the core needs to know of a decoded instruction.
+    void shape(TimedInstruction& instruction);
     /// cpu.cycles becomes the present: RDTSC leaves the earlier cycle at which it was executed.
     void synchronize() { cpu_.cycles = core_.now(); }
     /// Halted until `cycle`.
     void idle_until(timing::Cycle cycle);
+    /// To be called whenever the engine looks around. True: a line that the running transaction has
+    /// written has left the first-level cache, and so it must be aborted.
+    [[nodiscard]] bool loses_transaction() {
+        unsettled_ = true;
+        watches_lines_ = true;
+        return line_lost_;
+    }
 
     // For handlers
     // --------------------------------------------------------------------------------
 
-    /// Times the instruction behind `op`. False: it must not run now; leave in front of it.
-    bool begin(const Op& op);
+    /// Times the instruction behind `op`, which has the given form. False: it must not run now;
+    /// leave in front of it.
+    template <timing::Form form>
+    bool begin(Cpu& cpu, const Op& op);
     /// The instruction that began last raised an exception, which is not delivered yet.
     void faulted(const Op& op);
     /// It reaches a device and will be tried again, alone; it is not timed twice.
@@ -52,14 +65,21 @@ public:
     void delivering() { settle(cpu_.rip); }
     /// Delivery of `vector` has changed the processor's state.
     void delivered(u8 vector);
+    /// A transaction has been rolled back: what follows is the fallback.
+    void aborted();
     /// Whether what runs now will be squashed. A handler that fails then only says so.
     [[nodiscard]] bool on_transient_path() const { return transient_; }
     void fail_transiently() { failed_ = true; }
 
-    [[nodiscard]] const timing::Core& core() const { return core_; }
+    using Core = timing::BasicCore<mmu::TimedMemory>;
+    [[nodiscard]] const Core& core() const { return core_; }
     [[nodiscard]] const mmu::TimedMemory& memory() const { return memory_; }
     /// Equal runs have equal digests.
     [[nodiscard]] u64 digest() const;
+    /// Between two runs of the engine. There is no such state while `repeats`: what a repeated
+    /// string instruction did will be timed before the next one.
+    void visit_state(state::Visitor& visitor);
+    [[nodiscard]] bool repeats() const { return repeat_.instruction != nullptr; }
 
 private:
     /// A branch that ran, whose successor is not known yet.
@@ -78,12 +98,19 @@ private:
     };
     static constexpr unsigned max_accesses = 12;
 
+    void visit_branch(state::Visitor& visitor);
+
+    bool begin_repeated(const TimedInstruction& instruction, u64 rip);
+    bool begin_again(u64 rip);
     void take_back();
     void settle(u64 next_rip);
+    void settle_branch(u64 next_rip);
     void settle_repeat();
+    void settle_transaction();
     void step_repeated(const PendingRepeat& repeat, u64 done);
     std::span<const timing::DataAccess> accesses_of(const TimedInstruction& instruction);
-    void time(const TimedInstruction& instruction, u64 rip);
+    timing::Timing time_general(const TimedInstruction& instruction, const timing::Step& step);
+    void read_time(timing::Cycle issued);
 
     void run_path(timing::Stream path, u64 rip, const Op* first);
     bool run_block(timing::Stream& path, u64& rip);
@@ -93,22 +120,30 @@ private:
     Cpu& cpu_;
     const timing::Parameters parameters_;
     mmu::TimedMemory memory_;
-    timing::Core core_;
+    Core core_;
     std::array<timing::DataAccess, max_accesses> accesses_;
     u64 executed_ = 0;
     u64 last_ = 0;
     timing::Cycle last_time_read_ = 0;
+    /// What is known of the instruction before only when the next one is.
+    bool unsettled_ = false;
     PendingBranch branch_;
+    /// What is needed of the profile of a branch that is loaded.
+    timing::InstructionProfile loaded_branch_;
     PendingRepeat repeat_;
     /// The instruction that was timed and then postponed.
     std::optional<u64> postponed_;
     bool fault_waits_ = false;
+    bool watches_lines_ = false;  ///< a transaction runs, or ran until the last instruction
+    WrittenLines written_lines_;
+    bool line_lost_ = false;
 
     bool transient_ = false;
     bool failed_ = false;
     Block path_block_;
     Block nowhere_;
-    std::array<Op, 8> path_ops_;
+    /// One instruction's, and an end.
+    std::array<Op, max_instruction_ops + 1> path_ops_;
 };
 
 }  // namespace ringfence::sim::isa::x86

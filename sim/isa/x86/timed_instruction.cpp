@@ -6,6 +6,7 @@
 
 #include "sim/cpu/execution_mode.h"
 #include "sim/isa/x86/execution_class.h"
+#include "sim/isa/x86/transaction.h"
 
 namespace ringfence::sim::isa::x86 {
 namespace {
@@ -345,6 +346,12 @@ bool compares_strings(const Instruction& instruction) {
 TimedInstruction describe_timing(const Instruction& instruction) {
     TimedInstruction out;
     InstructionProfile& profile = out.profile;
+    if (aborts_transaction(instruction)) {
+        profile.length = instruction.info.length;
+        profile.execution = timing::ExecutionClass::Nop;
+        profile.stops_transience = true;
+        return out;
+    }
     add_registers(instruction, profile);
     add_address_registers(instruction, profile);
     add_operands(instruction, out);

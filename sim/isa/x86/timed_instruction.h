@@ -8,6 +8,7 @@
 #include "sim/isa/x86/binder.h"
 #include "sim/timing/instruction_profile.h"
 #include "sim/timing/memory_port.h"
+#include "sim/timing/shape.h"
 
 namespace ringfence::sim::isa::x86 {
 
@@ -33,6 +34,7 @@ struct TimedInstruction {
     static constexpr unsigned max_operands = 3;
 
     timing::InstructionProfile profile;
+    timing::Shape shape;  ///< filled in by TimedExecution::shape
     std::array<TimedOperand, max_operands> operands{};
     u8 operand_count = 0;
     /// Ops behind the timing op that are this instruction.

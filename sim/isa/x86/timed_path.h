@@ -48,9 +48,7 @@ private:
 
 /// An instruction got no data: what reads its results never begins.
 inline void block_registers(timing::Stream& path, const timing::InstructionProfile& profile) {
-    for (const u8 name : profile.destinations.span()) {
-        path.ready[name] = timing::never;
-    }
+    path.set_ready(profile.destinations, timing::never);
 }
 
 }  // namespace ringfence::sim::isa::x86

@@ -3,9 +3,7 @@
 // what holds them back. [intel/vol3]: 6.8, 6.7.1, 11.5 to 11.8
 #include <initializer_list>
 
-#include "arch/x86/apic.h"
-#include "arch/x86/msr.h"
-#include "tests/system/guest/instructions.h"
+#include "tests/system/guest/apic_access.h"
 #include "tests/system/guest/main.h"
 #include "tests/system/guest/report.h"
 #include "tests/system/guest/traps.h"
@@ -13,32 +11,9 @@
 namespace ringfence::system_test {
 
 namespace {
-using arch::x86::ApicInterruptCommand;
 using arch::x86::ApicLvt;
-using arch::x86::ApicRegister;
 using arch::x86::ApicSpuriousVector;
 using arch::x86::Rflags;
-
-volatile u32& apic(ApicRegister which) {
-    return *reinterpret_cast<volatile u32*>(arch::x86::ApicBase::reset_address().value() +
-                                            static_cast<u32>(which));
-}
-
-constexpr u32 self = 1;
-constexpr u32 nmi_mode = 4;
-
-void send_to_self(u32 vector) {
-    apic(ApicRegister::InterruptCommandHigh) = 0;
-    apic(ApicRegister::InterruptCommandLow) = ApicInterruptCommand::vector.make(vector) |
-                                              ApicInterruptCommand::assert.mask |
-                                              ApicInterruptCommand::shorthand.make(self);
-}
-void send_nmi_to_self() {
-    apic(ApicRegister::InterruptCommandHigh) = 0;
-    apic(ApicRegister::InterruptCommandLow) = ApicInterruptCommand::delivery_mode.make(nmi_mode) |
-                                              ApicInterruptCommand::assert.mask |
-                                              ApicInterruptCommand::shorthand.make(self);
-}
 
 /// What the handlers saw, in order.
 struct Seen {
@@ -146,10 +121,6 @@ void test_in_service() {
     asm volatile("sti; nop; nop; nop; cli" : : : "memory");
     group.expect_equal("after EOI", seen_count, 2);
     group.expect_equal("which", seen[1].vector, low);
-}
-
-void write_cr8(u64 value) {
-    asm volatile("mov %0, %%cr8" : : "r"(value) : "memory");
 }
 
 void test_task_priority() {

@@ -48,6 +48,27 @@ void test_syscall() {
     write_msr(Msr::IA32_FMASK, Rflags::interrupt.mask | Rflags::tf.mask);
 }
 
+/// TF counts as it is when the instruction is over, so FMASK can keep a step out of the kernel.
+/// [amd/vol2]: 6.1.1; [intel/vol3]: 18.3.1.4
+void test_single_step() {
+    Group group("SYSCALL and SYSRET with TF");
+    const u64 stepping = plain | Rflags::tf.mask;
+    write_msr(Msr::IA32_FMASK, Rflags::interrupt.mask | Rflags::tf.mask);
+    const Trap masked = run_in_user(user_address(user_syscall), 0, stepping);
+    group.expect_equal("FMASK clears it", masked.vector, Trap::none);
+    group.expect_equal("R11 has it", syscall_r11 & Rflags::tf.mask, Rflags::tf.mask);
+    write_msr(Msr::IA32_FMASK, Rflags::interrupt.mask);
+    const Trap stepped = run_in_user(user_address(user_syscall), 0, stepping);
+    expect_fault(group, "FMASK leaves it", stepped, Debug, 0);
+    group.expect_equal("where SYSCALL lands", stepped.rip, reinterpret_cast<u64>(syscall_landing));
+    group.expect_equal("CS", stepped.cs, kernel_code);
+    write_msr(Msr::IA32_FMASK, Rflags::interrupt.mask | Rflags::tf.mask);
+    const Trap back = run_by_sysret(user_address(user_stop), stepping, user_stack_top());
+    expect_fault(group, "SYSRET sets it", back, Debug, 0);
+    group.expect_equal("where SYSRET lands", back.rip, user_address(user_stop));
+    group.expect_equal("CS of user mode", back.cs, user_code64);
+}
+
 void test_syscall_disabled() {
     Group group("SYSCALL and SYSRET without EFER.SCE");
     const u64 efer = read_msr(Msr::IA32_EFER);
@@ -157,6 +178,7 @@ void test_iret_to_a_non_canonical_address() {
 
 void run_tests() {
     test_syscall();
+    test_single_step();
     test_syscall_disabled();
     test_sysret();
     test_sysret_to_a_non_canonical_address();

@@ -1,27 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "tests/system/guest/report.h"
 
-#include "abi/ports.h"
 #include "base/compiler.h"
-#include "tests/system/guest/instructions.h"
+#include "guest/bare_metal/serial_line.h"
 
 namespace ringfence::system_test {
 
 namespace {
 unsigned groups = 0;
-
-void put(char c) {
-    constexpr u16 line_status = 5;
-    constexpr u8 transmitter_empty = 0x20;
-    while ((in8(abi::kernel_log_port + line_status) & transmitter_empty) == 0) {
-    }
-    out8(abi::kernel_log_port, static_cast<u8>(c));
-}
 }  // namespace
 
 Output& Output::operator<<(const char* text) {
     for (; *text != 0; ++text) {
-        put(*text);
+        bare_metal::put(*text);
     }
     return *this;
 }
@@ -33,7 +24,7 @@ Output& Output::operator<<(Hex number) {
         const auto digit = static_cast<unsigned>(number.value >> shift & 0xf);
         started = started || digit != 0 || shift == 0;
         if (started) {
-            put("0123456789abcdef"[digit]);
+            bare_metal::put("0123456789abcdef"[digit]);
         }
     }
     return *this;
@@ -43,7 +34,7 @@ Output& Output::operator<<(unsigned number) {
     if (number >= 10) {
         *this << number / 10;
     }
-    put(static_cast<char>('0' + number % 10));
+    bare_metal::put(static_cast<char>('0' + number % 10));
     return *this;
 }
 
@@ -68,10 +59,7 @@ Group::~Group() {
 
 void finish() {
     out << "1.." << groups << "\n";
-    out32(abi::debug_exit_port, static_cast<u32>(abi::MachineExit::Finished));
-    for (;;) {
-        asm volatile("cli; hlt");
-    }
+    bare_metal::end_machine(abi::MachineExit::Finished);
 }
 
 }  // namespace ringfence::system_test
@@ -80,9 +68,6 @@ namespace ringfence {
 void assertion_failed(const char* condition, const char* file, int line) {
     system_test::out << "Bail out! " << file << ":" << static_cast<unsigned>(line) << ": "
                      << condition << "\n";
-    system_test::out32(abi::debug_exit_port, static_cast<u32>(abi::MachineExit::KernelPanic));
-    for (;;) {
-        asm volatile("cli; hlt");
-    }
+    bare_metal::end_machine(abi::MachineExit::KernelPanic);
 }
 }  // namespace ringfence

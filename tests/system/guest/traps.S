@@ -206,6 +206,10 @@ user_interrupt_32:
 user_cli:
         cli
         int     $0x80
+        .globl  user_rdtsc
+user_rdtsc:
+        rdtsc
+        int     $0x80
         .globl  user_hlt
 user_hlt:
         hlt

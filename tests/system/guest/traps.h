@@ -87,7 +87,7 @@ void set_up_traps();
 extern "C" {
 extern const ringfence::u8 user_text_start[], user_read[], user_write[], user_write_8[],
     user_execute[], user_stop[], user_syscall[], user_sysret[], user_loop[], user_interrupt_32[],
-    user_cli[], user_hlt[];
+    user_cli[], user_rdtsc[], user_hlt[];
 extern const ringfence::u8 run_iret_instruction[], run_sysret_instruction[], syscall_landing[];
 extern ringfence::u64 syscall_rcx, syscall_r11, syscall_rsp, syscall_rflags;
 extern ringfence::u32 syscall_cs, syscall_ss, syscall_count;

@@ -58,9 +58,10 @@ TEST(Judge, GivesTheReason) {
     EXPECT_THAT(judge(nothing, no_channel).reason, HasSubstr("without isolation"));
 }
 
-TEST(Judge, ALeakIsNinetyNinePercent) {
-    EXPECT_TRUE(is_leak({.right = 99, .all = 100}));
-    EXPECT_FALSE(is_leak({.right = 98, .all = 100}));
+TEST(Judge, ALeakIsNinetyNinePointNinePercent) {
+    EXPECT_TRUE(is_leak({.right = 999, .all = 1000}));
+    EXPECT_FALSE(is_leak({.right = 998, .all = 1000}));
+    EXPECT_TRUE(is_leak({.right = 4092, .all = 4096}));
     EXPECT_FALSE(is_leak({.right = 63, .all = 64})) << "98.4 percent";
     EXPECT_FALSE(is_leak({.right = 0, .all = 0}));
 }

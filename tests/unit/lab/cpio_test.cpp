@@ -15,6 +15,7 @@ struct Entry {
     u32 inode;
     u32 mode;
     std::string data;
+    u32 modified = 0;
 };
 
 u32 field(std::string_view archive, usize at, usize index) {
@@ -38,7 +39,8 @@ std::vector<Entry> unpack(const std::string& archive) {
         Entry entry{archive.substr(at + header, name_size - 1),
                     field(archive, at, 0),
                     field(archive, at, 1),
-                    {}};
+                    {},
+                    field(archive, at, 5)};
         EXPECT_EQ(archive[at + header + name_size - 1], '\0');
         at = aligned(at + header + name_size);
         entry.data = archive.substr(at, size);
@@ -51,6 +53,22 @@ std::vector<Entry> unpack(const std::string& archive) {
     }
     ADD_FAILURE() << "no trailer";
     return entries;
+}
+
+TEST(Cpio, HoldsTimes) {
+    GuestTree tree;
+    tree.add_directory("/a", 0755, 5);
+    tree.add_file("/a/b", 0644, "x", 0xfedcba98);
+    tree.add_symlink("/a/c", "b", 7);
+    tree.add_file("/d/e", 0644, "y");
+    const auto entries = unpack(write_cpio(tree));
+    ASSERT_EQ(entries.size(), 6U);
+    EXPECT_EQ(entries[0].modified, default_time);  // "."
+    EXPECT_EQ(entries[1].modified, 5U);
+    EXPECT_EQ(entries[2].modified, 0xfedcba98U);
+    EXPECT_EQ(entries[3].modified, 7U);
+    EXPECT_EQ(entries[4].modified, default_time);  // "d"
+    EXPECT_EQ(entries[5].modified, default_time);
 }
 
 TEST(Cpio, HoldsEveryEntryParentsFirst) {

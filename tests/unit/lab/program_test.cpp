@@ -195,6 +195,27 @@ TEST(GuestImage, RootsAndFilesLandWhereTheyShould) {
     EXPECT_THAT(image.notes, ElementsAre(HasSubstr("pipe: left out")));
 }
 
+TEST(GuestImage, AddedProgramsBringTheirLibraries) {
+    const ScratchDirectory directory;
+    const std::string tool = directory.write("tool", build_elf({}), executable);
+    const std::string linker = directory.write("ld.so", build_elf({.type = ET_DYN}), executable);
+    directory.write("lib/rf-needed.so", build_elf({.type = ET_DYN}));
+    const std::string other = directory.write("other",
+                                              build_elf({.type = ET_DYN,
+                                                         .interpreter = linker,
+                                                         .needed = {"rf-needed.so"},
+                                                         .runpath = "$ORIGIN/lib"}),
+                                              executable);
+    const std::string broken =
+        directory.write("broken.so", build_elf({.type = ET_DYN, .needed = {"rf-nowhere.so"}}));
+    const auto image =
+        pack_guest({.roots = {}, .files = {other, broken}, .environment = {}, .command = {tool}});
+    EXPECT_THAT(image.initramfs, HasSubstr(std::string("/ld.so\0", 7)));
+    EXPECT_THAT(image.initramfs, HasSubstr(std::string("lib/rf-needed.so\0", 17)));
+    EXPECT_THAT(image.notes, ElementsAre(HasSubstr("broken.so: needs the shared library "
+                                                   "rf-nowhere.so")));
+}
+
 TEST(GuestImage, BadRequestsAreErrors) {
     const ScratchDirectory directory;
     const std::string tool = directory.write("tool", build_elf({}), executable);

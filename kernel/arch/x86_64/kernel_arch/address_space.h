@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The page tables of one process. In the isolated design they are a pair: the kernel table maps
 // both halves, the user table the user half and the manifest; in the shared design one table does.
+// Spaces of both designs may exist side by side, and each may change from one to the other.
 // The core sees one address space with 4 KiB pages in its user half.
 //
 // One CPU: calls with the same object must not overlap; the caller may be interrupted.
@@ -9,11 +10,15 @@
 #include "base/address.h"
 #include "base/result.h"
 #include "base/types.h"
+#include "kernel_arch/design.h"
 #include "kernel_arch/pcid_allocator.h"
+#include "kernel_arch/stale_group.h"
 
 namespace ringfence::kernel::arch {
 
 inline constexpr u64 page_size = 4 * kib;
+
+class UserTlb;
 
 /// What a program may do with a page it can read. A page that it may not even read is not mapped.
 struct PageProtection {
@@ -47,7 +52,16 @@ public:
     AddressSpace& operator=(const AddressSpace&) = delete;
 
     /// Makes the tables: the kernel's half filled in, the user's empty. Once only.
-    Result<void, MapError> create();
+    Result<void, MapError> create(Design design);
+
+    [[nodiscard]] Design design() const { return design_; }
+    /// The first half of a change of design, which may fail: takes the memory that it needs. After
+    /// it, commit_design makes the change or drop_prepared gives the memory back.
+    Result<void, MapError> prepare_design(Design design);
+    /// The program's next instruction runs in the design that was prepared, wherever its threads
+    /// are. Nothing if none was, or if it was so already. With interrupts off.
+    void commit_design();
+    void drop_prepared();
 
     /// Maps a page that is not mapped. Frame references are the caller's business.
     Result<void, MapError> map_page(VirtualAddress page, PhysicalAddress frame,
@@ -75,15 +89,53 @@ public:
     static void activate_kernel_only();
     [[nodiscard]] bool is_active() const;
 
+    /// Walks the table that user mode runs on, and counts.
+    struct Exposure {
+        u64 supervisor_bytes = 0;  ///< that a program could try to read transiently
+        u64 outside_manifest = 0;  ///< bytes of them that the manifest does not list
+    };
+    [[nodiscard]] Exposure exposure() const;
+
     /// Writes the user table's supervisor pages as text for a UserTables record (see
     /// kernel_arch/manifest.h); `process` is printed in front of each line.
     void send_user_table(u32 process) const;
 
 private:
+    struct Roots {
+        PhysicalAddress kernel{};
+        PhysicalAddress user{};
+    };
+
+    static Result<Roots, MapError> make_roots(Design design);
+    void adopt(Roots roots, Design design);
+    void release_roots();
+    [[nodiscard]] UserTlb user_tlb();
+    void invalidate(const StaleGroup& group);
+
+    friend class ChangeGroup;
+
     PhysicalAddress kernel_root_{};  ///< 0: not created
     PhysicalAddress user_root_{};    ///< equal to kernel_root_ in the shared design
+    Roots prepared_{};               ///< of the other design; kernel 0: none
+    Design design_ = Design::Shared;
+    StaleGroup* group_ = nullptr;  ///< of the ChangeGroup that lives
     PcidContext context_{};
     bool user_flush_owed_ = false;  ///< while not active: the user PCID has stale entries
+};
+
+/// While one lives, changes of a space only note what they make stale; its end invalidates all of
+/// it at once. Until then nothing may use the addresses that changed, and the space stays as active
+/// as it is. One within another does nothing.
+class ChangeGroup {
+public:
+    explicit ChangeGroup(AddressSpace& space);
+    ~ChangeGroup();
+    ChangeGroup(const ChangeGroup&) = delete;
+    ChangeGroup& operator=(const ChangeGroup&) = delete;
+
+private:
+    AddressSpace* space_;  ///< null: within another
+    StaleGroup stale_;
 };
 
 }  // namespace ringfence::kernel::arch

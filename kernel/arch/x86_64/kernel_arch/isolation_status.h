@@ -6,7 +6,7 @@
 
 namespace ringfence::kernel::arch {
 
-/// As decided at boot; it does not change.
+/// As decided at boot; kernel_arch/isolation_control.h tells what holds now.
 [[nodiscard]] abi::control::Isolation isolation_status();
 
 }  // namespace ringfence::kernel::arch

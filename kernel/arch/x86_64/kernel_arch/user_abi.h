@@ -3,6 +3,7 @@
 // frames. [linux/abi]: arch/x86/include/uapi/asm/
 #pragma once
 
+#include "base/compiler.h"
 #include "base/types.h"
 
 namespace ringfence::kernel::arch {
@@ -32,5 +33,12 @@ struct FileStatus {
     i64 unused[3];
 };
 static_assert(sizeof(FileStatus) == 144);
+
+/// `struct epoll_event`, without padding so that it is laid out as on i386.
+struct RF_PACKED EpollEvent {
+    u32 events;
+    u64 data;
+};
+static_assert(sizeof(EpollEvent) == 12);
 
 }  // namespace ringfence::kernel::arch

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <cctype>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,18 @@ TEST(Cpio, gives_members_in_order_with_their_metadata) {
     EXPECT_EQ(outcome.entries[0].device_minor, 9u);
     EXPECT_EQ(outcome.entries[1].name, "etc");
     EXPECT_EQ(outcome.entries[1].mode, 040755u);
+}
+
+TEST(Cpio, fields_are_hexadecimal_in_either_case_and_nothing_else) {
+    constexpr usize time_field = 6 + 5 * 8;
+    std::string archive = member("a", "") + trailer();
+    archive.replace(time_field, 8, "09afAF12");
+    EXPECT_EQ(read_all(bytes_of(archive)).entries.at(0).modified, 0x09afaf12u);
+    for (int letter = 0; letter < 256; ++letter) {
+        archive[time_field + 3] = static_cast<char>(letter);
+        const bool is_digit = letter < 128 && std::isxdigit(letter) != 0;
+        EXPECT_EQ(read_all(bytes_of(archive)).defect.has_value(), !is_digit) << letter;
+    }
 }
 
 TEST(Cpio, concatenated_archives_with_padding_count_as_one) {

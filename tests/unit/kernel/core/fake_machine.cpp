@@ -8,7 +8,7 @@
 #include "kernel/core/log/log.h"
 #include "kernel/core/memory/heap.h"
 #include "kernel_arch/cpu.h"
-#include "kernel_arch/cpu_flags.h"
+#include "kernel_arch/cpu_information.h"
 #include "kernel_arch/isolation_status.h"
 #include "kernel_arch/kernel_stack.h"
 #include "kernel_arch/serial.h"
@@ -60,6 +60,8 @@ void panic(std::string_view message) {
 
 namespace testing {
 
+arch::Design design_of_system = arch::Design::Shared;
+u64 designs_that_can_be_prepared = ~u64{0};
 u64 now = 0;
 
 namespace {
@@ -130,9 +132,41 @@ namespace arch {
 AddressSpace::~AddressSpace() {
     tables().erase(this);
 }
-Result<void, MapError> AddressSpace::create() {
+Result<void, MapError> AddressSpace::create(Design design) {
     tables()[this] = {};
+    design_ = design;
     return {};
+}
+Result<void, MapError> AddressSpace::prepare_design(Design design) {
+    if (design == design_ || prepared_.kernel.value() != 0) {
+        return {};
+    }
+    if (ringfence::kernel::testing::designs_that_can_be_prepared == 0) {
+        return Error{MapError::OutOfMemory};
+    }
+    --ringfence::kernel::testing::designs_that_can_be_prepared;
+    prepared_.kernel = PhysicalAddress{page_size};
+    return {};
+}
+void AddressSpace::commit_design() {
+    if (prepared_.kernel.value() != 0) {
+        design_ = design_ == Design::Shared ? Design::Isolated : Design::Shared;
+        drop_prepared();
+    }
+}
+void AddressSpace::drop_prepared() {
+    prepared_ = {};
+}
+ChangeGroup::ChangeGroup(AddressSpace& space) : space_(&space) {}
+ChangeGroup::~ChangeGroup() = default;
+AddressSpace::Exposure AddressSpace::exposure() const {
+    return {};
+}
+Design system_design() {
+    return ringfence::kernel::testing::design_of_system;
+}
+void set_system_design(Design design) {
+    ringfence::kernel::testing::design_of_system = design;
 }
 Result<void, MapError> AddressSpace::map_page(VirtualAddress page, PhysicalAddress frame,
                                               PageProtection protection) {
@@ -227,7 +261,7 @@ void read_statistics(abi::control::Statistics&) {}
 abi::control::Isolation isolation_status() {
     return {};
 }
-void append_cpu_flags(String&) {}
+void append_cpu_information(String&) {}
 void prepare_thread(ThreadState&, VirtualAddress, void (*)(void*), void*) {}
 void prepare_fork(ThreadState&, const ThreadState&, VirtualAddress, void (*)(void*), void*) {}
 void reset_user_registers(ThreadState&) {}

@@ -39,6 +39,11 @@ FaultOutcome store(MemorySpace& space, VirtualAddress address, u8 value);
 /// The number of pages that `space` has in its page tables.
 u64 mapped_pages(MemorySpace& space);
 
+/// What arch::system_design answers.
+extern arch::Design design_of_system;
+/// After so many, preparing a change of design fails for want of memory.
+extern u64 designs_that_can_be_prepared;
+
 /// The clock; moves only when a test moves it.
 extern u64 now;
 

@@ -14,7 +14,7 @@ constexpr u64 no_limit = ResourceLimit::unlimited;
 
 class MemorySpaceTest : public KernelTest {
 protected:
-    MemorySpaceTest() : space_(MemorySpace::create().value()) {
+    MemorySpaceTest() : space_(MemorySpace::create({}).value()) {
         space_->layout.map_top = VirtualAddress{0x7ffff7fff000};
     }
     VirtualAddress map(u64 pages, Protection protection = read_write) {

@@ -74,6 +74,63 @@ TEST_P(Slicing, does_not_change_what_a_program_does) {
 
 INSTANTIATE_TEST_SUITE_P(Engine, Slicing, testing::Values(1, 2, 3, 5, 7, 11, 100));
 
+TEST(Engine, stops_before_the_instruction_asked_for_each_time_it_comes) {
+    Guest guest;
+    guest.load(programs::sum());
+    guest.start(Guest::code, 0);
+    EXPECT_EQ(guest.run(2), StopReason::InstructionLimit);
+    const u64 loop = guest.cpu.rip;
+    guest.engine.stop_at({VirtualAddress{loop}});
+    for (u64 pass = 0; pass < 1000; ++pass) {
+        ASSERT_EQ(guest.run(), StopReason::PauseRequested);
+        EXPECT_EQ(guest.cpu.rip, loop);
+        EXPECT_EQ(guest.retired(), 2 + 3 * pass);
+    }
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(guest.reg(Gpr::Rax), 500'500U);
+}
+
+TEST(Engine, stop_points_may_come_and_go) {
+    Guest guest;
+    guest.load(programs::increments());
+    guest.start(Guest::code, 0);
+    EXPECT_EQ(guest.run(1), StopReason::InstructionLimit);
+    guest.engine.stop_at({VirtualAddress{Guest::code + 9}, VirtualAddress{Guest::code + 3}});
+    EXPECT_EQ(guest.run(), StopReason::PauseRequested) << "also where the run begins";
+    EXPECT_EQ(guest.cpu.rip, Guest::code + 3);
+    EXPECT_EQ(guest.run(), StopReason::PauseRequested);
+    EXPECT_EQ(guest.cpu.rip, Guest::code + 9);
+    EXPECT_EQ(guest.reg(Gpr::Rax), 3U);
+    guest.engine.stop_at({});
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+}
+
+class StopPoints : public testing::TestWithParam<u64> {};
+
+TEST_P(StopPoints, do_not_change_what_a_program_does) {
+    Guest whole;
+    whole.load(programs::mix());
+    whole.start(Guest::code, 0);
+    EXPECT_EQ(whole.run(), StopReason::Halted);
+
+    Guest stopped;
+    stopped.load(programs::mix());
+    stopped.start(Guest::code, 0);
+    std::vector<VirtualAddress> everywhere;
+    for (u64 offset = 0; offset < programs::mix().size(); offset += GetParam()) {
+        everywhere.emplace_back(Guest::code + offset);
+    }
+    stopped.engine.stop_at(everywhere);
+    u64 stops = 0;
+    while (stopped.run() != StopReason::Halted) {
+        ++stops;
+    }
+    EXPECT_GT(stops, 0U);
+    EXPECT_EQ(digest(stopped), digest(whole));
+}
+
+INSTANTIATE_TEST_SUITE_P(Engine, StopPoints, testing::Values(1, 2, 3, 7));
+
 TEST(Engine, restarts_a_rep_where_it_faulted) {
     Guest guest;
     guest.load(programs::copy());
@@ -129,15 +186,23 @@ TEST(Engine, reports_a_fetch_fault_in_the_second_page_there) {
     EXPECT_EQ(guest.cpu.cr2, Guest::code + 0x1000);
 }
 
-/// Decimal arithmetic of compatibility mode: no kernel or compiler uses it.
+TEST(Engine, finds_no_instruction_in_a_hole_of_memory) {
+    Guest guest;
+    constexpr u64 hole = 0xa'0000;  // reads as all ones
+    guest.start(hole, 0);
+    guest.run();
+    const auto trap = guest.trap();
+    ASSERT_TRUE(trap);
+    EXPECT_EQ(trap->vector, static_cast<u8>(cpu::ExceptionVector::InvalidOpcode));
+    EXPECT_EQ(trap->rip, hole);
+}
+
+/// Those whose feature is merely hidden are not reported: EventDelivery, BadEncoding.
 TEST(Engine, reports_instructions_that_nothing_implements) {
     Guest guest;
-    const u8 aaa[] = {0x37};
-    guest.load(aaa);
+    const u8 vpaddb_ymm[] = {0xc5, 0xf5, 0xfc, 0xc2};
+    guest.load(vpaddb_ymm);
     guest.start(Guest::code, 0);
-    cpu::Segment compatibility = guest.cpu.segment(cpu::SegmentRegister::Cs);
-    compatibility.descriptor = arch::x86::SegmentDescriptor::flat_code32(0);
-    guest.cpu.set_segment(cpu::SegmentRegister::Cs, compatibility, 0);
     EXPECT_EQ(guest.run(), StopReason::Halted);
     ASSERT_TRUE(guest.trap());
     EXPECT_EQ(guest.trap()->vector, 6);

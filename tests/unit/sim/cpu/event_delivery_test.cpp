@@ -66,6 +66,21 @@ TEST(EventDelivery, uses_the_interrupt_stack_table) {
     EXPECT_EQ(guest.reg(Gpr::Rsp), Guest::ist_stack - 5 * 8);
 }
 
+// Its stack is always the same one, so this goes on for ever, and nothing retires. Whoever runs the
+// machine gets it back, to look whether anybody wants it to stop.
+TEST(EventDelivery, a_handler_that_faults_for_ever_does_not_keep_the_run) {
+    Guest guest;
+    constexpr u8 ud2[] = {0x0f, 0x0b};
+    constexpr u64 handler = Guest::handlers + invalid_opcode * 16;
+    guest.use_ist(invalid_opcode, 1);
+    guest.load(ud2, handler);
+    guest.load(ud2);
+    guest.start(Guest::code, 0);
+    EXPECT_EQ(guest.run(), StopReason::InstructionLimit);
+    EXPECT_EQ(guest.retired(), 0U);
+    EXPECT_EQ(guest.cpu.rip, handler);
+}
+
 TEST(EventDelivery, a_page_fault_on_the_kernel_stack_becomes_a_double_fault) {
     Guest guest;
     guest.use_ist(double_fault, 1);

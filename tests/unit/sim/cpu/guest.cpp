@@ -25,9 +25,14 @@ constexpr u64 root_table = 0x1000;
 constexpr u64 pointer_table = 0x2000;
 constexpr u64 directory = 0x3000;
 constexpr u64 page_table = 0x4000;
+constexpr u64 alias_tables = 0x20'0000;  // beyond what is mapped
 constexpr u64 page_bytes = 4 * kib;
 constexpr u64 handler_stride = 16;
 constexpr u8 hlt_opcode = 0xf4;
+
+constexpr u64 index_of(u64 address, unsigned level) {
+    return address >> (12 + (level - 1) * 9) & 511;
+}
 
 memory::PhysicalMemory create_memory() {
     auto memory = memory::PhysicalMemory::create(ram_bytes);
@@ -42,6 +47,7 @@ presets::CpuModel create_model(const Guest::Extras& extras) {
     description.brand = "test";
     description.identity = {.vendor = extras.vendor, .family = 6, .model = 0x2c};
     description.clock_hz = 1'000'000'000;
+    description.arch_capabilities = extras.arch_capabilities;
     description.features = {f::fpu,       f::tsc,        f::msr,    f::pae,   f::cmpxchg8b, f::cmov,
                             f::pge,       f::fxsr,       f::sse,    f::sse2,  f::syscall,   f::nx,
                             f::long_mode, f::cmpxchg16b, f::popcnt, f::lahf64};
@@ -53,8 +59,8 @@ presets::CpuModel create_model(const Guest::Extras& extras) {
 }  // namespace
 
 Guest::Guest(const Extras& extras)
-    : memory_(create_memory()),
-      model_(create_model(extras)),
+    : model_(create_model(extras)),
+      memory_(create_memory()),
       cpu({.memory = memory_,
            .ports = *this,
            .pins = pins,
@@ -165,9 +171,9 @@ std::optional<Trap> Guest::trap() {
     return found;
 }
 
-void Guest::change_page(u64 address, u64 clear_bits) {
+void Guest::change_page(u64 address, u64 clear_bits, u64 set_bits) {
     const u64 place = page_table + address / page_bytes * sizeof(u64);
-    write(place, read<u64>(place) & ~clear_bits);
+    write(place, (read<u64>(place) & ~clear_bits) | set_bits);
     cpu.mmu.invlpg(VirtualAddress{address});
 }
 
@@ -181,6 +187,42 @@ void Guest::make_read_only(u64 address) {
 
 void Guest::make_supervisor(u64 address) {
     change_page(address, Pte4Level::user.mask);
+}
+
+void Guest::make_accessed(u64 address) {
+    change_page(address, 0, Pte4Level::accessed.mask);
+}
+
+void Guest::make_unaccessed(u64 address) {
+    change_page(address, Pte4Level::accessed.mask);
+}
+
+void Guest::make_writable_at_once(u64 address) {
+    change_page(address, 0, Pte4Level::accessed.mask | Pte4Level::dirty.mask);
+}
+
+bool Guest::is_accessed(u64 address) {
+    return Pte4Level::accessed.test(entry_of(address));
+}
+
+bool Guest::is_dirty(u64 address) {
+    return Pte4Level::dirty.test(entry_of(address));
+}
+
+u64 Guest::entry_of(u64 address) {
+    return read<u64>(page_table + address / page_bytes * sizeof(u64));
+}
+
+void Guest::map_alias(u64 alias, u64 address) {
+    constexpr u64 rights = Pte4Level::present.mask | Pte4Level::writable.mask |
+                           Pte4Level::accessed.mask | Pte4Level::dirty.mask;
+    u64 table = root_table;
+    for (unsigned level = 4; level > 1; --level) {
+        const u64 next = alias_tables + (4 - level) * page_bytes;
+        write(table + index_of(alias, level) * sizeof(u64), next | rights);
+        table = next;
+    }
+    write(table + index_of(alias, 1) * sizeof(u64), address | rights);
 }
 
 void Guest::use_ist(u8 vector, unsigned number) {
@@ -203,6 +245,18 @@ u8 Guest::acknowledge_interrupt() {
     ++acknowledged;
     pins.interrupt = false;
     return device_vector;
+}
+
+/// Of the controller's registers there is only IA32_APIC_BASE, which takes any value.
+std::optional<u64> Guest::read_register(u32 msr) {
+    const bool known = static_cast<arch::x86::Msr>(msr) == arch::x86::Msr::IA32_APIC_BASE;
+    return known ? std::optional{apic_base} : std::nullopt;
+}
+
+bool Guest::write_register(u32 msr, u64 value) {
+    const bool known = static_cast<arch::x86::Msr>(msr) == arch::x86::Msr::IA32_APIC_BASE;
+    apic_base = known ? value : apic_base;
+    return known;
 }
 
 void Guest::unimplemented_instruction(const observe::Executed& event) {

@@ -10,6 +10,7 @@
 #include "sim/cpu/cpu.h"
 #include "sim/isa/x86/engine.h"
 #include "sim/memory/physical_memory.h"
+#include "sim/memory/testing/bare_interrupt_controller.h"
 
 namespace ringfence::sim {
 
@@ -23,9 +24,9 @@ struct Trap {
     u64 rsp = 0;
 };
 
-class Guest final : private memory::PortBus,
-                    private memory::InterruptAcknowledge,
-                    private observe::Observer {
+class Guest : private memory::PortBus,
+              public memory::BareInterruptController,
+              private observe::Observer {
 public:
     // Linear addresses, which are physical ones too. Pages below `code` and the kernel's stack are
     // supervisor pages, all others user pages; all are writable and executable.
@@ -52,6 +53,7 @@ public:
     struct Extras {
         std::vector<arch::x86::CpuidFeature> features;
         arch::x86::Vendor vendor = arch::x86::Vendor::Intel;
+        u64 arch_capabilities = 0;
     };
 
     Guest() : Guest(Extras{}) {}
@@ -71,6 +73,14 @@ public:
     void unmap(u64 address);
     void make_read_only(u64 address);
     void make_supervisor(u64 address);
+    /// The page's accessed and dirty flags; it begins as accessed and not dirty.
+    void make_accessed(u64 address);
+    void make_unaccessed(u64 address);
+    void make_writable_at_once(u64 address);  ///< accessed and dirty
+    [[nodiscard]] bool is_accessed(u64 address);
+    [[nodiscard]] bool is_dirty(u64 address);
+    /// Shows the page at `address` (below 2 MiB) at `alias` as well, in a table of its own.
+    void map_alias(u64 alias, u64 address);
     /// Selects an IST stack for a vector.
     void use_ist(u8 vector, unsigned number);
 
@@ -84,29 +94,40 @@ public:
     }
     u64& reg(cpu::Gpr r) { return cpu.gpr[r]; }
     [[nodiscard]] u64 retired() const { return recorder_.counters.total_instructions(); }
+    [[nodiscard]] const observe::Counters& counters() const { return recorder_.counters; }
 
     memory::InterruptPins pins;
     memory::Clock clock;
     unsigned acknowledged = 0;
     unsigned port_reads = 0;
+    u64 apic_base = 0xfee0'0900;
     std::vector<u8> port_bytes;             ///< low bytes of what was written to ports
     std::vector<observe::RootWrite> roots;  ///< written to CR3 by the program
     std::vector<u64> unimplemented;         ///< addresses
+    std::vector<observe::TransactionAbort> aborts;
 
 private:
     u32 read(u16 port, unsigned bytes) override;
     void write(u16 port, unsigned bytes, u32 value) override;
     u8 acknowledge_interrupt() override;
+    std::optional<u64> read_register(u32 msr) override;
+    bool write_register(u32 msr, u64 value) override;
     void unimplemented_instruction(const observe::Executed& event) override;
     void root_write(const observe::RootWrite& event) override { roots.push_back(event); }
+    void transaction_abort(const observe::TransactionAbort& event) override {
+        aborts.push_back(event);
+    }
 
     void build_tables();
     void build_descriptors();
-    void change_page(u64 address, u64 clear_bits);
+    void change_page(u64 address, u64 clear_bits, u64 set_bits = 0);
+    [[nodiscard]] u64 entry_of(u64 address);
 
-    memory::PhysicalMemory memory_;
     observe::Recorder recorder_;
     presets::CpuModel model_;
+
+protected:
+    memory::PhysicalMemory memory_;
 
 public:
     cpu::Cpu cpu;

@@ -182,7 +182,7 @@ end_program lock_mov
 
 // AVX is hidden, so this is an undefined instruction; it is not reported as missing.
 program hidden_feature
-    vpaddb ymm0, ymm1, ymm2
+    pshufb xmm0, xmm1
 end_program hidden_feature
 
 // POPCNT of a source, with the flag result in al.

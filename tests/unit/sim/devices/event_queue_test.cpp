@@ -20,6 +20,7 @@ TEST(EventQueue, DeliversByCycleAndThenInTheOrderOfAsking) {
     memory::Clock clock;
     EventQueue queue{clock};
     Log log;
+    queue.enroll(log, "log", 6);
     queue.schedule(log, 1, 30);
     queue.schedule(log, 2, 10);
     queue.schedule(log, 3, 20);
@@ -37,6 +38,7 @@ TEST(EventQueue, SchedulingAgainReplacesAndCancellingRemoves) {
     memory::Clock clock;
     EventQueue queue{clock};
     Log log;
+    queue.enroll(log, "log", 6);
     queue.schedule(log, 1, 10);
     queue.schedule(log, 1, 50);
     EXPECT_EQ(clock.next_event, 50U);
@@ -64,6 +66,7 @@ TEST(EventQueue, CatchesUpWithEventsThatScheduleTheNext) {
     memory::Clock clock;
     EventQueue queue{clock};
     Repeating repeating{queue};
+    queue.enroll(repeating, "repeating", 1);
     queue.schedule(repeating, 0, 10);
     clock.now = 45;
     queue.run_due();

@@ -115,11 +115,50 @@ TEST(ControlRegisters, long_mode_needs_physical_address_extension) {
         << "the depth of the tables cannot change under long mode";
 }
 
+TEST(ControlRegisters, cr8_is_the_interrupt_controllers) {
+    const std::vector<u8> mov_cr8{0x44, 0x0f, 0x22, 0xc0, 0xf4};       // mov cr8, rax; hlt
+    const std::vector<u8> mov_from_cr8{0x44, 0x0f, 0x20, 0xc0, 0xf4};  // mov rax, cr8; hlt
+    Guest guest;
+    EXPECT_TRUE(accepts(guest, mov_cr8, 11));
+    EXPECT_EQ(guest.priority_class, 11);
+    EXPECT_FALSE(accepts(guest, mov_cr8, 16));
+    EXPECT_EQ(guest.priority_class, 11);
+    EXPECT_TRUE(accepts(guest, mov_from_cr8, 0));
+    EXPECT_EQ(guest.reg(Gpr::Rax), 11U);
+}
+
 TEST(ControlRegisters, belong_to_the_kernel) {
     Guest guest;
     EXPECT_FALSE(accepts(guest, mov_cr3, guest.cpu.cr3(), 3));
     EXPECT_FALSE(accepts(guest, {0x0f, 0x20, 0xd8, 0xcc}, 0, 3));  // mov rax, cr3
     EXPECT_FALSE(accepts(guest, rdmsr, 0, 3));
+}
+
+TEST(ModelSpecificRegisters, the_interrupt_controller_has_its_own) {
+    Guest guest;
+    EXPECT_TRUE(accepts_msr(guest, Msr::IA32_APIC_BASE, 0xfee0'0c00));
+    EXPECT_EQ(guest.apic_base, 0xfee0'0c00U);
+    EXPECT_EQ(read_msr(guest, Msr::IA32_APIC_BASE), 0xfee0'0c00U);
+    for (const u32 refused : {0x6e0U, 0x800U, 0xbffU}) {
+        EXPECT_EQ(read_msr(guest, static_cast<Msr>(refused)), std::nullopt);
+        EXPECT_FALSE(accepts_msr(guest, static_cast<Msr>(refused), 0));
+    }
+}
+
+TEST(ModelSpecificRegisters, the_counter_and_its_adjustment_are_one_offset) {
+    Guest guest{Guest::Extras{.features = {arch::x86::cpuid_feature::tsc_adjust}}};
+    EXPECT_EQ(read_msr(guest, Msr::IA32_TSC_ADJUST), 0U);
+    EXPECT_TRUE(accepts_msr(guest, Msr::IA32_TSC_ADJUST, u64{7} << 40));
+    EXPECT_EQ(guest.time_stamp_moves, 1U);
+    EXPECT_EQ(guest.cpu.time_stamp(), guest.cpu.cycles + (u64{7} << 40));
+    const u64 before = guest.cpu.cycles;
+    EXPECT_TRUE(accepts_msr(guest, Msr::IA32_TIME_STAMP_COUNTER, 1000));
+    EXPECT_EQ(guest.time_stamp_moves, 2U);
+    EXPECT_EQ(read_msr(guest, Msr::IA32_TSC_ADJUST), 1000 - (before + 1))
+        << "the write is the first instruction";
+    Guest without;
+    EXPECT_EQ(read_msr(without, Msr::IA32_TSC_ADJUST), std::nullopt);
+    EXPECT_FALSE(accepts_msr(without, Msr::IA32_TSC_ADJUST, 0));
 }
 
 TEST(ModelSpecificRegisters, efer_keeps_the_processors_bit_and_refuses_unknown_ones) {
@@ -184,7 +223,7 @@ TEST(DebugRegisters, four_and_five_are_other_names_until_debug_extensions_are_on
     Guest guest{Guest::Extras{.features = {feature::de}}};
     guest.reg(Gpr::Rax) = 1;
     EXPECT_EQ(vector_after(guest, mov_dr5), std::nullopt);
-    EXPECT_EQ(guest.cpu.dr7, Dr7::reset | 1);
+    EXPECT_EQ(guest.cpu.dr7(), Dr7::reset | 1);
     ASSERT_TRUE(accepts(guest, mov_cr4, guest.cpu.cr4() | Cr4::de.mask));
     EXPECT_EQ(vector_after(guest, mov_dr5), invalid_opcode);
 }
@@ -193,7 +232,7 @@ TEST(DebugRegisters, general_detection_traps_the_next_access_and_lifts_itself) {
     constexpr u8 debug = vector_of(cpu::ExceptionVector::Debug);
     const std::vector<u8> mov_from_dr0{0x0f, 0x21, 0xc3, 0xf4};  // mov rbx, dr0; hlt
     Guest guest;
-    guest.cpu.dr7 = Dr7::reset | Dr7::gd.mask;
+    guest.cpu.set_dr7(Dr7::reset | Dr7::gd.mask);
     EXPECT_EQ(vector_after(guest, mov_from_dr0), debug);
     EXPECT_EQ(guest.trap()->rip, Guest::code);
     EXPECT_TRUE(Dr6::bd.test(guest.cpu.dr6));
@@ -205,7 +244,7 @@ TEST(DebugRegisters, control_has_32_bits_of_which_some_are_fixed) {
     Guest guest;
     EXPECT_FALSE(accepts(guest, mov_dr7, one_bit(32)));
     EXPECT_TRUE(accepts(guest, mov_dr7, 0xffff'dfff));
-    EXPECT_EQ(guest.cpu.dr7, 0xffff'07ffU);
+    EXPECT_EQ(guest.cpu.dr7(), 0xffff'07ffU);
 }
 
 }  // namespace

@@ -137,7 +137,7 @@ TEST(SegmentBases, user_mode_writes_its_own_where_the_kernel_allows_it) {
 
 TEST(Time, the_counter_is_exact_in_the_middle_of_a_program) {
     Guest guest;
-    guest.cpu.msr.tsc_offset = u64{5} << 32;
+    guest.clock.time_stamp_offset = u64{5} << 32;
     // nop; nop; rdtsc; hlt
     EXPECT_EQ(vector_after(guest, {0x90, 0x90, 0x0f, 0x31, 0xf4}), std::nullopt);
     EXPECT_EQ(guest.reg(Gpr::Rax), 3U);
@@ -162,7 +162,7 @@ TEST(Identification, shows_the_local_apic_while_it_is_enabled) {
         return (guest.reg(Gpr::Rdx) & bit(feature::apic.index)) != 0;
     };
     EXPECT_TRUE(shows_apic());
-    guest.cpu.msr.apic_base = arch::x86::ApicBase::enabled.set(guest.cpu.msr.apic_base, 0);
+    guest.apic_base = arch::x86::ApicBase::enabled.set(guest.apic_base, 0);
     EXPECT_FALSE(shows_apic());
 }
 

@@ -27,12 +27,12 @@ constexpr u8 general(Gpr r) {
     return static_cast<u8>(reg::general + static_cast<u8>(r));
 }
 
-TimedInstruction describe(std::initializer_list<u8> bytes) {
+TimedInstruction describe(std::initializer_list<u8> bytes, u32 mode = 0) {
     static const auto model = sim::presets::find_preset("skylake-sp");
     const Decoder decoder(model.value());
     Instruction instruction;
     instruction.rip = address;
-    instruction.mode = cpu::ExecutionMode::code64.mask;
+    instruction.mode = cpu::ExecutionMode::code64.mask | mode;
     instruction.model = &model.value();
     const std::vector<u8> code(bytes);
     EXPECT_EQ(decoder.decode(code, instruction), DecodeResult::Ok);
@@ -157,6 +157,31 @@ TEST(TimedInstruction, WhatMayNotRunInVainWaits) {
     EXPECT_FALSE(describe({0x8b, 0x03}).profile.stops_transience);
     EXPECT_FALSE(describe({0xff, 0xd0}).profile.stops_transience);
     EXPECT_FALSE(describe({0x0f, 0x58, 0xc1}).profile.stops_transience) << "ADDPS";
+}
+
+TEST(TimedInstruction, TransactionsAreEventsAndNoBranches) {
+    const auto begin = describe({0xc7, 0xf8, 0, 1, 0, 0});
+    EXPECT_EQ(begin.profile.event, Event::TransactionBegin);
+    EXPECT_EQ(begin.profile.branch, BranchKind::None);
+    EXPECT_EQ(begin.profile.ordering, Ordering::None);
+    EXPECT_TRUE(begin.profile.stops_transience) << "it changes more than registers";
+    const auto end = describe({0x0f, 0x01, 0xd5});
+    EXPECT_EQ(end.profile.event, Event::TransactionEnd);
+    EXPECT_EQ(end.profile.branch, BranchKind::None);
+    EXPECT_EQ(end.profile.ordering, Ordering::Memory) << "as a locked operation";
+    EXPECT_TRUE(describe({0xc6, 0xf8, 1}).profile.stops_transience) << "XABORT";
+    EXPECT_EQ(describe({0xc6, 0xf8, 1}).profile.branch, BranchKind::None);
+    EXPECT_FALSE(describe({0x0f, 0x01, 0xd6}).profile.stops_transience) << "XTEST";
+}
+
+TEST(TimedInstruction, WhatAbortsATransactionDoesNothingElse) {
+    const u32 transactional = cpu::ExecutionMode::transactional.mask;
+    const auto flush = describe({0x0f, 0xae, 0x3b}, transactional);
+    EXPECT_EQ(flush.operand_count, 0) << "no line is flushed";
+    EXPECT_TRUE(flush.profile.stops_transience);
+    EXPECT_EQ(flush.profile.length, 3);
+    EXPECT_EQ(describe({0x0f, 0xa2}, transactional).profile.event, Event::None) << "CPUID";
+    EXPECT_EQ(describe({0x8b, 0x03}, transactional).operand_count, 1) << "a load is a load";
 }
 
 TEST(TimedInstruction, RepeatedStringsAreTimedByWhatTheyDid) {

@@ -2,11 +2,13 @@
 // Whole machines with guests of a few instructions.
 #include "sim/machine/machine.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 #include <deque>
 #include <string>
 #include <thread>
@@ -34,6 +36,12 @@ constexpr u8 spins[] = {0xeb, 0xfe};
 constexpr u8 faults[] = {0x0f, 0x0b};
 /// mov edx, cf9h; mov al, 6; out dx, al; jmp $
 constexpr u8 resets[] = {0xba, 0xf9, 0x0c, 0x00, 0x00, 0xb0, 0x06, 0xee, 0xeb, 0xfe};
+/// mov esp, 8000h; push 0; push 0; lidt [esp]; ud2
+constexpr u8 faults_without_table[] = {0xbc, 0x00, 0x80, 0x00, 0x00, 0x6a, 0x00, 0x6a,
+                                       0x00, 0x0f, 0x01, 0x1c, 0x24, 0x0f, 0x0b};
+/// mov edx, 604h; mov ax, 2000h; out dx, ax; cli; hlt
+constexpr u8 switches_off[] = {0xba, 0x04, 0x06, 0x00, 0x00, 0x66, 0xb8,
+                               0x00, 0x20, 0x66, 0xef, 0xfa, 0xf4};
 /// mov edx, 3fdh; l: in al, dx; test al, 1; jz l; mov edx, 3f8h; in al, dx; inc eax; out dx, al;
 /// cli; hlt
 constexpr u8 answers[] = {0xba, 0xfd, 0x03, 0x00, 0x00, 0xec, 0xa8, 0x01, 0x74, 0xfb,
@@ -44,6 +52,12 @@ constexpr u8 halts_with_timer[] = {0xb0, 0x34, 0xe6, 0x43, 0xb0, 0x00, 0xe6,
 /// mov esi, [ebx]; cmp esi, 336ec578h; jne $; then as greets' end: the start info is where EBX says
 constexpr u8 checks_start_info[] = {0x8b, 0x33, 0x81, 0xfe, 0x78, 0xc5, 0x6e, 0x33, 0x75,
                                     0xfe, 0xb8, 0x07, 0x00, 0x00, 0x00, 0xe7, 0xf4};
+
+/// mov edx, 3f9h; mov al, 1; out dx, al (receive interrupts); mov dl, fch; mov al, 0bh; out dx, al
+/// (DTR, RTS, OUT2); l: sti; hlt; jmp l
+constexpr u8 listens[] = {0xba, 0xf9, 0x03, 0x00, 0x00, 0xb0, 0x01, 0xee, 0xb2,
+                          0xfc, 0xb0, 0x0b, 0xee, 0xfb, 0xf4, 0xeb, 0xfc};
+constexpr u64 listens_instructions = 8;
 
 /// mov esi, fee00000h; enable the APIC; divide its timer by 1; start it at ffffffffh; mov ecx,
 /// 100000; l: dec ecx; jnz l; mov eax, [esi+390h]; not eax; mov edx, f4h; out dx, eax
@@ -66,6 +80,20 @@ public:
     std::deque<u8> input;
 };
 
+/// Answers with the numbers given, then that all cycles pass.
+class ScriptedHost final : public IdleHost {
+public:
+    u64 halted(const IdleMoment& moment) override {
+        moments.push_back(moment);
+        const usize asked = moments.size();
+        return asked <= answers.size() ? answers[asked - 1] : moment.cycles;
+    }
+    bool running() override { return false; }
+
+    std::vector<u64> answers;
+    std::vector<IdleMoment> moments;
+};
+
 class MachineTest : public ::testing::Test {
 protected:
     MachineConfig config(std::span<const u8> program) {
@@ -73,7 +101,7 @@ protected:
         auto model = presets::find_preset(presets::default_preset);
         EXPECT_TRUE(model.ok());
         MachineConfig config{
-            .ram_bytes = 16 * mib, .cpu = std::move(model).value(), .kernel = image_};
+            .ram_bytes = 16 * mib, .cpu = std::move(model).value(), .boot = {.kernel = image_}};
         config.serial[0] = {&serial_, &serial_};
         config.instruction_limit = 100'000'000;
         return config;
@@ -113,14 +141,120 @@ TEST_F(MachineTest, SeesThatNothingCanWakeIt) {
     EXPECT_THAT(end.detail, HasSubstr("at rip 0x10000e"));
 }
 
+TEST_F(MachineTest, TimePassesAsTheIdleHostSays) {
+    ScriptedHost host;
+    host.answers = {1000, 0, 500};
+    auto with = config(listens);
+    with.idle_host = &host;
+    const auto machine = make(std::move(with));
+    EXPECT_EQ(machine->run().reason, Reason::HaltedForever);
+    EXPECT_EQ(machine->cycles(), listens_instructions + 1500);
+    ASSERT_EQ(host.moments.size(), 4U);
+    EXPECT_EQ(host.moments[0].now, listens_instructions);
+    EXPECT_EQ(host.moments[3].now, listens_instructions + 1500);
+    for (const IdleMoment& moment : host.moments) {
+        EXPECT_EQ(moment.cycles, IdleMoment::never);
+        EXPECT_THAT(moment.listening, ::testing::ElementsAre(true, false, false, false));
+    }
+}
+
+TEST_F(MachineTest, NobodyWaitsForAGuestThatHearsNothing) {
+    ScriptedHost host;
+    host.answers = {1000};
+    auto with = config(halts);
+    with.idle_host = &host;
+    EXPECT_EQ(make(std::move(with))->run().reason, Reason::HaltedForever);
+    EXPECT_TRUE(host.moments.empty());
+}
+
 TEST_F(MachineTest, ReportsATripleFaultWithItsPlace) {
     const MachineEnd end = run(faults);
     EXPECT_EQ(end.reason, Reason::TripleFault);
     EXPECT_THAT(end.detail, HasSubstr("rip 0x100000"));
 }
 
+TEST_F(MachineTest, CodeOutsideOfRamIsUndefined) {
+    // mov eax, N; jmp eax
+    const auto jump_to = [](u32 address) {
+        std::vector<u8> program{0xb8, 0, 0, 0, 0, 0xff, 0xe0};
+        std::memcpy(program.data() + 1, &address, sizeof(address));
+        return program;
+    };
+    for (const u32 address : {0xa'0000U, 0xf'fffeU, 0x4000'0000U, 0xfee0'0000U, 0xffff'fff0U}) {
+        const MachineEnd end = run(jump_to(address));
+        EXPECT_EQ(end.reason, Reason::TripleFault) << "there is no interrupt table";
+        EXPECT_THAT(end.detail, HasSubstr(fmt::format("rip {:#x}", address)));
+    }
+}
+
+/// mov ecx, 5; l: mov eax, ecx; out f8h, eax; dec ecx; jnz l; out f4h, eax
+constexpr u8 marks[] = {0xb9, 0x05, 0x00, 0x00, 0x00, 0x89, 0xc8,
+                        0xe7, 0xf8, 0x49, 0x75, 0xf9, 0xe7, 0xf4};
+constexpr u64 marks_loop = 0x10'0005;
+
+TEST_F(MachineTest, PausesRightBehindWhatAnObserverHeardOf) {
+    struct Pauses final : observe::Observer {
+        void mark(u32 value) override {
+            if (value == 3) {
+                machine->pause();
+            }
+        }
+        Machine* machine = nullptr;
+    } observer;
+    auto with = config(marks);
+    with.observers = {&observer};
+    const auto machine = make(std::move(with));
+    observer.machine = machine.get();
+    const MachineEnd end = machine->run();
+    EXPECT_EQ(end.reason, Reason::Paused);
+    EXPECT_EQ(machine->counters().total_instructions(), 1 + 2 * 4 + 2U);
+    EXPECT_THAT(end.detail, HasSubstr("at rip 0x100009,"));
+    EXPECT_EQ(machine->run().reason, Reason::DebugExit);
+}
+
+TEST_F(MachineTest, PausesBeforeEachInstructionAtAnAddress) {
+    for (const bool timed : {false, true}) {
+        for (const u64 address : {marks_loop, marks_loop + 2, marks_loop + 4, marks_loop + 5}) {
+            auto with = config(marks);
+            with.timed = timed;
+            const auto whole = make(with);
+            EXPECT_EQ(whole->run().reason, Reason::DebugExit);
+            const auto machine = make(with);
+            machine->stop_at({VirtualAddress{address}});
+            unsigned pauses = 0;
+            MachineEnd end = machine->run();
+            for (; end.reason == Reason::Paused && pauses < 100; end = machine->run()) {
+                EXPECT_THAT(end.detail, HasSubstr(fmt::format("at rip {:#x},", address)));
+                ++pauses;
+            }
+            EXPECT_EQ(pauses, 5U);
+            EXPECT_EQ(end.reason, Reason::DebugExit);
+            EXPECT_EQ(machine->cycles(), whole->cycles());
+            EXPECT_EQ(machine->timing_digest(), whole->timing_digest());
+        }
+    }
+}
+
 TEST_F(MachineTest, ReportsAReset) {
-    EXPECT_EQ(run(resets).reason, Reason::Reset);
+    const MachineEnd warm = run(resets);
+    EXPECT_EQ(warm.reason, Reason::Reset);
+    EXPECT_FALSE(warm.power_cycle);
+    auto full = std::to_array(resets);
+    full[6] = 0x0e;
+    EXPECT_TRUE(run(full).power_cycle);
+}
+
+TEST_F(MachineTest, ATripleFaultWithAnEmptyTableIsAReset) {
+    const MachineEnd end = run(faults_without_table);
+    EXPECT_EQ(end.reason, Reason::Reset);
+    EXPECT_TRUE(end.power_cycle);
+}
+
+TEST_F(MachineTest, IsSwitchedOff) {
+    EXPECT_EQ(run(switches_off).reason, Reason::PowerOff);
+    auto sleeps = std::to_array(switches_off);
+    sleeps[8] = 0x24;  // another sleep type
+    EXPECT_EQ(run(sleeps).reason, Reason::HaltedForever);
 }
 
 TEST_F(MachineTest, StopsAtExactlyTheInstructionLimit) {
@@ -131,6 +265,26 @@ TEST_F(MachineTest, StopsAtExactlyTheInstructionLimit) {
         EXPECT_EQ(machine->run().reason, Reason::InstructionLimit);
         EXPECT_EQ(machine->counters().total_instructions(), limit);
     }
+}
+
+TEST_F(MachineTest, StoppingOnTheWayChangesNoCycle) {
+    const auto run_with = [&](bool stops) {
+        auto with = config(reads_timer);
+        with.timed = true;
+        std::vector<VirtualAddress> everywhere;
+        for (u64 offset = 0; stops && offset < sizeof reads_timer; ++offset) {
+            everywhere.emplace_back(testing::load_address + offset);
+        }
+        const auto machine = make(std::move(with));
+        machine->stop_at(std::move(everywhere));
+        u64 times = 0;
+        while (machine->run().reason == Reason::Paused) {
+            ++times;
+        }
+        EXPECT_EQ(times, stops ? 200'009U : 0U) << "before every instruction";
+        return std::pair{machine->timing_digest(), machine->cycles()};
+    };
+    EXPECT_EQ(run_with(true), run_with(false));
 }
 
 TEST_F(MachineTest, StopsSoonAfterItIsAsked) {
@@ -196,7 +350,7 @@ TEST_F(MachineTest, RefusesBadConfigurations) {
 
     const u8 garbage[] = {'#', '!', '/', 'b', 'i', 'n'};
     with = config(greets);
-    with.kernel = garbage;
+    with.boot.kernel = garbage;
     machine = Machine::create(std::move(with));
     ASSERT_FALSE(machine.ok());
     EXPECT_THAT(machine.error(), HasSubstr("kernel: not an ELF file"));

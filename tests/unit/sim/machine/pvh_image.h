@@ -71,4 +71,46 @@ inline std::vector<u8> make_image(std::span<const u8> program) {
     return make_image(program, [](ImageParts&) {});
 }
 
+/// The same as a 32-bit file.
+inline std::vector<u8> make_image32(std::span<const u8> program) {
+    struct {
+        Elf32_Ehdr header{};
+        Elf32_Phdr code{};
+        Elf32_Phdr note{};
+        decltype(ImageParts::pvh) pvh{};
+    } parts;
+    const u32 total = static_cast<u32>(sizeof(parts) + program.size());
+    std::memcpy(parts.header.e_ident, ELFMAG, SELFMAG);
+    parts.header.e_ident[EI_CLASS] = ELFCLASS32;
+    parts.header.e_ident[EI_DATA] = ELFDATA2LSB;
+    parts.header.e_machine = EM_386;
+    parts.header.e_entry = load_address;
+    parts.header.e_phoff = offsetof(decltype(parts), code);
+    parts.header.e_phentsize = sizeof(Elf32_Phdr);
+    parts.header.e_phnum = 2;
+    parts.code = {.p_type = PT_LOAD,
+                  .p_offset = sizeof(parts),
+                  .p_vaddr = load_address,
+                  .p_paddr = load_address,
+                  .p_filesz = static_cast<u32>(program.size()),
+                  .p_memsz = static_cast<u32>(program.size()),
+                  .p_flags = PF_R | PF_W | PF_X,
+                  .p_align = 0x1000};
+    parts.note = {.p_type = PT_NOTE,
+                  .p_offset = offsetof(decltype(parts), pvh),
+                  .p_vaddr = 0,
+                  .p_paddr = 0,
+                  .p_filesz = sizeof(parts.pvh),
+                  .p_memsz = sizeof(parts.pvh),
+                  .p_flags = PF_R,
+                  .p_align = 4};
+    parts.pvh.header = {.n_namesz = 4, .n_descsz = 4, .n_type = 18};
+    std::memcpy(parts.pvh.name, "Xen", 4);
+    parts.pvh.entry = load_address;
+    std::vector<u8> image(total);
+    std::memcpy(image.data(), &parts, sizeof(parts));
+    std::memcpy(image.data() + sizeof(parts), program.data(), program.size());
+    return image;
+}
+
 }  // namespace ringfence::sim::machine::testing

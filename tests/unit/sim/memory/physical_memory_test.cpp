@@ -115,15 +115,51 @@ TEST(PhysicalMemory, RoutesDeviceRegistersByOffsetAndWidth) {
     EXPECT_EQ(memory.read<u32>(PhysicalAddress{0xfee0'1000}), ~u32{0}) << "the next page is a hole";
 }
 
-class Recorder final : public CodeListener, public CodePageListener {
+class Recorder final : public CodeListener, public DirectAccessListener {
 public:
     void code_written(PhysicalAddress first, u64 bytes) override {
         written.push_back({first.value(), bytes});
     }
     void page_became_code(PhysicalAddress page) override { pages.push_back(page.value()); }
+    void layout_changed() override { ++layout_changes; }
     std::vector<std::pair<u64, u64>> written;
     std::vector<u64> pages;
+    unsigned layout_changes = 0;
 };
+
+TEST(PhysicalMemory, AMovedDeviceHidesWhatIsThere) {
+    auto memory = make(16 * mib);
+    FakeDevice device;
+    FakeDevice other;
+    Recorder recorder;
+    memory.set_code_listener(&recorder);
+    memory.set_direct_access_listener(&recorder);
+    memory.add_mmio(PhysicalAddress{0xfec0'0000}, page_size, other);
+    memory.add_mmio(PhysicalAddress{0xfee0'0000}, page_size, device);
+
+    const PhysicalAddress ram{2 * mib};
+    memory.write<u8>(ram + 3, 0x55);
+    memory.add_code(ram, 1);
+    memory.move_mmio(device, ram);
+    EXPECT_EQ(recorder.layout_changes, 1U);
+    EXPECT_EQ(recorder.written.size(), 1U) << "what was decoded there is out of reach";
+    EXPECT_EQ(memory.read<u8>(ram + 3), 0x04U) << "byte 0 of the device's register 3";
+    EXPECT_TRUE(memory.is_device(ram));
+    EXPECT_FALSE(memory.is_ram(ram - 8, 16));
+    EXPECT_TRUE(memory.is_ram(ram - 8, 8));
+    EXPECT_EQ(memory.read<u32>(PhysicalAddress{0xfee0'0000}), ~u32{0}) << "where it was";
+
+    memory.move_mmio(device, PhysicalAddress{0xfec0'0000});
+    EXPECT_EQ(memory.read<u8>(ram + 3), 0x55U) << "RAM keeps its bytes";
+    other.accesses.clear();
+    (void)memory.read<u32>(PhysicalAddress{0xfec0'0000});
+    EXPECT_TRUE(other.accesses.empty()) << "the moved device answers";
+
+    memory.move_mmio(device, std::nullopt);
+    (void)memory.read<u32>(PhysicalAddress{0xfec0'0000});
+    EXPECT_EQ(other.accesses.size(), 1U);
+    EXPECT_EQ(memory.read<u32>(PhysicalAddress{0}), 0U) << "nowhere is not address 0";
+}
 
 TEST(CodeTracking, LinesCoverExactlyTheirGranules) {
     EXPECT_EQ(PhysicalMemory::lines_of(PhysicalAddress{0x1000}, 1), 1U);
@@ -137,7 +173,7 @@ TEST(CodeTracking, EveryWriterIsAnnounced) {
     auto memory = make(16 * mib);
     Recorder recorder;
     memory.set_code_listener(&recorder);
-    memory.set_code_page_listener(&recorder);
+    memory.set_direct_access_listener(&recorder);
     const PhysicalAddress code{2 * mib + 0x100};
     memory.add_code(code, 20);
     memory.add_code(code + 0x80, 20);
@@ -155,11 +191,19 @@ TEST(CodeTracking, EveryWriterIsAnnounced) {
     EXPECT_EQ(recorder.written[2].second, 8U);
 }
 
+TEST(CodeTracking, HolesAreNotTracked) {
+    auto memory = make(16 * mib);
+    const PhysicalAddress hole{0xffff'fff0};
+    memory.add_code(hole, 8);
+    memory.set_code_lines(hole.align_down(page_size), 0);
+    EXPECT_EQ(memory.read<u8>(hole), 0xffU);
+}
+
 TEST(CodeTracking, ClearedMarksAreSilentAndMayComeBack) {
     auto memory = make(16 * mib);
     Recorder recorder;
     memory.set_code_listener(&recorder);
-    memory.set_code_page_listener(&recorder);
+    memory.set_direct_access_listener(&recorder);
     memory.add_code(PhysicalAddress{2 * mib}, 1);
     memory.set_code_lines(PhysicalAddress{2 * mib}, 0);
     EXPECT_FALSE(memory.page_has_code(PhysicalAddress{2 * mib + 5}));

@@ -269,5 +269,48 @@ TEST(TimedWalk, WithoutPagingAddressesArePhysical) {
     EXPECT_EQ(answer.outcome, Outcome::Ok);
 }
 
+/// Each entry of the guest's, and the page itself, takes a walk of the hypervisor's tables first.
+TEST(TimedWalk, AHypervisorsTablesAreWalkedForEveryAddressOfTheGuests) {
+    struct Case {
+        u8 shift;
+        u64 reads;  ///< of one walk that finds nothing known
+    };
+    for (const auto& [shift, reads] : {Case{12, 4}, Case{21, 3}, Case{30, 2}}) {
+        timing::TranslationParameters parameters = bed_translation();
+        parameters.nested_page_shift = shift;
+        TimedBed bed{parameters};
+        bed.tables.map(address, page);
+        EXPECT_EQ(bed.translate(address).outcome, Outcome::Ok);
+        const Cycle cold = bed.translator.statistics().data.walk_cycles;
+        EXPECT_GE(cold, 4 * memory_latency + reads * memory_latency);
+        // Now that all lines are in L1D: four entries and the page, each behind a walk.
+        bed.translator.flush_all();
+        EXPECT_EQ(bed.translate(address).cost, lookup + (4 + 5 * reads) * l1d);
+    }
+}
+
+TEST(TimedWalk, WhatIsKnownOfAHypervisorsTablesOutlivesTheGuestsFlushes) {
+    timing::TranslationParameters parameters = with_structure_caches();
+    parameters.nested_page_shift = 12;
+    TimedBed bed{parameters};
+    bed.tables.map(address, page);
+    bed.translate(address);
+    bed.translator.flush_all();
+    // The guest's four entries are read anew; of each nested walk only the last entry is.
+    EXPECT_EQ(bed.translate(address).cost, lookup + (4 + 5) * l1d);
+}
+
+TEST(TimedWalk, APageIsKeptInPiecesOfTheHypervisorsSize) {
+    timing::TranslationParameters parameters = bed_translation();
+    parameters.nested_page_shift = 12;
+    TimedBed bed{parameters};
+    bed.tables.map(address, 0x0200'0000, all_rights, 2);
+    EXPECT_EQ(bed.where(address), FoundIn::Walk);
+    EXPECT_EQ(bed.where(address + 0xfff), FoundIn::FirstLevel);
+    EXPECT_EQ(bed.where(address + 0x1000), FoundIn::Walk) << "another piece";
+    bed.translator.invlpg(VirtualAddress{address + 0x5000}, 0);
+    EXPECT_EQ(bed.where(address + 0x1000), FoundIn::Walk) << "all pieces of the page are gone";
+}
+
 }  // namespace
 }  // namespace ringfence::sim::mmu

@@ -133,9 +133,31 @@ TEST(Recorder, CountsEntriesByKindAndOrigin) {
     EXPECT_EQ(recorder.counters.exceptions[6], 1U);
 }
 
+TEST(PlaceMap, ExitCodeMayLieWithinEntryCode) {
+    const PlaceMap places{.entry = {VirtualAddress{0x100}, VirtualAddress{0x500}},
+                          .exits = {{{VirtualAddress{0x200}, VirtualAddress{0x300}},
+                                     {VirtualAddress{0x400}, VirtualAddress{0x480}}}}};
+    EXPECT_EQ(places.of(VirtualAddress{0x1ff}, false), Place::Entry);
+    EXPECT_EQ(places.of(VirtualAddress{0x200}, false), Place::Exit);
+    EXPECT_EQ(places.of(VirtualAddress{0x300}, false), Place::Entry);
+    EXPECT_EQ(places.of(VirtualAddress{0x47f}, false), Place::Exit);
+    EXPECT_EQ(places.of(VirtualAddress{0x4ff}, false), Place::Entry);
+}
+
+TEST(SymbolTable, KnowsWhatLiesBetweenTwoSymbols) {
+    SymbolTable symbols;
+    symbols.add_names({{0x100, "first"}, {0x180, "end"}});
+    EXPECT_EQ(symbols.between("first", "end").first.value(), 0x100U);
+    EXPECT_EQ(symbols.between("first", "end").end.value(), 0x180U);
+    for (const auto& none :
+         {symbols.between("end", "first"), symbols.between("first", "missing")}) {
+        EXPECT_FALSE(none.contains(VirtualAddress{0x100}));
+    }
+}
+
 TEST(PlaceMap, SplitsTheKernelByItsRanges) {
     const PlaceMap places{.entry = {VirtualAddress{0x100}, VirtualAddress{0x200}},
-                          .exit = {VirtualAddress{0x200}, VirtualAddress{0x300}}};
+                          .exits = {{{VirtualAddress{0x200}, VirtualAddress{0x300}}}}};
     EXPECT_EQ(places.of(VirtualAddress{0x100}, false), Place::Entry);
     EXPECT_EQ(places.of(VirtualAddress{0x1ff}, false), Place::Entry);
     EXPECT_EQ(places.of(VirtualAddress{0x200}, false), Place::Exit);

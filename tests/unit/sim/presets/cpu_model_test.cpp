@@ -69,12 +69,50 @@ TEST_P(EveryPreset, ShowsWhatLongModeNeedsAndHidesWhatTheMachineLacks) {
         EXPECT_TRUE(arch::x86::has(AsCpu{model_}, wanted)) << wanted.leaf << " " << wanted.index;
         EXPECT_TRUE(model_.has(wanted));
     }
-    for (const auto hidden : {feature::xsave, feature::osxsave, feature::avx, feature::avx2,
-                              feature::monitor, feature::hypervisor, feature::x2apic,
-                              feature::rdrand, feature::tsc_deadline, feature::la57}) {
+    for (const auto hidden :
+         {feature::osxsave, feature::ospke, feature::avx, feature::avx2, feature::monitor,
+          feature::hypervisor, feature::rdrand, feature::la57}) {
         EXPECT_FALSE(arch::x86::has(AsCpu{model_}, hidden)) << hidden.leaf << " " << hidden.index;
         EXPECT_FALSE(model_.has(hidden));
     }
+}
+
+TEST_P(EveryPreset, ShowsTheApicThatItsCpuHas) {
+    constexpr std::array<std::string_view, 2> without_x2apic{"nehalem", "zen2"};
+    const bool intel = model_.description().identity.vendor == arch::x86::Vendor::Intel;
+    EXPECT_NE(model_.has(feature::x2apic),
+              std::ranges::find(without_x2apic, GetParam()) != without_x2apic.end());
+    EXPECT_EQ(model_.has(feature::tsc_deadline), intel && GetParam() != "nehalem");
+}
+
+TEST(CpuModel, TellsItsMicrocodeWhereItsVendorDoes) {
+    const auto revision = [](arch::x86::Vendor vendor) {
+        CpuDescription description;
+        description.identity.vendor = vendor;
+        description.microcode = 0x1234;
+        return CpuModel{std::move(description), Figures{}}.read_msr(Msr::IA32_BIOS_SIGN_ID);
+    };
+    EXPECT_EQ(revision(arch::x86::Vendor::Intel), u64{0x1234} << 32);
+    EXPECT_EQ(revision(arch::x86::Vendor::Amd), 0x1234U);
+}
+
+TEST_P(EveryPreset, DescribesTheStateThatXsaveCanSave) {
+    const bool keys = model_.has(feature::pku);
+    constexpr u32 leaf = 0xd;
+    if (!model_.has(feature::xsave)) {
+        EXPECT_EQ(GetParam(), "nehalem");
+        EXPECT_LT(model_.cpuid(0, 0).eax, leaf);
+        EXPECT_EQ(model_.state_components(), 0U);
+        return;
+    }
+    EXPECT_GE(model_.cpuid(0, 0).eax, leaf);
+    const CpuidResult all = model_.cpuid(leaf, 0);
+    EXPECT_EQ(all.eax, keys ? 0x203U : 3U);
+    EXPECT_EQ(all.ecx, keys ? 584U : 576U);
+    EXPECT_EQ(model_.cpuid(leaf, 1).eax & 1, model_.has(feature::xsaveopt) ? 1U : 0U);
+    EXPECT_EQ(model_.cpuid(leaf, 9).eax, keys ? 8U : 0U);
+    EXPECT_EQ(model_.cpuid(leaf, 9).ebx, keys ? 576U : 0U);
+    EXPECT_EQ(model_.cpuid(leaf, 2), CpuidResult{});
 }
 
 TEST_P(EveryPreset, LeavesBeyondTheHighestFollowTheVendorsRule) {

@@ -126,6 +126,7 @@ TEST(PresetFile, NamesLineAndKeyOfEachMistake) {
          "fault_forward", "they must agree"},
         {"vendor = \"GenuineIntel\"", "vendor = \"AuthenticAMD\"",
          "meltdown =", "true, but software takes this CPU for safe"},
+        {"xend = [25, \"EST\"]", "", "[privileged]", "no figure 'privileged.xend', and \"rtm\""},
         {"syscall_alt = [82, \"OKS\"]", "syscall_alt = [\"82\", \"OKS\"]", "syscall_alt",
          "expected [number, tag]"},
         {"schema = \"ringfence.cpu/2\"", "schema = \"ringfence.cpu/9\"", "", "schema"},
@@ -146,6 +147,12 @@ TEST(PresetFile, NamesLineAndKeyOfEachMistake) {
 TEST(PresetFile, NamesTheLineOfASyntaxError) {
     const std::string text = with("[core]", "[core");
     EXPECT_THAT(error_of(text), StartsWith("mine.toml:" + std::to_string(line_of(text, "[core"))));
+}
+
+TEST(PresetFile, IsAscii) {
+    const std::string text = with("[core]", "\xcc\x98 = 1\n[core]");
+    EXPECT_EQ(error_of(text), "mine.toml:" + std::to_string(line_of(text, "\xcc\x98")) +
+                                  ": a character that is not ASCII");
 }
 
 TEST(PresetFile, SurvivesBeingCutAnywhere) {
@@ -183,6 +190,12 @@ TEST(PresetFile, LoadsFromTheHostAndSaysWhenItCannot) {
     ASSERT_FALSE(missing.ok());
     EXPECT_EQ(missing.error(), path + ": cannot be read");
     EXPECT_FALSE(load_preset(::testing::TempDir()).ok()) << "a directory";
+}
+
+TEST(PresetFile, ThatNeverEndsIsNone) {
+    const auto endless = load_preset("/dev/zero");
+    ASSERT_FALSE(endless.ok());
+    EXPECT_EQ(endless.error(), "/dev/zero: longer than a megabyte, which no preset is");
 }
 
 TEST(PresetFile, TheDefaultIsBuiltIn) {

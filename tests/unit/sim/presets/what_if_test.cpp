@@ -83,6 +83,14 @@ TEST_F(WhatIf, PcidOffHidesBothFeaturesFromSoftware) {
     EXPECT_EQ(changed.figures().values, cpu_.figures().values);
 }
 
+TEST_F(WhatIf, NestedPutsAHypervisorsTablesBelow) {
+    EXPECT_EQ(timing_parameters(cpu_).translation.nested_page_shift, 0);
+    EXPECT_EQ(timing_parameters(with({{"nested", "4k"}})).translation.nested_page_shift, 12);
+    EXPECT_EQ(timing_parameters(with({{"nested", "1g"}})).translation.nested_page_shift, 30);
+    EXPECT_THAT(error({{"nested", "4k"}, {"nested_page_shift", "13"}}).message,
+                HasSubstr("translation.nested_page_shift: expected 12, 21 or 30"));
+}
+
 TEST_F(WhatIf, FiguresThatBelongTogetherAreCheckedWhenAllAreInPlace) {
     EXPECT_EQ(timing_parameters(with({{"l2.ways", "20"}, {"l2.kib", "1280"}})).hierarchy.l2.ways,
               20U);
@@ -108,6 +116,8 @@ TEST_F(WhatIf, SaysWhatIsWrong) {
         {{"load_ports", "23"}, "a set of ports such as \"p0156\""},
         {{"tlb", "big"}, "tlb: expected infinite, not 'big'"},
         {{"pcid", "on"}, "pcid: expected off, not 'on'"},
+        {{"nested", "on"}, "nested: expected 4k, 2m or 1g, not 'on'"},
+        {{"nested_page_shift", "12"}, "no figure 'nested_page_shift'"},
         {{"tlb.stlb_2m.entries", "16"}, "this processor has no figure 'tlb.stlb_2m.entries'"},
         {{"vulnerability.meltdown", "false"}, "no figure 'vulnerability.meltdown'"},
     };

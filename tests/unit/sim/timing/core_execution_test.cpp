@@ -86,6 +86,39 @@ TEST_F(CoreTest, AUnitThatIsNotPipelinedTakesOneInItsOccupancy) {
     EXPECT_EQ(run(operation(ExecutionClass::Shift)).issued, first + 1);
 }
 
+TEST_F(CoreTest, AUnitServesOneAfterAnotherHoweverManyWait) {
+    const ExecutionParameters divider = unit(ExecutionClass::Divide64);
+    const Cycle first = run(operation(ExecutionClass::Divide64)).issued;
+    const u64 waiting = knobs().reorder_buffer / divider.micro_operations - 1;
+    for (u64 i = 1; i <= waiting; ++i) {
+        EXPECT_EQ(run(operation(ExecutionClass::Divide64)).issued, first + i * divider.occupancy);
+    }
+}
+
+TEST_F(CoreTest, AUnitOnTwoPortsTakesTwoInItsOccupancy) {
+    ExecutionParameters& divider = unit(ExecutionClass::Divide64);
+    divider.ports = 0b11;
+    const Cycle first = run(operation(ExecutionClass::Divide64)).issued;
+    EXPECT_EQ(run(operation(ExecutionClass::Divide64)).issued, first);
+    EXPECT_EQ(run(operation(ExecutionClass::Divide64)).issued, first + divider.occupancy);
+    EXPECT_EQ(run(operation(ExecutionClass::Divide64)).issued, first + divider.occupancy);
+}
+
+TEST_F(CoreTest, AGapBeforeWaitingOperationsOfAUnitIsTakenIfItIsLongEnough) {
+    const Cycle occupancy = unit(ExecutionClass::Divide64).occupancy;
+    unit(ExecutionClass::Multiply).latency = occupancy - 1;
+    run(operation(ExecutionClass::Multiply, {}, {rax}));
+    const Cycle late = run(operation(ExecutionClass::Divide64, {rax})).issued;
+    // It could begin at once, but would not be done in time.
+    EXPECT_EQ(run(operation(ExecutionClass::Divide64)).issued, late + occupancy);
+    start_anew();
+    unit(ExecutionClass::Multiply).latency = 2 * occupancy;
+    run(operation(ExecutionClass::Multiply, {}, {rax}));
+    run(operation(ExecutionClass::Divide64, {rax}));
+    const Timing early = run(operation(ExecutionClass::Divide64));
+    EXPECT_EQ(early.issued, early.dispatched + 1);
+}
+
 TEST_F(CoreTest, AYoungerOperationThatIsReadyEarlierTakesAnEarlierCycle) {
     unit(ExecutionClass::Multiply).latency = 30;
     run(operation(ExecutionClass::Multiply, {rax}, {rax}));
@@ -207,6 +240,17 @@ TEST_F(CoreTest, ManyMicroOperationsRetireByTheirLastCompletion) {
         last = run(operation(ExecutionClass::Microcode)).retired;
     }
     EXPECT_EQ(last - microcode.retired, many * slots / knobs().retire_width);
+}
+
+TEST_F(CoreTest, MicroOperationsThatHaveRetiredMakeRoomBeforeTheirInstructionIsDone) {
+    const Cycle slots = unit(ExecutionClass::Microcode).micro_operations;
+    knobs().reorder_buffer = static_cast<u32>(slots + slots / 2);
+    run(operation(ExecutionClass::Microcode));
+    const Timing first = run(operation(ExecutionClass::Microcode, {}, {rax}));
+    // The second half waits for the first one's first half to leave, which is that much earlier.
+    const Timing second = run(operation(ExecutionClass::Microcode, {rax}, {rax}));
+    EXPECT_EQ(second.dispatched, first.retired - slots / 2 / knobs().retire_width + 1);
+    EXPECT_EQ(second.completed - first.completed, unit(ExecutionClass::Microcode).latency);
 }
 
 TEST_F(CoreTest, ALoadTakesWhatTheMemorySays) {

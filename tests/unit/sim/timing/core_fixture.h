@@ -129,6 +129,8 @@ protected:
         }
         return *core_;
     }
+    /// The next use is of another core, with the parameters as they are then.
+    void start_anew() { core_.reset(); }
     CoreParameters& knobs() { return parameters.core; }
     ExecutionParameters& unit(ExecutionClass execution) {
         return parameters.core.execution[static_cast<unsigned>(execution)];

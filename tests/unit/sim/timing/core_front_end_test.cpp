@@ -122,6 +122,16 @@ TEST_F(CoreTest, TheBufferOfTargetsHasItsEntriesAndWays) {
     EXPECT_EQ(late_targets(4, 4), 79U);  // always, but for the very first, which follows nothing
     EXPECT_GT(late_targets(8, 1), 16U);  // some share a set
     EXPECT_EQ(late_targets(4096, 4), 8U);
+    // Wherever they lie: of half as many jumps as entries some share one, but hardly three a set.
+    const auto late_anywhere = [&](u32 ways) {
+        u32 late = 0;
+        for (rip = 0x40'0000; rip < 0x48'0000; rip += 0x4321) {
+            late += late_targets(16, ways);
+        }
+        return late;
+    };
+    EXPECT_GT(late_anywhere(1), late_anywhere(2));
+    EXPECT_EQ(late_anywhere(2), late_anywhere(16)) << "the first time round only";
 }
 
 TEST_F(CoreTest, AMispredictedBranchCostsThePenalty) {

@@ -18,8 +18,8 @@ TEST_F(CoreTest, LfenceWaitsForOlderAndHoldsYounger) {
 }
 
 TEST_F(CoreTest, RdtscpWaitsForOlderAndHoldsNothing) {
-    const Timing slow = run(operation(ExecutionClass::Divide64, {}, {rax}));
     cost(Event::ReadTime) = 20;
+    const Timing slow = run(operation(ExecutionClass::Divide64, {}, {rax}));
     const Timing read = run(event(Event::ReadTime, Ordering::After));
     EXPECT_EQ(read.issued, slow.completed);
     EXPECT_EQ(read.completed, slow.completed + 20);
@@ -125,7 +125,10 @@ INSTANTIATE_TEST_SUITE_P(Each, EventTest,
                                          EventRow{Event::BufferClear, Cause::Serialization},
                                          EventRow{Event::PortIo, Cause::Serialization},
                                          EventRow{Event::ReadTime, Cause::Serialization},
-                                         EventRow{Event::OtherSystem, Cause::Serialization}));
+                                         EventRow{Event::OtherSystem, Cause::Serialization},
+                                         EventRow{Event::TransactionBegin, Cause::Serialization},
+                                         EventRow{Event::TransactionEnd, Cause::Serialization},
+                                         EventRow{Event::TransactionAbort, Cause::Serialization}));
 
 TEST_F(CoreTest, AnEventThatDoesNotSerialiseOverlapsWithOthers) {
     cost(Event::Swapgs) = 25;

@@ -61,6 +61,7 @@ TEST_F(TransientTest, WhatFollowsABlockedLoadOfTheMainPathIsItsDependent) {
 TEST_F(TransientTest, TheWindowOfAFaultIsAsLongAsTheExceptionTakesToStart) {
     for (const Cycle start : {Cycle{10}, Cycle{50}}) {
         knobs().exception_start = start;
+        start_anew();
         const Timing faulting = run(load(rax), {at(0x1000)});
         EXPECT_EQ(core().fault_squash(), faulting.retired + start);
     }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// /proc/sys: the kernel's parameters, which cannot be changed. [linux/abi]: proc(5)
+#include "kernel/core/fs/proc_nodes.h"
+#include "kernel/core/fs/text_tree.h"
+#include "kernel/core/process/process_table.h"
+#include "kernel/core/system_names.h"
+
+namespace ringfence::kernel {
+
+namespace {
+
+Fallible<String> release(u32) {
+    return String(SystemNames::release).append("\n");
+}
+Fallible<String> sys_version(u32) {
+    return String(SystemNames::version).append("\n");
+}
+Fallible<String> host_name(u32) {
+    return String(system_names().node.view()).append("\n");
+}
+Fallible<String> largest_pid(u32) {
+    return String().append_decimal(ProcessTable::largest_id + 1).append("\n");
+}
+
+constexpr ProcEntry kernel_entries[] = {
+    {"ostype", fixed<"Linux\n">},
+    {"osrelease", release},
+    {"version", sys_version},
+    {"hostname", host_name},
+    {"pid_max", largest_pid},
+    {"ngroups_max", fixed<"65536\n">},
+    {"randomize_va_space", fixed<"0\n">},
+    {"cap_last_cap", fixed<"40\n">},
+};
+constexpr ProcEntry memory_entries[] = {
+    {"overcommit_memory", fixed<"0\n">},
+    {"max_map_count", fixed<"65530\n">},
+    {"mmap_min_addr", fixed<"65536\n">},
+};
+constexpr ProcEntry file_entries[] = {
+    {"file-max", fixed<"65536\n">},
+    {"nr_open", fixed<"65536\n">},
+};
+
+constexpr ProcEntry socket_entries[] = {
+    {"somaxconn", fixed<"4096\n">},
+};
+constexpr TextTree network_groups[] = {{"core", socket_entries}};
+constexpr TextTree groups[] = {{"fs", file_entries},
+                               {"kernel", kernel_entries},
+                               {"net", {}, network_groups},
+                               {"vm", memory_entries}};
+constexpr TextTree tree{"sys", {}, groups};
+
+}  // namespace
+
+Ref<Inode> make_proc_sys(Ref<Inode> parent) {
+    return make_text_tree(tree, proc_device, std::move(parent));
+}
+
+}  // namespace ringfence::kernel

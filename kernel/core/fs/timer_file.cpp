@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/core/fs/timer_file.h"
+
+#include "kernel/core/scheduler/scheduler.h"
+#include "kernel/core/vm/admission.h"
+
+namespace ringfence::kernel {
+
+void TimerFile::on_expiry(void* file) {
+    TimerFile& self = *static_cast<TimerFile*>(file);
+    self.expired_ = true;
+    self.expired_queue_.wake_all();
+}
+
+void TimerFile::set(u64 first, u64 interval) {
+    expired_ = false;
+    timer_.set(first, interval);
+}
+
+Fallible<u64> TimerFile::read(const IoDestination& to, u64) {
+    if (to.size() < sizeof(u64)) {
+        return Error{Errno::Einval};
+    }
+    u64 expiries = 0;
+    while (expiries == 0) {  // another thread may have read, or set the timer, before this one runs
+        if (!may_block() && !expired_) {
+            return Error{Errno::Eagain};
+        }
+        RF_TRY(wait_until(expired_queue_, [this] { return expired_; }));
+        expiries = timer_.take_expiries(monotonic_now());
+        expired_ = false;
+    }
+    RF_TRY(to.put(0, {reinterpret_cast<const u8*>(&expiries), sizeof(expiries)}));
+    return u64{sizeof(expiries)};
+}
+
+u32 TimerFile::ready() const {
+    return expired_ ? poll_bits::In::mask | poll_bits::ReadNormal::mask : 0;
+}
+
+Fallible<Ref<OpenFile>> make_timer_file(OpenFlags flags, u32 clock) {
+    RF_TRY(admit_allocation());
+    return Ref<OpenFile>(new TimerFile(flags, clock));
+}
+
+}  // namespace ringfence::kernel

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// The clocks that programs name, and times as they give them to timers.
+#pragma once
+
+#include "kernel/core/syscall/handlers.h"
+#include "kernel/core/time.h"
+
+namespace ringfence::kernel::syscalls {
+
+/// [linux/abi]: include/uapi/linux/time.h
+enum class Clock : u32 {
+    Realtime = 0,
+    Monotonic = 1,
+    ProcessCpu = 2,
+    ThreadCpu = 3,
+    MonotonicRaw = 4,
+    RealtimeCoarse = 5,
+    MonotonicCoarse = 6,
+    BootTime = 7,
+    RealtimeAlarm = 8,
+    BootTimeAlarm = 9,
+    International = 11,
+};
+
+/// Nanoseconds that the clock shows; Einval if there is no such clock.
+Fallible<u64> read_clock(u32 clock);
+
+/// `struct itimerspec`.
+struct TimerSpec {
+    TimeSpec interval;
+    TimeSpec remaining;  ///< zero: not armed
+};
+
+/// What a program asks of a timer, on the kernel's own clock.
+struct TimerRequest {
+    u64 first = never;  ///< nanoseconds since the kernel started
+    u64 interval = 0;
+};
+/// `value` is the program's TimerSpec, with a time on `clock` if `absolute` and from now on if not.
+Fallible<TimerRequest> read_timer_request(Pointer value, u32 clock, bool absolute);
+
+}  // namespace ringfence::kernel::syscalls

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+// timer_create and what is done with such timers.
+#include "kernel/core/process/posix_timers.h"
+
+#include "kernel/core/process/process_table.h"
+#include "kernel/core/syscall/clocks.h"
+#include "kernel/core/syscall/support.h"
+#include "kernel/core/vm/admission.h"
+
+namespace ringfence::kernel::syscalls {
+
+namespace {
+
+/// `struct sigevent`.
+struct SignalEvent {
+    u64 value;
+    i32 number;
+    i32 how;
+    i32 thread;
+    u8 padding[44];
+};
+static_assert(sizeof(SignalEvent) == 64);
+
+enum How : i32 { Signal = 0, None = 1, Thread = 2, SignalThread = 4 };  // SIGEV_*
+
+Fallible<TimerNotification> notification_of(const SignalEvent& event) {
+    if (event.how == How::None) {
+        return TimerNotification{};
+    }
+    const bool to_thread = event.how == How::SignalThread;
+    if (!to_thread && event.how != How::Signal && event.how != How::Thread) {
+        return Error{Errno::Einval};
+    }
+    if (!is_signal(static_cast<u32>(event.number))) {
+        return Error{Errno::Einval};
+    }
+    TimerNotification notification{.signal = static_cast<u32>(event.number), .value = event.value};
+    if (to_thread) {
+        const kernel::Thread* thread = processes().find_thread(static_cast<u32>(event.thread));
+        if (thread == nullptr || &thread->process() != &current_process()) {
+            return Error{Errno::Einval};
+        }
+        notification.thread = thread->id();
+    }
+    return notification;
+}
+
+/// CPU-time clocks cannot drive timers here. [linux/abi]: timer_create(2), ENOTSUP
+Nothing check_timer_clock(u32 clock) {
+    switch (static_cast<Clock>(clock)) {
+        case Clock::Realtime:
+        case Clock::Monotonic:
+        case Clock::BootTime:
+        case Clock::RealtimeAlarm:
+        case Clock::BootTimeAlarm:
+        case Clock::International:
+            return {};
+        case Clock::ProcessCpu:
+        case Clock::ThreadCpu:
+        case Clock::MonotonicRaw:
+        case Clock::RealtimeCoarse:
+        case Clock::MonotonicCoarse:
+            return Error{Errno::Eopnotsupp};
+    }
+    return Error{Errno::Einval};
+}
+
+Fallible<Ref<PosixTimer>> own_timer(u32 id) {
+    return current_process().posix_timers.find(id);
+}
+
+TimerSpec setting_of(PosixTimer& timer) {
+    return {to_timespec(timer.timer().interval()),
+            to_timespec(timer.timer().remaining(monotonic_now()))};
+}
+
+}  // namespace
+
+Nothing timer_create(u32 clock, Pointer event, Pointer id) {
+    RF_TRY(check_timer_clock(clock));
+    TimerNotification notification{.signal = signals::alarm};
+    if (event != Pointer{}) {
+        RF_TRY_ASSIGN(given, read_user<SignalEvent>(event));
+        RF_TRY_ASSIGN(wanted, notification_of(given));
+        notification = wanted;
+    }
+    RF_TRY(admit_allocation());
+    Process& process = current_process();
+    RF_TRY_ASSIGN(timer, process.posix_timers.create(process, clock, notification));
+    if (event == Pointer{}) {
+        timer->set_value(timer->id());
+    }
+    const auto written = write_user(id, static_cast<i32>(timer->id()));
+    if (!written) {
+        RF_TRY(process.posix_timers.remove(timer->id()));
+    }
+    return written;
+}
+
+Nothing timer_settime(u32 id, u32 flags, Pointer value, Pointer old) {
+    using Absolute = Flag<0, u32>;
+    RF_TRY_ASSIGN(timer, own_timer(id));
+    RF_TRY_ASSIGN(wanted, read_timer_request(value, timer->clock(), Absolute::test(flags)));
+    const TimerSpec before = setting_of(*timer);
+    timer->timer().set(wanted.first, wanted.interval);
+    return write_user_if_wanted(old, before);
+}
+
+Nothing timer_gettime(u32 id, Pointer value) {
+    RF_TRY_ASSIGN(timer, own_timer(id));
+    return write_user(value, setting_of(*timer));
+}
+
+Value timer_getoverrun(u32 id) {
+    RF_TRY_ASSIGN(timer, own_timer(id));
+    return u64{timer->overrun()};
+}
+
+Nothing timer_delete(u32 id) {
+    return current_process().posix_timers.remove(id);
+}
+
+}  // namespace ringfence::kernel::syscalls

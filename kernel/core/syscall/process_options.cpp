@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+// Options of the calling process: prctl and arch_prctl.
+#include <algorithm>
+#include <cstring>
+
+#include "kernel/core/process/isolation_choice.h"
+#include "kernel/core/syscall/support.h"
+
+namespace ringfence::kernel::syscalls {
+
+namespace {
+
+enum class ProcessOption : u32 {
+    SetParentDeathSignal = 1,
+    GetParentDeathSignal = 2,
+    GetDumpable = 3,
+    SetDumpable = 4,
+    GetKeepCapabilities = 7,
+    SetKeepCapabilities = 8,
+    SetName = 15,
+    GetName = 16,
+    GetSeccomp = 21,
+    CapabilityBoundingRead = 23,
+    SetTimerSlack = 29,
+    GetTimerSlack = 30,
+    SetChildSubreaper = 36,
+    GetChildSubreaper = 37,
+    SetNoNewPrivileges = 38,
+    GetNoNewPrivileges = 39,
+};
+
+constexpr usize process_name_size = 16;
+constexpr u64 default_timer_slack = 50'000;
+constexpr u64 last_capability = 40;
+
+Value set_process_name(Pointer name) {
+    char text[process_name_size] = {};
+    for (usize i = 0; i + 1 < process_name_size; ++i) {
+        RF_TRY_ASSIGN(byte, read_user<char>(name + i));
+        if (byte == '\0') {
+            break;
+        }
+        text[i] = byte;
+    }
+    current_process().name = String(text);
+    return u64{0};
+}
+
+Value get_process_name(Pointer to) {
+    u8 field[process_name_size] = {};
+    const std::string_view name = current_process().name;
+    std::memcpy(field, name.data(), std::min(name.size(), process_name_size - 1));
+    RF_TRY(write_user_bytes(to, field));
+    return u64{0};
+}
+
+Value set_isolation_choice(u64 argument) {
+    using namespace abi::isolation;
+    const u64 choice = argument & choice_mask;
+    if ((argument & ~u64{choice_mask | keep_on_exec}) != 0 ||
+        choice > static_cast<u64>(IsolationChoice::Shared)) {
+        return Error{Errno::Einval};
+    }
+    RF_TRY(choose_isolation(current_process(), {.choice = static_cast<IsolationChoice>(choice),
+                                                .keep_on_exec = (argument & keep_on_exec) != 0}));
+    return u64{0};
+}
+
+u64 isolation_choice() {
+    using namespace abi::isolation;
+    MemorySpace& memory = *current_process().memory;
+    return static_cast<u64>(memory.isolation.choice) |
+           (memory.isolation.keep_on_exec ? keep_on_exec : 0) |
+           (memory.tables().design() == arch::Design::Isolated ? is_isolated : 0);
+}
+
+}  // namespace
+
+Value prctl(u32 option, u64 argument, u64, u64, u64) {
+    Process& process = current_process();
+    switch (option) {
+        case abi::isolation::set_choice:
+            return set_isolation_choice(argument);
+        case abi::isolation::get_choice:
+            return isolation_choice();
+        default:
+            break;
+    }
+    switch (static_cast<ProcessOption>(option)) {
+        case ProcessOption::SetParentDeathSignal:
+            if (argument > signal_count) {
+                return Error{Errno::Einval};
+            }
+            process.parent_death_signal = static_cast<u32>(argument);
+            return u64{0};
+        case ProcessOption::GetParentDeathSignal:
+            RF_TRY(write_user(Pointer{argument}, process.parent_death_signal));
+            return u64{0};
+        case ProcessOption::SetName:
+            return set_process_name(Pointer{argument});
+        case ProcessOption::GetName:
+            return get_process_name(Pointer{argument});
+        case ProcessOption::GetDumpable:
+            return u64{1};
+        case ProcessOption::GetTimerSlack:
+            return default_timer_slack;
+        case ProcessOption::CapabilityBoundingRead:
+            return argument <= last_capability ? Value(u64{1}) : Error{Errno::Einval};
+        case ProcessOption::SetDumpable:
+        case ProcessOption::GetKeepCapabilities:
+        case ProcessOption::SetKeepCapabilities:
+        case ProcessOption::SetTimerSlack:
+        case ProcessOption::GetSeccomp:
+        case ProcessOption::SetNoNewPrivileges:
+        case ProcessOption::GetNoNewPrivileges:
+            return u64{0};
+        case ProcessOption::SetChildSubreaper:
+            break;
+        case ProcessOption::GetChildSubreaper:
+            RF_TRY(write_user(Pointer{argument}, i32{0}));
+            return u64{0};
+    }
+    return Error{Errno::Einval};
+}
+
+Value arch_prctl(u32 operation, u64 address) {
+    const i64 result = arch::arch_prctl(current_thread().registers, operation, address);
+    if (result < 0) {
+        return Error{static_cast<Errno>(-result)};
+    }
+    return static_cast<u64>(result);
+}
+
+}  // namespace ringfence::kernel::syscalls
