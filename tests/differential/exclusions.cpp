@@ -12,6 +12,8 @@ constexpr u64 c1 = status::C1::mask;
 constexpr u64 conditions =
     status::C0::mask | status::C1::mask | status::C2::mask | status::C3::mask;
 
+constexpr u64 underflow = 0x10 | status::ErrorSummary::mask | status::Busy::mask;
+
 #define RF_EXCLUDE(mnemonic, kind, argument, reason) \
     {ZYDIS_MNEMONIC_##mnemonic, Exclusion::kind, argument, reason},
 constexpr ExclusionRow table[] = {

@@ -30,11 +30,15 @@ enum class Exclusion : u8 {
     X87OnFault,        ///< x87 state, if it raised an exception
     X87Pointers,       ///< FIP, FDP and FOP while no error is pending (all instructions)
     ConditionOnError,  ///< conditions and flags, if it leaves an x87 error pending
+    ErrorBeforeStore,  ///< anything, if one leaves an x87 error pending and the other raised an
+                       ///< exception
+    NanChoice,         ///< elements of `argument` bits of XMM registers that are NaNs in both
     MxcsrMask,         ///< the image's MXCSR_MASK
     FaultOrder,        ///< which of several exceptions it raised, and for which address
     HostFault,         ///< anything, if it raised an exception on the host only
     MachineFault,      ///< anything, if it raised an exception on the machine only
     UpperHalf,         ///< bits 63:32 of general registers
+    ShortAddresses,    ///< bits 63:32 of general registers, with prefix 67H
 };
 
 struct ExclusionRow {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Moves between general registers and memory, extensions, conditional moves, LEA and XLAT.
 // [intel/vol1]: 7.3.1
+#include <algorithm>
 #include <bit>
 
 #include "sim/isa/x86/alu.h"
@@ -204,7 +205,8 @@ bool bind_extension_from(const Instruction& in, OpBuilder& out) {
 
 template <bool is_signed>
 bool bind_extension(const Instruction& in, OpBuilder& out) {
-    switch (in.size(1)) {
+    // MOVSXD with a 16-bit operand moves a word. [intel/vol2]: MOVSX
+    switch (std::min(in.size(0), in.size(1))) {
         case 1:
             return bind_extension_from<is_signed, u8>(in, out);
         case 2:
