@@ -115,6 +115,33 @@ struct MiscEnable {
         fast_strings.mask | branch_trace_unavailable.mask | sampling_unavailable.mask;
 };
 
+/// IA32_MCG_CAP: what of the machine-check architecture there is. [intel/vol3]: 16.3.1.1
+struct McgCap {
+    static constexpr Bitfield<0, 8> banks{};  ///< error-reporting banks, from IA32_MC0_CTL on
+    static constexpr Flag<8> control{};       ///< IA32_MCG_CTL exists
+};
+
+/// IA32_MCG_STATUS: [intel/vol3]: 16.3.1.2
+struct McgStatus {
+    static constexpr Flag<0> ripv{};  ///< the interrupted program can go on where it was
+    static constexpr Flag<1> eipv{};  ///< the saved RIP is that of the instruction in error
+    static constexpr Flag<2> mcip{};  ///< a machine check is being handled: another one shuts down
+
+    static constexpr u64 defined = ripv.mask | eipv.mask | mcip.mask;
+};
+
+/// IA32_MCi_STATUS, of bank i: [intel/vol3]: 16.3.2.2
+struct MciStatus {
+    static constexpr Flag<63> valid{};  ///< the bank tells of an error
+
+    static constexpr Msr of(unsigned bank) {
+        constexpr u32 registers_per_bank = 4;
+        return static_cast<Msr>(static_cast<u32>(Msr::IA32_MC0_CTL) + registers_per_bank * bank +
+                                1);
+    }
+};
+static_assert(static_cast<u32>(MciStatus::of(1)) == 0x405);
+
 /// IA32_TSX_CTRL: [intel/vol4]: 2.1, table 2-2; present if IA32_ARCH_CAPABILITIES says so
 struct TsxCtrl {
     static constexpr Flag<0> rtm_disable{};  ///< XBEGIN aborts at once

@@ -74,6 +74,7 @@ void ModelSpecificRegisters::visit_state(state::Visitor& visitor) {
     visitor.field("misc_enable", misc_enable);
     visitor.field("spec_ctrl", spec_ctrl);
     visitor.field("tsx_ctrl", tsx_ctrl);
+    visitor.field("mcg_status", mcg_status, arch::x86::McgStatus::defined);
 }
 
 void PendingException::visit_state(state::Visitor& visitor) {

@@ -27,6 +27,7 @@ struct ModelSpecificRegisters {
     u64 misc_enable = arch::x86::MiscEnable::reset;
     u64 spec_ctrl = 0;
     u64 tsx_ctrl = 0;
+    u64 mcg_status = 0;
 
     void visit_state(state::Visitor& visitor);
 };

@@ -77,6 +77,7 @@ void Platform::visit_state(state::Visitor& visitor) {
     });
     visitor.group("pins", [&] {
         visitor.field("non_maskable_interrupt", pins_.non_maskable_interrupt);
+        visitor.field("machine_check", pins_.machine_check);
         visitor.field("end", pins_.end);
     });
     visitor.part("events", events_);
@@ -116,6 +117,18 @@ void Platform::pulse_nmi() {
     local_apic_->set_pin(LocalApic::Pin::Lint1, true);
     local_apic_->set_pin(LocalApic::Pin::Lint1, false);
     interrupts_changed();
+}
+
+bool Platform::send_interrupt(u8 vector) {
+    if (!local_apic_ || !local_apic_->accept({.destination = InterruptMessage::broadcast,
+                                              .logical = false,
+                                              .mode = arch::x86::ApicDeliveryMode::Fixed,
+                                              .vector = vector,
+                                              .level = false})) {
+        return false;
+    }
+    interrupts_changed();
+    return true;
 }
 
 void Platform::poll_serial() {

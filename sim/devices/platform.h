@@ -57,6 +57,9 @@ public:
     void run_events();
     /// A non-maskable interrupt from the board, as by a button: LINT1, for an instant.
     void pulse_nmi();
+    /// An edge-triggered interrupt for the local APIC, as another processor's would be. False: it
+    /// takes none.
+    bool send_interrupt(u8 vector);
     /// Looks whether the serial ports' sources have got something.
     void poll_serial();
     /// Which serial ports would interrupt the processor for a byte.

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "arch/x86/efer.h"
 #include "sim/cpu/cpu.h"
+#include "sim/isa/x86/block.h"
 #include "sim/isa/x86/engine.h"
 #include "sim/isa/x86/timed_execution.h"
 #include "sim/memory/physical_memory.h"
@@ -109,15 +111,65 @@ std::vector<DebugView::CachedPage> DebugView::cached_pages() const {
         add_untimed(pages, "DTLB", cpu_.mmu.tlb(mmu::AccessKind::Read));
         return pages;
     }
+    for_each_timed_page([&](const CachedPage& page) { pages.push_back(page); });
+    return pages;
+}
+
+void DebugView::for_each_timed_page(const std::function<void(const CachedPage&)>& visit) const {
     using Array = mmu::TimedTranslator::Array;
     timed_->memory().translator().for_each_page([&](const mmu::TimedTranslator::CachedPage& page) {
         const char* const name = page.array == Array::Instruction ? "ITLB"
                                  : page.array == Array::Data      ? "DTLB"
                                                                   : "STLB";
-        pages.push_back({name, page.start, page.physical, bit(page.shift), page.global, page.pcid,
-                         page.rights});
+        visit({name, page.start, page.physical, bit(page.shift), page.global, page.pcid,
+               page.rights});
     });
-    return pages;
+}
+
+void DebugView::for_each_timed_structure(
+    const std::function<void(unsigned level, VirtualAddress start, u16 pcid)>& visit) const {
+    timed_->memory().translator().for_each_structure(visit);
+}
+
+const mmu::Tlb& DebugView::architectural_tlb(mmu::AccessKind kind) const {
+    return cpu_.mmu.tlb(kind);
+}
+
+DebugView::EntryRegisters DebugView::entry_registers() const {
+    const mmu::PagingState& state = cpu_.mmu.state();
+    return {.cr3 = state.cr3,
+            .gdt = VirtualAddress{cpu_.gdtr.base},
+            .idt = VirtualAddress{cpu_.idtr.base},
+            .tss = VirtualAddress{cpu_.task.base},
+            .gdt_limit = cpu_.gdtr.limit,
+            .idt_limit = cpu_.idtr.limit,
+            .tss_limit = cpu_.task.limit,
+            .syscall_target = VirtualAddress{cpu_.msr.lstar},
+            .interrupt_flag = cpu_.interrupts_enabled(),
+            .pcids = state.pcids(),
+            .no_execute = arch::x86::Efer::nxe.test(state.efer),
+            .four_levels = state.mode() == mmu::PagingMode::FourLevel,
+            .cpl = cpu_.cpl()};
+}
+
+std::array<u64, 17> DebugView::general_registers() const {
+    const DebugRegisters registers = read_registers(cpu_);
+    std::array<u64, 17> values{};
+    std::ranges::copy(registers.general, values.begin());
+    values.back() = cpu_.rip;
+    return values;
+}
+
+VirtualAddress DebugView::running_block() const {
+    return VirtualAddress{cpu_.code_address(cpu_.block != nullptr ? cpu_.block->rip : cpu_.rip)};
+}
+
+void DebugView::watch_stores(PhysicalAddress address) {
+    memory_.watch_page(address);
+}
+
+void DebugView::unwatch_stores(PhysicalAddress address) {
+    memory_.unwatch_page(address);
 }
 
 std::vector<DebugView::CacheLevel> DebugView::caches(PhysicalAddress address) const {

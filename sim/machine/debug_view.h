@@ -3,6 +3,8 @@
 // no accessed or dirty flag, and no device hears of it. What does change something says so.
 #pragma once
 
+#include <array>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "base/address.h"
 #include "sim/machine/debug_registers.h"
 #include "sim/mmu/paging_state.h"
+#include "sim/mmu/tlb.h"
 #include "sim/mmu/walker.h"
 #include "sim/mmu/watchpoints.h"
 
@@ -73,10 +76,47 @@ public:
     /// data, that are as large as no processor's.
     [[nodiscard]] std::vector<CachedPage> cached_pages() const;
 
+    /// What the architecture lets the processor remember, in timed machines too.
+    [[nodiscard]] const mmu::Tlb& architectural_tlb(mmu::AccessKind kind) const;
+
+    // For observers too, from within what they are told -------------------------------------------
+
+    /// What an entry into the kernel goes by.
+    struct EntryRegisters {
+        u64 cr3;
+        VirtualAddress gdt, idt, tss;         ///< where they begin
+        u32 gdt_limit, idt_limit, tss_limit;  ///< offset of the last byte
+        VirtualAddress syscall_target;        ///< IA32_LSTAR
+        bool interrupt_flag;
+        bool pcids;        ///< CR4.PCIDE
+        bool no_execute;   ///< EFER.NXE
+        bool four_levels;  ///< the paging mode is that of 64-bit kernels
+        unsigned cpl;
+    };
+    [[nodiscard]] EntryRegisters entry_registers() const;
+
+    /// The general registers, and RIP when user mode has just been entered.
+    [[nodiscard]] std::array<u64, 17> general_registers() const;
+
+    /// The block of instructions that is running, or comes next; with an observer that wants
+    /// instructions a block is one.
+    [[nodiscard]] VirtualAddress running_block() const;
+
+    /// From now on observers hear of stores to the page of `address`, which is RAM. Changes
+    /// neither the guest nor its time.
+    void watch_stores(PhysicalAddress address);
+    void unwatch_stores(PhysicalAddress address);
+
     // Timed machines only
     // --------------------------------------------------------------------------
 
     [[nodiscard]] bool timed() const { return timed_ != nullptr; }
+
+    /// The entries of TLBs as large as the processor's, which may hold what wrong paths brought.
+    void for_each_timed_page(const std::function<void(const CachedPage&)>& visit) const;
+    /// The entries of the paging-structure caches: level 2 for PDEs, 3 for PDPTEs, 4 for PML4Es.
+    void for_each_timed_structure(
+        const std::function<void(unsigned level, VirtualAddress start, u16 pcid)>& visit) const;
 
     struct CacheLevel {
         const char* name;  ///< "L1I", "L1D", "L2" or "LLC"

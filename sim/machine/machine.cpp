@@ -12,6 +12,7 @@
 #include "sim/isa/x86/timed_execution.h"
 #include "sim/machine/boot/protocols.h"
 #include "sim/machine/mp_table.h"
+#include "sim/machine/store_reporter.h"
 #include "sim/memory/physical_memory.h"
 #include "sim/observe/recorder.h"
 #include "sim/presets/saved_cpu.h"
@@ -172,6 +173,7 @@ struct Machine::Parts {
                .transactions = write_set_shape(config.cpu),
                .places = config.places}),
           engine(cpu, memory) {
+        memory.set_store_listener(&store_reporter);
         recorder.add(first_user);
         recorder.add(unimplemented);
         for (observe::Observer* const observer : config.observers) {
@@ -199,6 +201,7 @@ struct Machine::Parts {
 
     MachineConfig config;
     observe::Recorder recorder;
+    StoreReporter store_reporter{recorder};
     PhysicalMemory memory;
     devices::Platform platform;
     FirstUserMarker first_user;
@@ -306,6 +309,9 @@ MachineEnd Machine::run_to(u64 instructions) {
     Parts& parts = *parts_;
     const u64 limit = std::min(instructions, parts.config.instruction_limit);
     const u64 slice = parts.config.timed ? timed_slice : fast_slice;
+    if (parts.timed) {
+        parts.timed->report(parts.recorder.wants_timing());
+    }
     for (;;) {
         if (parts.config.stop != nullptr && parts.config.stop->load(std::memory_order_relaxed)) {
             return end(Reason::Stopped);
@@ -346,7 +352,7 @@ std::optional<MachineEnd> Machine::end_after_events() {
     parts.platform.run_events();
     const bool deaf = !parts.cpu.interrupts_enabled() &&
                       !parts.platform.pins().non_maskable_interrupt &&
-                      !parts.platform.nmi_may_come();
+                      !parts.platform.pins().machine_check && !parts.platform.nmi_may_come();
     if (parts.cpu.halted && deaf) {
         return end(Reason::HaltedForever);
     }
@@ -435,6 +441,24 @@ DebugView Machine::debug_view() {
 
 void Machine::raise_nmi() {
     parts_->platform.pulse_nmi();
+}
+
+bool Machine::raise_interrupt(u8 vector) {
+    return parts_->platform.send_interrupt(vector);
+}
+
+void Machine::raise_machine_check() {
+    parts_->platform.pins().machine_check = true;
+}
+
+void Machine::raise_debug_trap(unsigned number) {
+    RF_ASSERT(number < arch::x86::breakpoint_count);
+    parts_->cpu.due_debug |= bit(number);
+}
+
+void Machine::raise_page_fault(VirtualAddress address, u32 error_code) {
+    parts_->cpu.deferred = cpu::PendingException{
+        .vector = cpu::ExceptionVector::PageFault, .error_code = error_code, .address = address};
 }
 
 const observe::Counters& Machine::counters() const {

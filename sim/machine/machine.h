@@ -157,6 +157,20 @@ public:
     /// Asks for an NMI. Called by an observer that wants instructions, before one of them, it is
     /// taken right after that instruction (unless NMIs are blocked then: as soon as they are not).
     void raise_nmi();
+    /// Sends an edge-triggered interrupt to the local APIC: it comes when interrupts are on. False:
+    /// the APIC is off, or there is none. When it may be called, here and below: as for raise_nmi.
+    bool raise_interrupt(u8 vector);
+    /// The hardware finds an error that it corrects: the machine check comes next, whatever is
+    /// masked, and its handler is told that the program may go on (IA32_MCG_STATUS.RIPV). Where
+    /// CR4.MCE is off, or another one is being handled, the processor shuts down.
+    void raise_machine_check();
+    /// The debug exception of breakpoint `number` (0 to 3) comes next, as a trap: as if the
+    /// instruction before had met it, or MOV SS had held it back until now. No debug register has
+    /// to be set up. What DR6 tells is that breakpoint.
+    void raise_debug_trap(unsigned number);
+    /// The next instruction meets a page fault, whatever the tables say: as by a translation that
+    /// had fewer rights when the processor cached it than it has now. [intel/vol3]: 4.10.4.3
+    void raise_page_fault(VirtualAddress address, u32 error_code);
 
     [[nodiscard]] const observe::Counters& counters() const;
     /// Core cycles since the machine was made, those in which it was halted among them.

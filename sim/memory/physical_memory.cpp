@@ -14,6 +14,9 @@ constexpr u8 hole_byte = 0xff;
 /// Device accesses are at most this wide.
 constexpr unsigned widest_mmio = 8;
 
+/// The marks of a page of which every store is announced.
+constexpr u32 all_lines = ~u32{0};
+
 bool all_zero(std::span<const u8> bytes) {
     return bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
 }
@@ -163,7 +166,7 @@ void PhysicalMemory::move_mmio(MmioDevice& device, std::optional<PhysicalAddress
     std::rotate(mmio_.begin(), region, region + 1);  // it answers before those that were there
     if (base && is_ram(*base)) {
         if (page_has_code(*base)) {
-            notify_code_written(*base, page_size);
+            notify_written(*base, page_size);
         }
         covered_page_ = base->value() / page_size;
     }
@@ -191,15 +194,38 @@ void PhysicalMemory::set_code_lines(PhysicalAddress page, u32 lines) {
     }
     u32& current = code_lines_[page.value() / page_size];
     const bool was_data = current == 0;
-    current = lines;
+    current = is_watched(page) ? all_lines : lines;
     if (was_data && lines != 0 && direct_access_listener_ != nullptr) {
         direct_access_listener_->page_became_code(page.align_down(page_size));
     }
 }
 
-void PhysicalMemory::notify_code_written(PhysicalAddress first, u64 bytes) {
+void PhysicalMemory::watch_page(PhysicalAddress address) {
+    RF_ASSERT(layout_.contains(address.value()));
+    watched_.resize(layout_.end() / page_size);
+    watched_[address.value() / page_size] = true;
+    set_code_lines(address.align_down(page_size), all_lines);
+}
+
+/// What was decoded of the page is dropped: its own marks are not known any more.
+void PhysicalMemory::unwatch_page(PhysicalAddress address) {
+    if (!is_watched(address)) {
+        return;
+    }
+    const PhysicalAddress page = address.align_down(page_size);
+    watched_[page.value() / page_size] = false;
+    set_code_lines(page, 0);
+    if (code_listener_ != nullptr) {
+        code_listener_->code_written(page, page_size);
+    }
+}
+
+void PhysicalMemory::notify_written(PhysicalAddress first, u64 bytes) {
     if (code_listener_ != nullptr) {
         code_listener_->code_written(first, bytes);
+    }
+    if (store_listener_ != nullptr && is_watched(first)) {
+        store_listener_->watched_page_written(first, bytes);
     }
 }
 

@@ -50,6 +50,13 @@ public:
     virtual void layout_changed() = 0;
 };
 
+/// Whoever watches pages hears of each store to one of them. Called after the store.
+class StoreListener {
+public:
+    virtual ~StoreListener() = default;
+    virtual void watched_page_written(PhysicalAddress first, u64 bytes) = 0;
+};
+
 /// Where RAM lies: [0, low_end) without [hole_start, hole_end), and, beyond the 32-bit device hole,
 /// [4 GiB, high_end).
 struct RamLayout {
@@ -144,6 +151,15 @@ public:
     /// nowhere. One device at a time may hide RAM.
     void move_mmio(MmioDevice& device, std::optional<PhysicalAddress> base);
 
+    // Watched pages -------------------------------------------------------------------------------
+
+    /// The listener outlives this object, or is taken back with null.
+    void set_store_listener(StoreListener* listener) { store_listener_ = listener; }
+    /// From now on the listener hears of stores to the page of `address`, which is RAM. The guest
+    /// notices nothing.
+    void watch_page(PhysicalAddress address);
+    void unwatch_page(PhysicalAddress address);
+
     // Code tracking -------------------------------------------------------------------------------
 
     void set_code_listener(CodeListener* listener) { code_listener_ = listener; }
@@ -171,7 +187,7 @@ public:
     /// Says that RAM was written through a host pointer. Cheap when there is no code.
     void announce_store(PhysicalAddress first, u64 bytes) {
         if (RF_UNLIKELY((code_lines(first) & lines_of(first, bytes)) != 0)) {
-            notify_code_written(first, bytes);
+            notify_written(first, bytes);
         }
     }
 
@@ -184,16 +200,21 @@ private:
     };
 
     PhysicalMemory(HostMapping ram, HostMapping code_lines, RamLayout layout);
-    void notify_code_written(PhysicalAddress first, u64 bytes);
+    void notify_written(PhysicalAddress first, u64 bytes);
+    [[nodiscard]] bool is_watched(PhysicalAddress address) const {
+        return !watched_.empty() && watched_[address.value() / page_size];
+    }
     [[nodiscard]] const MmioRegion* find_mmio(PhysicalAddress address) const;
 
     HostMapping ram_;
     HostMapping code_lines_mapping_;
-    u32* code_lines_;  ///< one word for each page below the end of RAM
+    u32* code_lines_;  ///< one word for each page below the end of RAM; all ones if it is watched
+    std::vector<bool> watched_;  ///< empty until a page is watched; then by page
     RamLayout layout_;
     std::vector<MmioRegion> mmio_;  ///< the first one that holds an address answers
     u64 covered_page_ = no_page;    ///< the page of RAM that a device hides
     CodeListener* code_listener_ = nullptr;
+    StoreListener* store_listener_ = nullptr;
     DirectAccessListener* direct_access_listener_ = nullptr;
 };
 

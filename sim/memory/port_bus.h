@@ -21,6 +21,7 @@ public:
 struct InterruptPins {
     bool interrupt = false;               ///< level: a maskable interrupt waits
     bool non_maskable_interrupt = false;  ///< edge: latched until the processor takes it
+    bool machine_check = false;           ///< edge: the hardware found an error, and corrected it
     bool end = false;                     ///< leave the run loop as soon as possible
     bool pause = false;  ///< the same, once, and not the guest's wish: no state of the machine
 };

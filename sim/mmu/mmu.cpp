@@ -42,7 +42,23 @@ bool Mmu::walk_into_tlb(VirtualAddress address, AccessKind kind, Privilege privi
     if (const auto evicted = tlb_of(kind).insert(address, state_.pcid(), out)) {
         forget_evicted(*evicted, kind);
     }
+    if (RF_UNLIKELY(recorder_.wants_translations())) {
+        report_cached(address, out);
+    }
     return true;
+}
+
+void Mmu::report_cached(VirtualAddress address, const Translation& translation) {
+    const u64 bytes = bit(translation.size_shift);
+    recorder_.translation_cached({.start = address.align_down(bytes),
+                                  .physical = translation.page.align_down(bytes),
+                                  .bytes = bytes,
+                                  .root = state_.cr3,
+                                  .pcid = state_.pcid(),
+                                  .global = translation.global,
+                                  .user = translation.rights.user,
+                                  .writable = translation.rights.writable,
+                                  .executable = translation.rights.executable});
 }
 
 bool Mmu::translate(VirtualAddress address, AccessKind kind, Privilege privilege, Reference via,

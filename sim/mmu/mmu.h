@@ -333,6 +333,8 @@ private:
                    PhysicalAddress& out);
     bool walk_into_tlb(VirtualAddress address, AccessKind kind, Privilege privilege,
                        const Translation* outdated, Translation& out);
+    void report_cached(VirtualAddress address, const Translation& translation);
+    void report_flushed(const observe::FlushedContext& context);
     void fill_fast(VirtualAddress address, AccessKind kind, Privilege privilege,
                    const Translation& translation);
     Tlb& tlb_of(AccessKind kind) { return kind == AccessKind::Execute ? code_tlb_ : data_tlb_; }

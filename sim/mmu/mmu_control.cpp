@@ -92,6 +92,7 @@ Result<void, Fault> Mmu::write_cr3(u64 value) {
         data_tlb_.drop_pcid(state_.pcid());
         code_tlb_.drop_pcid(state_.pcid());
         drop_fast(state_.pcid());
+        report_flushed({.all = false, .globals = false, .pcid = state_.pcid()});
     }
     if (timed_ != nullptr) {
         timed_->root_written(state_.pcid(), no_flush);
@@ -191,6 +192,7 @@ void Mmu::invpcid(InvpcidType type, u16 pcid, VirtualAddress address) {
             data_tlb_.drop_pcid(pcid);
             code_tlb_.drop_pcid(pcid);
             drop_fast(pcid);
+            report_flushed({.all = false, .globals = false, .pcid = pcid});
             return;
         case InvpcidType::AllWithGlobals:
             flush_everything();
@@ -200,6 +202,7 @@ void Mmu::invpcid(InvpcidType type, u16 pcid, VirtualAddress address) {
             data_tlb_.drop_all_but_globals();
             code_tlb_.drop_all_but_globals();
             drop_fast_all();
+            report_flushed({.all = true, .globals = false, .pcid = 0});
             return;
     }
 }
@@ -209,11 +212,18 @@ void Mmu::set_strict(bool on) {
     drop_fast_all();
 }
 
+void Mmu::report_flushed(const observe::FlushedContext& context) {
+    if (RF_UNLIKELY(recorder_.wants_translations())) {
+        recorder_.context_flushed(context);
+    }
+}
+
 void Mmu::flush_everything() {
     ++recorder_.counters.tlb_flushes;
     data_tlb_.drop_all();
     code_tlb_.drop_all();
     drop_fast_all();
+    report_flushed({.all = true, .globals = true, .pcid = 0});
     if (timed_ != nullptr) {
         timed_->flush_all();
     }

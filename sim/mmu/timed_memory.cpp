@@ -8,6 +8,7 @@
 
 namespace ringfence::sim::mmu {
 
+using observe::TimingEvent;
 using timing::AccessIntent;
 using timing::AccessTime;
 using timing::CacheTime;
@@ -143,6 +144,9 @@ AccessTime TimedMemory::access_piece(const DataAccess& access, VirtualAddress ad
         const bool supervisor_page =
             privilege_of(access) == Privilege::User && !translation.rights.user;
         time = load_forbidden(translation, supervisor_page, piece);
+        if (RF_UNLIKELY(recorder_ != nullptr)) {
+            report_forbidden(translation, supervisor_page, piece, at);
+        }
     } else {
         time.blocked = true;
     }
@@ -277,13 +281,65 @@ void TimedMemory::write(VirtualAddress address, const void* from, unsigned bytes
     std::memcpy(store.data.data(), from, bytes);
 }
 
+// For those who watch -----------------------------------------------------------------------------
+
+void TimedMemory::report_to(observe::Recorder* recorder) {
+    recorder_ = recorder;
+    hierarchy_.tell(recorder != nullptr ? this : nullptr);
+}
+
+void TimedMemory::report_accesses(TimingEvent::Kind kind, Cycle cycle) {
+    for (unsigned i = 0; i < piece_count_; ++i) {
+        recorder_->timing({.kind = kind,
+                           .user = mmu_.privilege() == Privilege::User,
+                           .cycle = cycle,
+                           .rip = VirtualAddress{rip_},
+                           .address = pieces_[i].address,
+                           .physical = pieces_[i].physical});
+    }
+}
+
+void TimedMemory::report_forbidden(const TimedTranslation& translation, bool supervisor_page,
+                                   const Piece& piece, Cycle at) {
+    using Outcome = TimedTranslation::Outcome;
+    const bool ended =
+        translation.outcome == Outcome::NotPresent || translation.outcome == Outcome::Reserved;
+    recorder_->timing(
+        {.kind = TimingEvent::Kind::Forbidden,
+         .user = mmu_.privilege() == Privilege::User,
+         .forwarded = piece.answer == Answer::Memory ? TimingEvent::Forwarded::Data
+                      : piece.answer == Answer::Zero ? TimingEvent::Forwarded::Zero
+                                                     : TimingEvent::Forwarded::Nothing,
+         .reason = translation.outcome == Outcome::NotPresent ? TimingEvent::Reason::NoPage
+                   : translation.outcome == Outcome::Reserved ? TimingEvent::Reason::Malformed
+                   : translation.outcome == Outcome::NotAllowed && supervisor_page
+                       ? TimingEvent::Reason::Supervisor
+                       : TimingEvent::Reason::Other,
+         .number = ended ? translation.page_shift : u8{0},
+         .cycle = at,
+         .rip = VirtualAddress{rip_},
+         .address = piece.address,
+         .physical = piece.physical});
+}
+
+void TimedMemory::line_changed(Change change, CacheName cache, u32 set, PhysicalAddress line,
+                               Cycle at) {
+    recorder_->timing({.kind = change,
+                       .user = mmu_.privilege() == Privilege::User,
+                       .cache = cache,
+                       .number = set,
+                       .cycle = at,
+                       .rip = VirtualAddress{rip_},
+                       .physical = line});
+}
+
 void TimedMemory::visit_state(state::Visitor& visitor, Cycle latest) {
     visitor.group("hierarchy", [&] { hierarchy_.visit_state(visitor, latest); });
     visitor.group("translator", [&] { translator_.visit_state(visitor, latest); });
     visitor.field("rip", rip_);
     visit_pieces(visitor);
     // Not state: mmu_, memory_ (wiring); transience_, l1d_latency_ (configuration); stores_,
-    // store_count_ (of a path, which is over)
+    // store_count_ (of a path, which is over); recorder_ (who watches)
 }
 
 /// Of the latest instruction: one that was postponed is not timed again.

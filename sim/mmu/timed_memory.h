@@ -8,6 +8,7 @@
 #include "sim/mmu/mmu.h"
 #include "sim/mmu/timed_translator.h"
 #include "sim/mmu/transient_access.h"
+#include "sim/observe/recorder.h"
 #include "sim/timing/memory_hierarchy.h"
 #include "sim/timing/memory_port.h"
 #include "sim/timing/parameters.h"
@@ -15,7 +16,9 @@
 namespace ringfence::sim::mmu {
 
 /// Accesses are timed with the Mmu's present state, before the instruction that makes them runs.
-class TimedMemory final : public timing::MemoryPort, public TransientAccess {
+class TimedMemory final : public timing::MemoryPort,
+                          public TransientAccess,
+                          private timing::LineListener {
 public:
     /// All outlive it. Becomes the Mmu's timed translator.
     TimedMemory(Mmu& mmu, memory::PhysicalMemory& memory, const timing::Parameters& parameters);
@@ -71,6 +74,14 @@ public:
     bool read(VirtualAddress address, void* out, unsigned bytes) override;
     void write(VirtualAddress address, const void* from, unsigned bytes) override;
 
+    /// The instruction that began last.
+    [[nodiscard]] u64 rip() const { return rip_; }
+    /// Tells `recorder` from now on of lines that come and go and of loads that are forbidden;
+    /// null: nobody.
+    void report_to(observe::Recorder* recorder);
+    /// Reports what the instruction that began last has accessed. Not without a recorder.
+    void report_accesses(observe::TimingEvent::Kind kind, timing::Cycle cycle);
+
     [[nodiscard]] const timing::MemoryHierarchy& hierarchy() const { return hierarchy_; }
     [[nodiscard]] const TimedTranslator& translator() const { return translator_; }
     /// Between two instructions. `latest`: nothing is on its way for longer.
@@ -108,6 +119,10 @@ private:
                                     u32 bytes, timing::Cycle at);
     timing::AccessTime load_forbidden(const TimedTranslation& translation, bool supervisor_page,
                                       Piece& piece);
+    RF_NEVER_INLINE void report_forbidden(const TimedTranslation& translation, bool supervisor_page,
+                                          const Piece& piece, timing::Cycle at);
+    void line_changed(Change change, CacheName cache, u32 set, PhysicalAddress line,
+                      timing::Cycle at) override;
     timing::AccessTime touch(const timing::DataAccess& access, const TimedTranslation& translation);
     void remember(const Piece& piece);
     void visit_pieces(state::Visitor& visitor);
@@ -127,6 +142,7 @@ private:
     unsigned piece_count_ = 0;
     std::array<PendingStore, max_stores> stores_;
     unsigned store_count_ = 0;
+    observe::Recorder* recorder_ = nullptr;
 };
 
 }  // namespace ringfence::sim::mmu

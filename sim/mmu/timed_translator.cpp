@@ -164,6 +164,10 @@ TimedTranslation TimedTranslator::walk(const Request& request, TranslationCounts
         const auto frame = Walker::terminal_frame(state, address, path);
         answer.has_physical = frame.has_value();
         answer.physical = frame.value_or(PhysicalAddress{});
+        if (!path.entries().empty()) {
+            answer.page_shift =
+                static_cast<u8>(shift_of(state.mode(), path.entries().back().level));
+        }
     }
     keep(request, path, first_read, answer);
     return answer;

@@ -37,8 +37,10 @@ struct TimedTranslation {
     Outcome outcome = Outcome::Ok;
     FoundIn found_in = FoundIn::FirstLevel;
     bool has_physical = false;
-    u8 page_shift = 0;  ///< log2 of the page's size, for Ok and NotAllowed
-    Rights rights{};    ///< for Ok and NotAllowed; `rights.user` says whether it is a user page
+    /// log2 of the page's size, for Ok and NotAllowed; of what the entry at which the walk ended
+    /// would have covered, for NotPresent and Reserved.
+    u8 page_shift = 0;
+    Rights rights{};  ///< for Ok and NotAllowed; `rights.user` says whether it is a user page
 };
 
 struct TranslationCounts {

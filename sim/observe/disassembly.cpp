@@ -33,6 +33,18 @@ std::string hex_bytes(std::span<const u8> bytes) {
     return fmt::format("{:02x}", fmt::join(bytes, " "));
 }
 
+std::optional<InstructionShape> first_instruction(std::span<const u8> bytes) {
+    ZydisDecoder decoder;
+    ZydisDecodedInstruction instruction;
+    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+    if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, nullptr, bytes.data(), bytes.size(),
+                                                    &instruction))) {
+        return std::nullopt;
+    }
+    return InstructionShape{.length = instruction.length,
+                            .is_nop = instruction.mnemonic == ZYDIS_MNEMONIC_NOP};
+}
+
 std::string disassemble(const Executed& executed) {
     ZydisDecoder decoder;
     ZydisFormatter formatter;

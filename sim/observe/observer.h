@@ -7,6 +7,7 @@
 
 #include "base/address.h"
 #include "sim/observe/counters.h"
+#include "sim/observe/timing_event.h"
 
 namespace ringfence::sim::observe {
 
@@ -53,6 +54,26 @@ struct StaleTranslation {
     u16 pcid;
 };
 
+/// A page-table walk's result, as a TLB keeps it from now on.
+struct CachedTranslation {
+    VirtualAddress start;  ///< of the whole page
+    PhysicalAddress physical;
+    u64 bytes;  ///< the page's size
+    u64 root;   ///< CR3 while it was walked
+    u16 pcid;   ///< meaningless if it is global
+    bool global;
+    bool user;  ///< may be used in user mode; so on
+    bool writable;
+    bool executable;
+};
+
+/// All translations of one PCID are forgotten, or those of all.
+struct FlushedContext {
+    bool all;
+    bool globals;  ///< global ones, too
+    u16 pcid;      ///< meaningless if all are
+};
+
 class Observer {
 public:
     virtual ~Observer() = default;
@@ -64,6 +85,8 @@ public:
     virtual void syscall(VirtualAddress /*rip*/) {}
     virtual void sysret(VirtualAddress /*target*/) {}
     virtual void iret(VirtualAddress /*target*/, bool /*to_user*/) {}
+    /// A far RET that is no IRET, to an outer privilege level.
+    virtual void far_return(VirtualAddress /*target*/, bool /*to_user*/) {}
     /// The guest wrote to the mark port (abi/ports.h).
     virtual void mark(u32 /*value*/) {}
     /// Before each instruction, and only if `wants_instructions()`.
@@ -73,8 +96,22 @@ public:
     /// A translation was used that the tables no longer contain (strict checking only).
     virtual void stale_translation(const StaleTranslation&) {}
 
+    /// Of the architectural TLBs, which keep all that a processor may keep; and only if
+    /// `wants_translations()`.
+    virtual void translation_cached(const CachedTranslation&) {}
+    virtual void context_flushed(const FlushedContext&) {}
+    /// To a page that `Machine::watch_stores` was told of.
+    virtual void watched_store(PhysicalAddress /*first*/, u64 /*bytes*/) {}
+
+    /// Constant during a run.
+    [[nodiscard]] virtual bool wants_translations() const { return false; }
     /// Constant during a run; true makes the machine slow.
     [[nodiscard]] virtual bool wants_instructions() const { return false; }
+
+    /// What the timed engine did, and only if `wants_timing()`.
+    virtual void timing(const TimingEvent&) {}
+    /// Constant during a run. Slower, but the run is the same to the cycle.
+    [[nodiscard]] virtual bool wants_timing() const { return false; }
 };
 
 }  // namespace ringfence::sim::observe

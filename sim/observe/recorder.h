@@ -18,8 +18,13 @@ public:
     void add(Observer& observer) {
         observers_.push_back(&observer);
         wants_instructions_ = wants_instructions_ || observer.wants_instructions();
+        wants_translations_ = wants_translations_ || observer.wants_translations();
+        wants_timing_ = wants_timing_ || observer.wants_timing();
     }
     [[nodiscard]] bool wants_instructions() const { return wants_instructions_; }
+    [[nodiscard]] bool wants_timing() const { return wants_timing_; }
+
+    [[nodiscard]] bool wants_translations() const { return wants_translations_; }
 
     Counters counters;
 
@@ -53,6 +58,9 @@ public:
     void iret(VirtualAddress target, bool to_user) {
         notify([&](Observer& observer) { observer.iret(target, to_user); });
     }
+    void far_return(VirtualAddress target, bool to_user) {
+        notify([&](Observer& observer) { observer.far_return(target, to_user); });
+    }
     void mark(u32 value) {
         notify([&](Observer& observer) { observer.mark(value); });
     }
@@ -65,6 +73,18 @@ public:
     }
     void stale_translation(const StaleTranslation& event) {
         notify([&](Observer& observer) { observer.stale_translation(event); });
+    }
+    void translation_cached(const CachedTranslation& event) {
+        notify([&](Observer& observer) { observer.translation_cached(event); });
+    }
+    void context_flushed(const FlushedContext& event) {
+        notify([&](Observer& observer) { observer.context_flushed(event); });
+    }
+    void watched_store(PhysicalAddress first, u64 bytes) {
+        notify([&](Observer& observer) { observer.watched_store(first, bytes); });
+    }
+    void timing(const TimingEvent& event) {
+        notify([&](Observer& observer) { observer.timing(event); });
     }
 
 private:
@@ -81,6 +101,8 @@ private:
 
     std::vector<Observer*> observers_;
     bool wants_instructions_ = false;
+    bool wants_translations_ = false;
+    bool wants_timing_ = false;
 };
 
 }  // namespace ringfence::sim::observe

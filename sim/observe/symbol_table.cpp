@@ -73,6 +73,16 @@ std::optional<VirtualAddress> SymbolTable::address_of(std::string_view name) con
     return VirtualAddress{found->address};
 }
 
+std::vector<NamedAddress> SymbolTable::functions_in(VirtualAddress first, u64 bytes) const {
+    std::vector<NamedAddress> found;
+    for (const Symbol& symbol : symbols_) {
+        if (symbol.address - first.value() < bytes) {
+            found.push_back({symbol.address, symbol.name});
+        }
+    }
+    return found;
+}
+
 AddressRange SymbolTable::between(std::string_view first, std::string_view end) const {
     const auto from = address_of(first);
     const auto to = address_of(end);

@@ -39,6 +39,9 @@ public:
     /// From one symbol up to another; empty if either is missing or they are the wrong way round.
     [[nodiscard]] AddressRange between(std::string_view first, std::string_view end) const;
 
+    /// The functions that begin in [first, first + bytes), by address.
+    [[nodiscard]] std::vector<NamedAddress> functions_in(VirtualAddress first, u64 bytes) const;
+
     [[nodiscard]] bool empty() const { return symbols_.empty(); }
 
 private:

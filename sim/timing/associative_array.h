@@ -32,6 +32,8 @@ public:
     [[nodiscard]] bool absent() const { return ways_ == 0; }
     [[nodiscard]] u32 slot_count() const { return sets_ * ways_; }
     [[nodiscard]] u64 key(u32 slot) const { return keys_[slot]; }
+    /// Where keys with this `selector` go. There are sets.
+    [[nodiscard]] u32 set_of(u64 selector) const { return first_slot(selector) / ways_; }
 
     /// The slot of `key`, which was put with this `selector`; none if it is not there. Not a use.
     [[nodiscard]] RF_ALWAYS_INLINE u32 find(u64 key, u64 selector) const {

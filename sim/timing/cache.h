@@ -21,6 +21,8 @@ public:
     [[nodiscard]] bool absent() const { return lines_.absent(); }
     [[nodiscard]] RF_ALWAYS_INLINE u32 find(u64 line) const { return lines_.find(line, line); }
     void touch(u32 slot) { lines_.touch(slot); }
+    /// Not for absent caches.
+    [[nodiscard]] u32 set_of(u64 line) const { return lines_.set_of(line); }
 
     /// When the line's data is or will be there, for whoever waits for it.
     [[nodiscard]] Cycle filled(u32 slot) const { return filled_[slot]; }

@@ -50,7 +50,7 @@ void MemoryHierarchy::visit_state(state::Visitor& visitor, Cycle latest) {
     visitor.part("stride", stride_);
     visitor.part("streamer", streamer_);
     visitor.part("statistics", statistics_);
-    // Not state: parameters_ (configuration)
+    // Not state: parameters_ (configuration); listener_ (who watches)
 }
 
 }  // namespace ringfence::sim::timing

@@ -61,7 +61,7 @@ CacheTime MemoryHierarchy::fetch_slow(u64 line, Cycle at, u32 slot) {
         ++statistics_.l1i.misses;
         const Supply supply = ask_l2(line, at, Request::Demand, true);
         const Cycle ready = std::max(supply.ready, hit);
-        l1i_.put(line, ready, false);
+        put(CacheName::L1i, line, ready, false);
         time = {ready, ready - hit, supply.level};
     }
     // A miss, and the first use of what was prefetched, bring the line after.
@@ -141,8 +141,40 @@ MemoryHierarchy::Supply MemoryHierarchy::ask_beyond_l2(u64 line, Cycle at, Reque
 
 // Lines come and go -------------------------------------------------------------------------------
 
+Cache& MemoryHierarchy::cache(CacheName name) {
+    switch (name) {
+        case CacheName::L1d:
+            return l1d_;
+        case CacheName::L1i:
+            return l1i_;
+        case CacheName::L2:
+            return l2_;
+        case CacheName::Llc:
+            break;
+    }
+    return llc_;
+}
+
+Cache::Evicted MemoryHierarchy::put(CacheName name, u64 line, Cycle filled, bool dirty,
+                                    bool prefetched) {
+    const Cache::Evicted evicted = cache(name).put(line, filled, dirty, prefetched);
+    if (RF_UNLIKELY(listener_ != nullptr)) {
+        announce(LineListener::Change::Filled, name, line, filled);
+        if (evicted.any()) {
+            announce(LineListener::Change::Evicted, name, evicted.line, filled);
+        }
+    }
+    return evicted;
+}
+
+RF_NEVER_INLINE void MemoryHierarchy::announce(LineListener::Change change, CacheName name,
+                                               u64 line, Cycle at) {
+    listener_->line_changed(change, name, cache(name).set_of(line),
+                            PhysicalAddress{line * cache_line_bytes}, at);
+}
+
 void MemoryHierarchy::put_l1d(u64 line, Cycle filled, bool dirty) {
-    const Cache::Evicted evicted = l1d_.put(line, filled, dirty);
+    const Cache::Evicted evicted = put(CacheName::L1d, line, filled, dirty);
     if (!evicted.any() || !evicted.dirty) {
         return;
     }
@@ -156,13 +188,13 @@ void MemoryHierarchy::put_l1d(u64 line, Cycle filled, bool dirty) {
 }
 
 void MemoryHierarchy::put_l2(u64 line, Cycle filled, bool dirty) {
-    if (const Cache::Evicted evicted = l2_.put(line, filled, dirty); evicted.any()) {
+    if (const Cache::Evicted evicted = put(CacheName::L2, line, filled, dirty); evicted.any()) {
         leave_l2(evicted, filled);
     }
 }
 
 void MemoryHierarchy::put_llc(u64 line, Cycle filled, bool dirty) {
-    if (const Cache::Evicted evicted = llc_.put(line, filled, dirty); evicted.any()) {
+    if (const Cache::Evicted evicted = put(CacheName::Llc, line, filled, dirty); evicted.any()) {
         leave_llc(evicted, filled);
     }
 }
@@ -180,10 +212,13 @@ void MemoryHierarchy::leave_l2(Cache::Evicted evicted, Cycle at) {
 void MemoryHierarchy::leave_llc(Cache::Evicted evicted, Cycle at) {
     bool dirty = evicted.dirty;
     if (parameters_.llc_inclusive) {
-        for (Cache* const inner : {&l1i_, &l1d_, &l2_}) {
-            const Cache::Removed removed = inner->remove(evicted.line);
+        for (const CacheName name : {CacheName::L1i, CacheName::L1d, CacheName::L2}) {
+            const Cache::Removed removed = cache(name).remove(evicted.line);
             statistics_.back_invalidations += removed.present ? 1 : 0;
             dirty = dirty || removed.dirty;
+            if (removed.present && RF_UNLIKELY(listener_ != nullptr)) {
+                announce(LineListener::Change::Evicted, name, evicted.line, at);
+            }
         }
     }
     if (dirty) {
@@ -205,6 +240,9 @@ void MemoryHierarchy::flush_line(PhysicalAddress address, Cycle at) {
     }
     if (dirty) {
         write_memory(at);
+    }
+    if (RF_UNLIKELY(listener_ != nullptr)) {
+        announce(LineListener::Change::Flushed, CacheName::L1d, line_of(address), at);
     }
 }
 
@@ -301,7 +339,7 @@ void MemoryHierarchy::prefetch_into_l1i(u64 line, Cycle at) {
     }
     ++statistics_.next_line.issued;
     const Supply supply = ask_l2(line, at, Request::Prefetch, true);
-    l1i_.put(line, supply.ready, false, true);
+    put(CacheName::L1i, line, supply.ready, false, true);
 }
 
 // State -------------------------------------------------------------------------------------------

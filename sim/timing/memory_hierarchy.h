@@ -7,6 +7,7 @@
 #include "base/compiler.h"
 #include "sim/timing/cache.h"
 #include "sim/timing/fill_buffers.h"
+#include "sim/timing/line_listener.h"
 #include "sim/timing/memory_channel.h"
 #include "sim/timing/parameters.h"
 #include "sim/timing/stream_prefetcher.h"
@@ -127,6 +128,9 @@ public:
     [[nodiscard]] bool l2_holds(PhysicalAddress a) const { return holds(l2_, a); }
     [[nodiscard]] bool llc_holds(PhysicalAddress a) const { return holds(llc_, a); }
 
+    /// Tells `listener` of each line that comes or goes from now on; null: nobody.
+    void tell(LineListener* listener) { listener_ = listener; }
+
     [[nodiscard]] const HierarchyParameters& parameters() const { return parameters_; }
     [[nodiscard]] const HierarchyStatistics& statistics() const { return statistics_; }
     /// `latest`: nothing is on its way for longer.
@@ -176,6 +180,11 @@ private:
     /// Whether asking L2 for a prefetch would wait for nothing.
     [[nodiscard]] bool l2_would_take(u64 line, Cycle at) const;
 
+    using CacheName = LineListener::CacheName;
+    Cache& cache(CacheName name);
+    /// Puts a line into a cache, and gives what had to leave.
+    Cache::Evicted put(CacheName name, u64 line, Cycle filled, bool dirty, bool prefetched = false);
+    void announce(LineListener::Change change, CacheName name, u64 line, Cycle at);
     void put_l1d(u64 line, Cycle filled, bool dirty);
     void put_l2(u64 line, Cycle filled, bool dirty);
     void put_llc(u64 line, Cycle filled, bool dirty);
@@ -194,6 +203,7 @@ private:
     StridePrefetcher stride_;
     StreamPrefetcher streamer_;
     HierarchyStatistics statistics_;
+    LineListener* listener_ = nullptr;
 };
 
 }  // namespace ringfence::sim::timing

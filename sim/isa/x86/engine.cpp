@@ -97,6 +97,13 @@ std::optional<StopReason> Engine::look_outside(u64 instruction_limit) {
         deliver_debug_trap(cpu_);
         link_ = nullptr;
     }
+    // No shadow keeps it out. It is found a moment after the traps on the previous instruction:
+    // then it does not lose them, as it may. [intel/vol3]: 6.9
+    if (RF_UNLIKELY(cpu_.pins.machine_check)) {
+        cpu_.pins.machine_check = false;
+        deliver_machine_check(cpu_);
+        link_ = nullptr;
+    }
     // [intel/vol3]: 6.9: traps on the previous instruction come first, then NMI, then interrupts.
     // An instruction that is tried again keeps the shadow that lay on it.
     const bool exact = std::exchange(exact_step_, false);

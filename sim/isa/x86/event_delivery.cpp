@@ -10,8 +10,10 @@
 namespace ringfence::sim::isa::x86 {
 namespace {
 
+using arch::x86::Cr4;
 using arch::x86::Dr6;
 using arch::x86::Dr7;
+using arch::x86::McgStatus;
 using arch::x86::Rflags;
 using cpu::ExceptionVector;
 using cpu::PendingException;
@@ -165,6 +167,24 @@ void deliver_interrupt(Cpu& cpu, u8 vector) {
 void deliver_nmi(Cpu& cpu) {
     cpu.nmi_blocked = true;
     deliver_interrupt(cpu, static_cast<u8>(ExceptionVector::NonMaskableInterrupt));
+}
+
+void deliver_machine_check(Cpu& cpu) {
+    abort_for_interrupt(cpu);
+    if (!Cr4::mce.test(cpu.cr4()) || McgStatus::mcip.test(cpu.msr.mcg_status)) {
+        cpu.shutdown = true;
+        return;
+    }
+    cpu.msr.mcg_status = McgStatus::mcip.mask | McgStatus::ripv.mask;
+    cpu.halted = false;
+    clear_shadows(cpu);
+    cpu.held_debug = 0;
+    const Event event{.vector = static_cast<u8>(ExceptionVector::MachineCheck),
+                      .return_rip = cpu.rip,
+                      .saved_rflags = cpu.rflags()};
+    const bool from_user = cpu.cpl() == 3;
+    deliver_or_escalate(cpu, event, arch::x86::ExceptionClass::Benign, false);
+    report(cpu, event, from_user);
 }
 
 bool deliver_software_interrupt(Cpu& cpu, u8 vector, u64 return_rip, GateCheck check) {

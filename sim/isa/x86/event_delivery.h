@@ -18,6 +18,10 @@ void deliver_debug_trap(Cpu& cpu);
 /// A maskable interrupt that was acknowledged with `vector`.
 void deliver_interrupt(Cpu& cpu, u8 vector);
 void deliver_nmi(Cpu& cpu);
+/// An error that the hardware has corrected, and after which the program can go on
+/// (McgStatus::ripv). Without CR4.MCE, or while another one is handled, the processor shuts down.
+/// [intel/vol3]: 6.15, vector 18; 16.3.1.2
+void deliver_machine_check(Cpu& cpu);
 
 /// INT n, INT3 and INTO need a gate whose DPL lets them in; INT1 does not.
 /// [intel/vol2]: INT n/INTO/INT3/INT1

@@ -155,6 +155,9 @@ bool ret_far(Cpu& cpu, const Op& op) {
     }
     found.rsp += arguments;
     commit_return(cpu, found, stack.consumed());
+    if (found.loads_stack) {
+        cpu.recorder.far_return(VirtualAddress{cpu.rip}, found.cpl == user_cpl);
+    }
     return true;
 }
 

@@ -18,6 +18,7 @@ namespace feature = arch::x86::cpuid_feature;
 using arch::x86::ArchCapabilities;
 using arch::x86::Cr0;
 using arch::x86::Efer;
+using arch::x86::McgStatus;
 using arch::x86::MiscEnable;
 using arch::x86::Msr;
 using arch::x86::Pat;
@@ -91,6 +92,10 @@ std::optional<u64> read_msr(const Cpu& cpu, Msr msr) {
             return only_if(spec_ctrl_bits(cpu) != 0, cpu.msr.spec_ctrl);
         case Msr::IA32_TSX_CTRL:
             return only_if(has_tsx_ctrl(cpu), cpu.msr.tsx_ctrl);
+        case Msr::IA32_MCG_CAP:
+            return only_if(cpu.model.has(feature::mca), 0);  // no banks, no IA32_MCG_CTL
+        case Msr::IA32_MCG_STATUS:
+            return only_if(cpu.model.has(feature::mca), cpu.msr.mcg_status);
         case Msr::IA32_SYSENTER_CS:
             return only_if(cpu.model.has(feature::sysenter), cpu.msr.sysenter_cs);
         case Msr::IA32_SYSENTER_ESP:
@@ -174,6 +179,12 @@ bool write_spec_ctrl(Cpu& cpu, u64 value) {
 bool write_tsx_ctrl(Cpu& cpu, u64 value) {
     constexpr u64 bits = TsxCtrl::rtm_disable.mask | TsxCtrl::cpuid_clear.mask;
     return store_if(has_tsx_ctrl(cpu) && (value & ~bits) == 0, cpu.msr.tsx_ctrl, value);
+}
+
+/// Software clears it when it has handled a machine check. [intel/vol3]: 16.3.1.2
+bool write_mcg_status(Cpu& cpu, u64 value) {
+    return store_if(cpu.model.has(feature::mca) && (value & ~McgStatus::defined) == 0,
+                    cpu.msr.mcg_status, value);
 }
 
 /// Writes of bits that tell only are ignored.
@@ -262,6 +273,8 @@ bool write_msr(Cpu& cpu, Msr msr, u64 value) {
             return cpu.model.has(feature::xsaves) && value == 0;
         case Msr::IA32_MISC_ENABLE:
             return write_misc_enable(cpu, value);
+        case Msr::IA32_MCG_STATUS:
+            return write_mcg_status(cpu, value);
         case Msr::IA32_SPEC_CTRL:
             return write_spec_ctrl(cpu, value);
         case Msr::IA32_TSX_CTRL:

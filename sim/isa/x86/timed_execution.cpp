@@ -6,12 +6,11 @@
 #include "sim/isa/x86/dispatch.h"
 #include "sim/isa/x86/engine.h"
 #include "sim/isa/x86/timed_path.h"
-#include "sim/state/writer.h"
-#include "sim/timing/saved_times.h"
 
 namespace ringfence::sim::isa::x86 {
 
 using cpu::Gpr;
+using observe::TimingEvent;
 using timing::AccessIntent;
 using timing::BranchKind;
 using timing::Cycle;
@@ -22,8 +21,6 @@ using timing::Form;
 namespace {
 
 constexpr u32 line_bytes = 64;
-/// A machine cannot have run for longer, and counts have room to go on.
-constexpr u64 most_executed = u64{1} << 60;
 
 const TimedInstruction& timed_of(const Op& timer) {
     return *reinterpret_cast<const TimedInstruction*>(timer.displacement);
@@ -195,12 +192,16 @@ RF_NEVER_INLINE void TimedExecution::settle(u64 next_rip) {
     if (RF_UNLIKELY(repeat_.instruction != nullptr)) {
         settle_repeat();
     }
+    if (RF_UNLIKELY(reporting_)) {
+        report_retired();
+    }
     if (branch_.profile != nullptr) {
         settle_branch(next_rip);
     }
     if (RF_UNLIKELY(watches_lines_)) {
         settle_transaction();
     }
+    unsettled_ |= reporting_;
 }
 
 /// While a transaction runs, every instruction is settled; the engine aborts it.
@@ -328,6 +329,12 @@ void TimedExecution::delivered(u8 vector) {
     memory_.begin_instruction(cpu_.rip);
     const Cycle from = std::exchange(fault_waits_, false) ? core_.fault_squash() : core_.now();
     core_.deliver(event, from, cpu_.places.of(VirtualAddress{cpu_.rip}, false), accesses);
+    if (RF_UNLIKELY(reporting_)) {
+        report_event({.kind = TimingEvent::Kind::Delivered,
+                      .number = vector,
+                      .cycle = core_.now(),
+                      .rip = VirtualAddress{cpu_.rip}});
+    }
     synchronize();
 }
 
@@ -345,6 +352,13 @@ void TimedExecution::aborted() {
 /// Runs `path` from `rip`, or first the instruction behind the op `first`, whose times are known.
 /// All that it changes of the processor is taken back.
 void TimedExecution::run_path(timing::Stream path, u64 rip, const Op* first) {
+    const Cycle squash_at = path.squash_at;
+    if (RF_UNLIKELY(reporting_)) {
+        report_event({.kind = TimingEvent::Kind::PathBegins,
+                      .fault = first != nullptr,
+                      .cycle = squash_at,
+                      .rip = VirtualAddress{rip}});
+    }
     const SavedState saved(cpu_);
     memory_.begin_path();
     cpu_.mmu.set_transient_access(&memory_);
@@ -365,6 +379,9 @@ void TimedExecution::run_path(timing::Stream path, u64 rip, const Op* first) {
     cpu_.mmu.set_transient_access(nullptr);
     cpu_.engine->forget_link();
     saved.restore(cpu_);
+    if (RF_UNLIKELY(reporting_)) {
+        report_event({.kind = TimingEvent::Kind::PathEnds, .cycle = squash_at});
+    }
 }
 
 /// False: the path ends.
@@ -403,6 +420,9 @@ bool TimedExecution::run_one(timing::Stream& path, const Block& block, const Op&
         core_.step_transient(path, instruction.profile, instruction.shape, step);
     u64 next = rip + instruction.profile.length;
     if (timing.begins) {
+        if (RF_UNLIKELY(reporting_)) {
+            report_transient(rip, timing.issued);
+        }
         cpu_.cycles = timing.issued;
         if (!execute(block, timer, next)) {
             block_registers(path, instruction.profile);
@@ -436,51 +456,6 @@ bool TimedExecution::execute(const Block& block, const Op& timer, u64& next) {
     path_ops_[0].handler(cpu_, path_ops_.data());
     next = cpu_.rip;
     return !failed_;
-}
-
-// State ------------------------------------------------------------------------------------------
-
-u64 TimedExecution::digest() const {
-    return state::digest_of(*this);
-}
-
-void TimedExecution::visit_state(state::Visitor& visitor) {
-    visitor.part("core", core_);
-    const Cycle latest = core_.now() + timing::longest_wait;
-    visitor.group("memory", [&] { memory_.visit_state(visitor, latest); });
-    visitor.field("executed", executed_, most_executed);
-    timing::visit_time(visitor, "last_time_read", last_time_read_, latest);
-    visitor.field("unsettled", unsettled_);
-    visit_branch(visitor);
-    visitor.optional("postponed", postponed_);
-    visitor.field("fault_waits", fault_waits_);
-    visitor.field("watches_lines", watches_lines_);
-    visitor.part("written_lines", written_lines_);
-    visitor.field("line_lost", line_lost_);
-    visitor.require(repeat_.instruction == nullptr, "a repeated string instruction is under way");
-    // Not state: cpu_ (wiring); parameters_ (configuration); repeat_ (there is none); accesses_,
-    // last_, transient_, failed_, path_block_, nowhere_, path_ops_ (used within a run)
-}
-
-/// Of a branch whose successor is not known yet it matters what kind it is, and where it ends.
-void TimedExecution::visit_branch(state::Visitor& visitor) {
-    bool waits = branch_.profile != nullptr;
-    visitor.field("branch_waits", waits);
-    if (!waits || !visitor.ok()) {
-        branch_ = visitor.loading() ? PendingBranch{} : branch_;
-        return;
-    }
-    if (!visitor.loading()) {
-        loaded_branch_.branch = branch_.profile->branch;
-        loaded_branch_.length = branch_.profile->length;
-    }
-    visitor.field("branch_rip", branch_.rip);
-    visitor.field("branch_kind", loaded_branch_.branch, BranchKind::Return);
-    visitor.field("branch_length", loaded_branch_.length, longest_instruction);
-    visitor.require(loaded_branch_.branch != BranchKind::None, "a branch of no kind");
-    if (visitor.loading()) {
-        branch_.profile = &loaded_branch_;
-    }
 }
 
 }  // namespace ringfence::sim::isa::x86

@@ -80,6 +80,8 @@ public:
     /// string instruction did will be timed before the next one.
     void visit_state(state::Visitor& visitor);
     [[nodiscard]] bool repeats() const { return repeat_.instruction != nullptr; }
+    /// Whether what happens is reported from now on (observe::TimingEvent). Between two runs.
+    void report(bool on);
 
 private:
     /// A branch that ran, whose successor is not known yet.
@@ -104,6 +106,9 @@ private:
     bool begin_again(u64 rip);
     void take_back();
     void settle(u64 next_rip);
+    void report_retired();
+    void report_transient(u64 rip, timing::Cycle issued);
+    void report_event(observe::TimingEvent event);
     void settle_branch(u64 next_rip);
     void settle_repeat();
     void settle_transaction();
@@ -137,6 +142,8 @@ private:
     bool watches_lines_ = false;  ///< a transaction runs, or ran until the last instruction
     WrittenLines written_lines_;
     bool line_lost_ = false;
+    bool reporting_ = false;
+    u64 reported_ = 0;  ///< `executed_` when an instruction's retirement was last reported
 
     bool transient_ = false;
     bool failed_ = false;
