@@ -12,6 +12,7 @@
 #include "kernel/arch/x86_64/isolation.h"
 #include "kernel/arch/x86_64/kernel_pages.h"
 #include "kernel/arch/x86_64/kernel_tables.h"
+#include "kernel/arch/x86_64/mutation.h"
 #include "kernel/arch/x86_64/table_memory.h"
 #include "kernel/arch/x86_64/tlb.h"
 #include "kernel_arch/isolation_control.h"
@@ -37,10 +38,15 @@ KernelMapper mapper_of(PhysicalAddress kernel_root, PhysicalAddress user_root) {
     if (kernel_root == user_root) {
         return {table_memory, kernel_root};
     }
-    return {
-        table_memory,
-        kernel_root,
-        {.root = user_root, .first_index = 0, .count = user_root_entries, .forbid_execute = true}};
+    if (mutated(Mutation::RootEntryMirroredLate)) {
+        user_root = nobodys_root();
+    }
+    return {table_memory,
+            kernel_root,
+            {.root = user_root,
+             .first_index = 0,
+             .count = user_root_entries,
+             .forbid_execute = !mutated(Mutation::UserHalfExecutable)}};
 }
 
 /// The user's view has the rights; the kernel's view of the user half never executes.
@@ -99,8 +105,9 @@ u64 user_cr3(PhysicalAddress root, PcidContext context, bool flush_owed) {
     if (!isolation().pcid) {
         return x86::Cr3::make(root);
     }
-    return x86::Cr3::make(root, PcidAllocator::user_pcid(context)) |
-           x86::Cr3::no_flush.make(!flush_owed);
+    const u16 pcid = mutated(Mutation::PcidsCollide) ? PcidAllocator::kernel_pcid(context)
+                                                     : PcidAllocator::user_pcid(context);
+    return x86::Cr3::make(root, pcid) | x86::Cr3::no_flush.make(!flush_owed);
 }
 
 }  // namespace
@@ -119,7 +126,9 @@ void set_system_design(Design design) {
 
 Result<AddressSpace::Roots, MapError> AddressSpace::make_roots(Design design) {
     const bool pair = design == Design::Isolated;
-    const auto block = frames().allocate(pair ? 1 : 0);
+    // A lone root leaves the second page of a pair unused, so that the address of a root says
+    // what it is: bit 12 is set in user roots only.
+    const auto block = frames().allocate(1);
     if (!block.ok()) {
         return Error{MapError::OutOfMemory};
     }
@@ -128,6 +137,9 @@ Result<AddressSpace::Roots, MapError> AddressSpace::make_roots(Design design) {
     fill_kernel_half(roots.kernel);
     if (pair) {
         fill_user_manifest(roots.user);
+        if (mutated(Mutation::UserAccessibleRoot)) {
+            map_root_in_itself(roots.user);
+        }
     }
     return roots;
 }
@@ -197,7 +209,9 @@ RF_DESIGN_CHANGE void AddressSpace::commit_design() {
     isolated_spaces -= design_ == Design::Isolated ? 1 : 0;
     adopt(std::exchange(prepared_, {}), wanted);
     // A number of its own: whatever TLBs hold of the old roots can never be used again.
-    context_ = {};
+    if (!mutated(Mutation::DesignChangeKeepsPcid)) {
+        context_ = {};
+    }
     user_flush_owed_ = false;
     if (active) {
         active_space = nullptr;
@@ -278,6 +292,11 @@ Result<void, MapError> AddressSpace::replace_page(VirtualAddress page, PhysicalA
     if (!entry.ok()) {
         return Error{entry.error()};
     }
+    // What the processor ran ahead of the fault may have cached the old frame again.
+    // [intel/vol3]: 4.10.2.3
+    if (!mutated(Mutation::KernelFaultTakenForUsers)) {
+        forget_user_fault();
+    }
     entry.value().replace(frame, attributes_of(protection)).consume(user_tlb());
     return {};
 }
@@ -285,6 +304,9 @@ Result<void, MapError> AddressSpace::replace_page(VirtualAddress page, PhysicalA
 Result<Mapping, MapError> AddressSpace::lookup(VirtualAddress address) const {
     if (address >= user_end) {
         return Error{MapError::BadAddress};
+    }
+    if (mutated(Mutation::RootEntryMirroredLate) && design_ == Design::Isolated) {
+        mirror_late(kernel_root_, user_root_);
     }
     const auto leaf = walker_of(user_root_).find(address);
     if (!leaf.ok()) {
@@ -319,8 +341,10 @@ RF_DESIGN_CHANGE void AddressSpace::activate() {
         return;
     }
     if (active_space != nullptr) {
-        active_space->user_flush_owed_ = user_flush_owed();
+        active_space->user_flush_owed_ =
+            user_flush_owed() && !mutated(Mutation::OwedFlushLostOnSwitch);
     }
+    const AddressSpace* const before = active_space;
     active_space = this;
     const bool keep = pcids.valid(context_);
     if (isolation().pcid && !keep) {
@@ -330,20 +354,33 @@ RF_DESIGN_CHANGE void AddressSpace::activate() {
         }
         context_ = allocation.context;
         user_flush_owed_ = true;
+        if (mutated(Mutation::PcidZeroForPrograms) && context_.number > PcidAllocator::first) {
+            context_.number -= PcidAllocator::first + 1;  // no program ever runs in the first space
+        }
+        if (mutated(Mutation::PcidReusedUnflushed)) {
+            constexpr u16 numbers = 6;  // what Linux makes do with
+            context_.number = PcidAllocator::first + context_.number % numbers;
+            user_flush_owed_ = false;
+        }
     }
     select_entry_paths(design_);
     if (design_ == Design::Isolated) {
         clear_entry_stack();
-        cpu_state.exit_root = user_cr3(user_root_, context_, user_flush_owed_);
+        if (!(mutated(Mutation::ExitRootNotSwitched) && before != nullptr && keep)) {
+            cpu_state.exit_root = user_cr3(user_root_, context_, user_flush_owed_);
+        }
     }
-    load_root(kernel_cr3(kernel_root_, context_, keep));
+    if (mutated(Mutation::KernelRootNotSwitched) && before != nullptr && keep) {
+        return;
+    }
+    load_root(kernel_cr3(kernel_root_, context_, keep || mutated(Mutation::PcidReusedUnflushed)));
 }
 
 void AddressSpace::activate_kernel_only() {
     if (active_space == nullptr) {
         return;
     }
-    active_space->user_flush_owed_ = user_flush_owed();
+    active_space->user_flush_owed_ = user_flush_owed() && !mutated(Mutation::OwedFlushLostOnSwitch);
     active_space = nullptr;
     if (selected_design() == Design::Isolated) {
         clear_entry_stack();

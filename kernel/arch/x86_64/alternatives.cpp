@@ -39,7 +39,8 @@ constexpr u8 nops[longest_nop][longest_nop] = {
     {0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00},
 };
 
-/// One NOP of `length` bytes, or two for the longest instructions.
+}  // namespace
+
 void write_nops(u8* text, usize length) {
     while (length > 0) {
         const usize part = length < longest_nop ? length : longest_nop;
@@ -49,7 +50,6 @@ void write_nops(u8* text, usize length) {
     }
 }
 
-/// Where text at `address` was loaded, as the direct map shows it.
 u8* loaded_text(VirtualAddress address) {
     const VirtualAddress region = symbol_address(__entry_region_start);
     if (address >= region) {
@@ -58,8 +58,6 @@ u8* loaded_text(VirtualAddress address) {
     }
     return direct_map(PhysicalAddress{address - kernel_base});
 }
-
-}  // namespace
 
 void apply_alternatives(bool keep_pcid, bool keep_smap) {
     for (const Site* site = __alternatives_start; site != __alternatives_end; ++site) {

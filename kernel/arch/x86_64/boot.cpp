@@ -19,6 +19,7 @@
 #include "kernel/arch/x86_64/kernel_tables.h"
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/arch/x86_64/local_apic.h"
+#include "kernel/arch/x86_64/mutation.h"
 #include "kernel/arch/x86_64/serial_setup.h"
 #include "kernel/core/command_line.h"
 #include "kernel/core/entry_points.h"
@@ -65,7 +66,11 @@ void choose_design(std::string_view command_line) {
 
 /// Text is patched through the boot tables, which map the image writable; the kernel's own do not.
 void patch_text() {
-    apply_alternatives(isolation().pcid, has(x86::cpuid_feature::smap));
+    apply_alternatives(isolation().pcid || mutated(Mutation::NoFlushWithoutPcid),
+                       has(x86::cpuid_feature::smap));
+    if (has_mutations) {
+        mutate_text(kernel_root());
+    }
     const u64 load = reinterpret_cast<u64>(__entry_load);
     const u64 offset =
         reinterpret_cast<u64>(&safe_root) - symbol_address(__entry_region_start).value();
@@ -101,6 +106,9 @@ void enable_protections() {
     loader = &read_loader_information(start_info);
     set_log_quiet(has_flag(loader->command_line, "quiet"));
     log("Ringfence kernel, command line: {}", loader->command_line);
+    if (has_mutations) {
+        choose_mutation(loader->command_line);
+    }
     choose_design(loader->command_line);
 
     start_frame_allocator(*loader, boot_mapped_end);

@@ -55,7 +55,7 @@ syscall_shared:
 //      0 vector  8 error  16 rip  24 cs  32 rflags  40 rsp  48 ss
 // From user mode that is on the per-CPU entry stack (isolated) or on the thread's stack (shared).
         .balign 64
-        .globl  trap_isolated, trap_from_user_isolated
+        .globl  trap_isolated, trap_from_user_isolated, frame_copy_isolated, frame_copy_isolated_end
 trap_isolated:
         testb   $3, 24(%rsp)
         jz      trap_from_kernel
@@ -65,6 +65,7 @@ trap_from_user_isolated:
         SWITCH_TO_KERNEL_ROOT %rdi
         movq    %rsp, %rdi
         movq    %gs:CPU_KERNEL_STACK_TOP, %rsp
+frame_copy_isolated:
         pushq   56(%rdi)                // ss
         pushq   48(%rdi)                // rsp
         pushq   40(%rdi)                // rflags
@@ -73,6 +74,7 @@ trap_from_user_isolated:
         pushq   16(%rdi)                // error
         pushq   8(%rdi)                 // vector
         pushq   (%rdi)                  // rdi
+frame_copy_isolated_end:
         SAVE_REGISTERS_BELOW_RDI
         call    enter_trap
         jmpq    *%rax
@@ -91,12 +93,13 @@ trap_from_user_shared:
 
 // An #NMI or #DB that came from user mode in the shared design stands on an IST stack, which the next
 // one would overwrite: move it to the thread's stack.
-        .globl  trap_from_user_on_ist_shared
+        .globl  trap_from_user_on_ist_shared, frame_copy_shared, frame_copy_shared_end
 trap_from_user_on_ist_shared:
         swapgs
         pushq   %rdi
         movq    %rsp, %rdi
         movq    %gs:CPU_KERNEL_STACK_TOP, %rsp
+frame_copy_shared:
         pushq   56(%rdi)
         pushq   48(%rdi)
         pushq   40(%rdi)
@@ -105,6 +108,7 @@ trap_from_user_on_ist_shared:
         pushq   16(%rdi)
         pushq   8(%rdi)
         pushq   (%rdi)
+frame_copy_shared_end:
         SAVE_REGISTERS_BELOW_RDI
         call    enter_trap
         jmpq    *%rax
@@ -131,7 +135,7 @@ trap_from_kernel:
 iret_fault_isolated:
         testb   $3, 24(%rsp)
         jnz     trap_from_user_isolated
-        cmpq    $exit_iret_isolated, 16(%rsp)
+        MUTATION IretFaultNotRecognized, "cmpq $exit_iret_isolated, 16(%rsp)", "cmpq $0, 16(%rsp)"
         jne     trap_from_kernel
         swapgs
         pushq   %rdi

@@ -2,6 +2,8 @@
 #include "kernel/arch/x86_64/entry_area.h"
 
 #include "base/compiler.h"
+#include "kernel/arch/x86_64/cpu_state.h"
+#include "kernel/arch/x86_64/mutation.h"
 #include "kernel/core/log/log.h"
 #include "kernel/core/memory/frame_allocator.h"
 
@@ -10,6 +12,9 @@ namespace ringfence::kernel::arch {
 namespace {
 
 PhysicalAddress part_frames[16];
+
+/// EntryCounters::paranoid_entries when the stacks of NMI, #MC and #DB were last cleared.
+u64 cleared_after = 0;
 
 /// Words at the top of a stack that one entry can have written: five by the CPU, error code,
 /// vector, RDI, and what alignment skips; for an IRET that faulted, the refused frame as well.
@@ -41,11 +46,24 @@ PhysicalAddress entry_area_frame(EntryAreaPage page) {
 }
 
 void clear_entry_stack() {
+    if (mutated(Mutation::EntryFrameLeft)) {
+        return;
+    }
     clear_top(EntryAreaPage::EntryStack);
     *reinterpret_cast<u64*>(entry_area_address(EntryAreaPage::Scratch).value()) = 0;
+    // One that came while the exit ran on the program's table has left its stack pointer there.
+    if (entry_counters.paranoid_entries != cleared_after) {
+        cleared_after = entry_counters.paranoid_entries;
+        clear_top(EntryAreaPage::NmiStack);
+        clear_top(EntryAreaPage::MachineCheckStack);
+        clear_top(EntryAreaPage::DebugStack);
+    }
 }
 
 void clear_ist_stack(EntryAreaPage page) {
+    if (mutated(Mutation::IstFrameLeft)) {
+        return;
+    }
     clear_top(page);
 }
 

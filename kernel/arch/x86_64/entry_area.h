@@ -57,8 +57,9 @@ inline VirtualAddress entry_area_stack_top(EntryAreaPage page) {
 void allocate_entry_area();
 [[nodiscard]] PhysicalAddress entry_area_frame(EntryAreaPage page);
 
-/// Zeroes what a program left on the entry stack and in the scratch slot, so that the next one
-/// cannot find it there. Called when the address space changes, with interrupts off.
+/// Zeroes what a program left on the entry stack, on the stacks of exceptions that interrupted its
+/// way out, and in the scratch slot, so that the next one cannot find it there. Called when the
+/// address space changes, with interrupts off.
 void clear_entry_stack();
 /// The same for an IST stack that a trap from user mode went through.
 void clear_ist_stack(EntryAreaPage page);

@@ -2,6 +2,7 @@
 #include "kernel/arch/x86_64/entry_paths.h"
 
 #include "arch/x86/efer.h"
+#include "arch/x86/exception_vector.h"
 #include "arch/x86/idt_gate.h"
 #include "arch/x86/rflags.h"
 #include "arch/x86/task_state_segment.h"
@@ -9,6 +10,7 @@
 #include "kernel/arch/x86_64/descriptor_tables.h"
 #include "kernel/arch/x86_64/entry_area.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/mutation.h"
 
 namespace {
 
@@ -72,11 +74,19 @@ unsigned privilege_of(u64 vector) {
     return vector == 3 || vector == 4 ? 3 : 0;
 }
 
+/// Both clear RFLAGS.TF; only an interrupt gate clears IF.
+x86::SystemSegmentType gate_type_of(u64 vector) {
+    return mutated(Mutation::GatesLeaveInterruptsOn) && vector < x86::first_user_vector &&
+                   interrupt_stack_of(vector) == InterruptStack::Ordinary
+               ? x86::SystemSegmentType::TrapGate
+               : x86::SystemSegmentType::InterruptGate;
+}
+
 void fill_idt(const Paths& design) {
     auto* idt = direct_map<x86::IdtGate64>(entry_area_frame(design.idt));
     for (const TrapStub* stub = design.stubs; stub->vector != ~u64{0}; ++stub) {
         idt[stub->vector] = x86::IdtGate64::make(
-            stub->address, kernel_code_selector, x86::SystemSegmentType::InterruptGate,
+            stub->address, kernel_code_selector, gate_type_of(stub->vector),
             privilege_of(stub->vector), static_cast<unsigned>(interrupt_stack_of(stub->vector)));
     }
 }
@@ -96,9 +106,11 @@ void enable_system_calls() {
                          x86::Star::sysret_selector.make(kernel_data_selector);
     write_msr(x86::Msr::IA32_STAR, star);
     // Nothing that a program can set may steer the entry: interrupts, traps, direction, AC, NT.
-    write_msr(x86::Msr::IA32_FMASK, Rflags::status | Rflags::tf.mask | Rflags::interrupt.mask |
-                                        Rflags::df.mask | Rflags::iopl.mask | Rflags::nt.mask |
-                                        Rflags::rf.mask | Rflags::ac.mask | Rflags::id.mask);
+    constexpr u64 masked = Rflags::status | Rflags::tf.mask | Rflags::interrupt.mask |
+                           Rflags::df.mask | Rflags::iopl.mask | Rflags::nt.mask | Rflags::rf.mask |
+                           Rflags::ac.mask | Rflags::id.mask;
+    const u64 kept = mutated(Mutation::SyscallLeavesInterruptsOn) ? Rflags::interrupt.mask : u64{0};
+    write_msr(x86::Msr::IA32_FMASK, masked & ~kept);
 }
 
 RF_DESIGN_CHANGE void point_at(Design design) {
@@ -107,7 +119,13 @@ RF_DESIGN_CHANGE void point_at(Design design) {
     cpu_state.exits = chosen.exits;
     load_idt({4 * kib - 1, entry_area_address(chosen.idt).value()});
     write_msr(x86::Msr::IA32_LSTAR, reinterpret_cast<u64>(chosen.system_call));
-    aim_interrupts();
+    const bool aimed_too_late =
+        mutated(Mutation::EntryStackKeptWhenShared) && design == Design::Shared;
+    const bool aimed_never = mutated(Mutation::ThreadStackKeptWhenIsolated) &&
+                             design == Design::Isolated && cpu_state.kernel_stack_top != 0;
+    if (!aimed_too_late && !aimed_never) {
+        aim_interrupts();
+    }
 }
 
 }  // namespace
@@ -135,6 +153,9 @@ Design selected_design() {
 
 void set_kernel_stack(VirtualAddress top) {
     cpu_state.kernel_stack_top = top.value();
+    if (mutated(Mutation::CpuDataBesideTss)) {
+        fill_tss_page();
+    }
     if (selected == Design::Shared) {
         aim_interrupts();
     }

@@ -39,6 +39,7 @@ exit_sysret_shared:
         .balign 64
         .globl  exit_iret_path_isolated, exit_iret_isolated
 exit_iret_path_isolated:
+        MUTATION KernelPointerInScratch, "", "movq %rsp, %gs:entry_scratch_from_gs"
         RESTORE_REGISTERS_BELOW_RDI
         movq    %rsp, %rdi              // 0 rdi  24 rip  32 cs  40 rflags  48 rsp  56 ss
         movq    $ENTRY_STACK_END, %rsp

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/arch/x86_64/isolation.h"
 
+#include "kernel/arch/x86_64/mutation.h"
 #include "kernel/core/command_line.h"
 #include "kernel/core/log/log.h"
 #include "kernel_arch/isolation_status.h"
@@ -56,7 +57,8 @@ void set_isolation(const Isolation& decided) {
 }
 
 Design boot_design() {
-    return decided_at_boot.enabled ? Design::Isolated : Design::Shared;
+    const bool isolated = decided_at_boot.enabled && !mutated(Mutation::ReportedNotEnabled);
+    return isolated ? Design::Isolated : Design::Shared;
 }
 
 abi::control::Isolation isolation_status() {

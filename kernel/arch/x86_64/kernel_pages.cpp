@@ -3,6 +3,7 @@
 
 #include "kernel/arch/x86_64/kernel_tables.h"
 #include "kernel/arch/x86_64/layout.h"
+#include "kernel/arch/x86_64/mutation.h"
 #include "kernel/arch/x86_64/table_memory.h"
 #include "kernel/arch/x86_64/tlb.h"
 
@@ -23,7 +24,7 @@ void set_kernel_pages_global(bool global) {
 }
 
 void make_kernel_pages_global(bool global) {
-    if (global == global_now) {
+    if (global == global_now || (mutated(Mutation::KernelStaysGlobal) && !global)) {
         return;
     }
     global_now = global;

@@ -4,6 +4,7 @@
 #include "kernel/arch/x86_64/kernel_pages.h"
 #include "kernel/arch/x86_64/kernel_tables.h"
 #include "kernel/arch/x86_64/layout.h"
+#include "kernel/arch/x86_64/mutation.h"
 #include "kernel/arch/x86_64/table_memory.h"
 #include "kernel/arch/x86_64/tlb.h"
 
@@ -31,7 +32,9 @@ Result<void, MapError> map_stack(VirtualAddress lowest) {
             mapper.map({.start = lowest + offset,
                         .frame = frame.value(),
                         .size = page_size,
-                        .attributes = {.writable = true, .global = kernel_pages_global()}});
+                        .attributes = {.writable = true,
+                                       .global = kernel_pages_global() ||
+                                                 mutated(Mutation::KernelStacksGlobal)}});
         if (!outcome.ok()) {
             frames().release(frame.value());
             return Error{MapError::OutOfMemory};
@@ -58,6 +61,9 @@ Result<VirtualAddress, MapError> allocate_kernel_stack() {
 }
 
 void free_kernel_stack(VirtualAddress top) {
+    if (mutated(Mutation::KernelFlushInOnePcid)) {
+        replace_in_one_pcid(top - page_size);
+    }
     auto* stack = reinterpret_cast<FreeStack*>((top - kernel_stack_size).value());
     stack->next = free_stacks;
     free_stacks = stack;

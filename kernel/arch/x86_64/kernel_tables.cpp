@@ -6,6 +6,7 @@
 #include "kernel/arch/x86_64/kernel_pages.h"
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/arch/x86_64/manifest.h"
+#include "kernel/arch/x86_64/mutation.h"
 #include "kernel/arch/x86_64/table_memory.h"
 #include "kernel/arch/x86_64/tlb.h"
 #include "kernel/core/log/log.h"
@@ -157,6 +158,9 @@ void build_kernel_tables(const RamRange* ram, usize count) {
     // Template of every user table's kernel half; its tables hold the manifest and nothing else.
     const PhysicalAddress manifest_root = zeroed_frame_or_panic();
     map_manifest(manifest_root);
+    if (has_mutations) {
+        mutate_manifest(manifest_root, own_root);
+    }
     manifest_half.remember(manifest_root);
     manifest_half.fill(own_root + 4 * kib);
     kernel_half.remember(own_root);

@@ -6,6 +6,10 @@
 // root from a literal in this text (which is in both tables, and needs no per-CPU state), look at the
 // GS base itself, handle on a stack that is not in the user table (so that no register of the
 // kernel stays in a shared page), and give everything back verbatim.
+//
+// An IRET ends the blocking of NMIs, whoever executes it. So whatever interrupted the handling of an
+// NMI while its IST stack is in use goes back without one: else the next NMI would overwrite the frame
+// by which this one returns. [intel/vol3]: 6.7.1
 
 #include "kernel/arch/x86_64/entry_macros.inc"
 
@@ -21,7 +25,7 @@ safe_root:
 // IST stack after the stub: 0 vector  8 error  16 rip  24 cs  32 rflags  40 rsp  48 ss.
 // Below it five words of ours: 32 rax  24 rcx  16 rdx  8 cr3  0 "GS was the user's".
         .set    OURS, 40
-.macro PARANOID design:req, vector:req, user_path:req
+.macro PARANOID design:req, vector:req, user_path:req, mutation
         .balign 16
         .globl  paranoid_\design\()_\vector
 paranoid_\design\()_\vector:
@@ -38,8 +42,9 @@ paranoid_\design\()_\vector:
         movq    %cr3, %rax
         pushq   %rax
         .ifc    \design, isolated
-        movq    safe_root(%rip), %rax
-        movq    %rax, %cr3
+        MUTATION SafeRootOutsideTrampoline, "movq safe_root(%rip), %rax", \
+            "movq safe_root_in_kernel_data, %rax"
+        MUTATION \mutation, "movq %rax, %cr3", ""
         .endif
         movl    $MSR_GS_BASE, %ecx
         rdmsr
@@ -69,35 +74,92 @@ paranoid_\design\()_\vector:
         jmp     paranoid_exit_\design
 .endm
 
-.macro PARANOID_EXIT design:req
-paranoid_exit_\design:
+// From here RSP is at the TrapFrame, and RBX at our words on the IST stack.
+        .set    IST_FRAME, FRAME_SIZE + 8
+        .set    USER_ROOT_BIT, 12
+
+// From a vector on a stack: back to what was interrupted. Without IRET: by two words that were put below
+// the interrupted stack pointer, which the saved one points at. CS and SS are the kernel's already.
+.macro PARANOID_LAST nmis:req
+        .ifc    \nmis, unblocked
+        addq    $16, %rsp               // vector, error
+        iretq
+        .else
+        movq    40(%rsp), %rsp
+        popfq
+        retq
+        .endif
+.endm
+
+// What was pushed on the IST stack before the handler's was used.
+.macro CLEAR_OUR_WORDS
+        .irp    word, -8, -16, -24, -32, -40
+        movq    $0, \word(%rsp)
+        .endr
+.endm
+
+// With a root of the kernel everything is mapped: the way back is from the handler's own stack, and
+// nothing of the kernel's stays in the shared page. Else it is from the IST stack, and what stays there
+// is of entry or exit code that runs on the user's table. A root of the shared design, which is met
+// while the design changes, may have the bit of a user root: there other code runs.
+.macro PARANOID_RETURN design:req, nmis:req
+        .ifc    \design, isolated
+        movq    8(%rbx), %rax
+        MUTATION ParanoidFrameLeft, "btl $USER_ROOT_BIT, %eax", "stc"
+        jnc     1f
+        MUTATION ParanoidFrameLeft, "cmpq $__entry_region_start, (OURS + 16)(%rbx)", "cmpq %rbx, %rbx"
+        jae     2f
+1:      movq    %rax, %cr3              // verbatim, bits of table and PCID as found
+        .endif
+        .irp    word, 0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88
+        movq    $0, \word(%rbx)
+        .endr
         RESTORE_REGISTERS_BELOW_RDI
         popq    %rdi
-        addq    $(7 * 8 + 8), %rsp      // vector to ss, alignment
-        popq    %rsp
-        popq    %rax                    // GS
-        testl   %eax, %eax
-        jz      1f
-        swapgs
-1:      popq    %rax
+        PARANOID_LAST \nmis
         .ifc    \design, isolated
-        movq    %rax, %cr3              // verbatim, bits of table and PCID as found
-        .endif
+2:      RESTORE_REGISTERS_BELOW_RDI
+        popq    %rdi
+        movq    (IST_FRAME - FRAME_VECTOR)(%rsp), %rsp
+        popq    %rax                    // GS, done
+        popq    %rax
+        MUTATION ParanoidExitLosesUserRoot, "movq %rax, %cr3", \
+            "andq $~USER_ROOT_BITS, %rax; movq %rax, %cr3"
         popq    %rdx
         popq    %rcx
         popq    %rax
-        movq    $0, -8(%rsp)            // leave none of it in the shared page
-        movq    $0, -16(%rsp)
-        movq    $0, -24(%rsp)
-        movq    $0, -32(%rsp)
-        addq    $16, %rsp               // vector, error
-        iretq
+        MUTATION ParanoidRegistersLeft, "CLEAR_OUR_WORDS", ""
+        PARANOID_LAST \nmis
+        .endif
 .endm
 
-        PARANOID isolated, 1, trap_from_user_isolated
-        PARANOID isolated, 2, trap_from_user_isolated
-        PARANOID isolated, 8, trap_from_user_isolated
-        PARANOID isolated, 18, trap_from_user_isolated
+.macro PARANOID_EXIT design:req
+paranoid_exit_\design:
+        movq    IST_FRAME(%rsp), %rbx
+        cmpl    $0, (%rbx)
+        je      1f
+        swapgs
+1:      testb   %al, %al                // of enter_paranoid_trap: whether NMIs must stay blocked
+        jnz     paranoid_exit_with_nmis_blocked_\design
+        PARANOID_RETURN \design, unblocked
+
+// The interrupted stack pointer is one of the kernel's, with room below: this is the handling of an NMI.
+paranoid_exit_with_nmis_blocked_\design:
+        movq    (OURS + 40)(%rbx), %rdx
+        subq    $16, %rdx
+        movq    (OURS + 16)(%rbx), %rax
+        movq    %rax, 8(%rdx)           // RIP
+        movq    (OURS + 32)(%rbx), %rax
+        movq    %rax, (%rdx)            // RFLAGS
+        movq    %rdx, (OURS + 40)(%rbx)
+        movq    %rdx, FRAME_RSP(%rsp)
+        PARANOID_RETURN \design, blocked
+.endm
+
+        PARANOID isolated, 1, trap_from_user_isolated, DebugDecidesByCs
+        PARANOID isolated, 2, trap_from_user_isolated, NmiDecidesByCs
+        PARANOID isolated, 8, trap_from_user_isolated, DoubleFaultKeepsRoot
+        PARANOID isolated, 18, trap_from_user_isolated, MachineCheckDecidesByCs
         PARANOID_EXIT isolated
 
         PARANOID shared, 1, trap_from_user_on_ist_shared
@@ -110,6 +172,8 @@ paranoid_exit_\design:
 .macro PARANOID_STACK vector:req
         .section .bss.paranoid_stack_\vector, "aw", @nobits
         .balign 16
+        .globl  paranoid_stack_\vector, paranoid_stack_end_\vector
+paranoid_stack_\vector:
         .skip   8192
 paranoid_stack_end_\vector:
 .endm

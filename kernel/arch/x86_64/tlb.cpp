@@ -7,6 +7,7 @@
 #include "kernel/arch/x86_64/entry_paths.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/isolation.h"
+#include "kernel/arch/x86_64/mutation.h"
 
 namespace ringfence::kernel::arch {
 
@@ -68,6 +69,9 @@ void forget_user_fault() {
 }
 
 void owe_user_flush() {
+    if (mutated(Mutation::OwedFlushForgotten)) {
+        return;
+    }
     cpu_state.exit_root &= ~x86::Cr3::no_flush.mask;
 }
 
@@ -77,6 +81,9 @@ bool user_flush_owed() {
 }
 
 void KernelTlb::invalidate(const paging::StaleRange& stale) {
+    if (mutated(Mutation::GlobalTranslationsKept) && stale.global) {
+        return;
+    }
     if (isolation().pcid || !worth_single_pages(stale)) {
         flush_all_translations();  // INVLPG would reach the current PCID only
         return;
@@ -127,6 +134,9 @@ void UserTlb::invalidate(const StaleGroup& group) {
 }
 
 void UserTlb::invalidate_in_user_pcid(VirtualAddress page) {
+    if (mutated(Mutation::UserPageFlushSkipped)) {
+        return;
+    }
     if (isolation().invpcid) {
         invalidate_pcid(InvpcidType::Address, PcidAllocator::user_pcid(context_), page);
     } else {

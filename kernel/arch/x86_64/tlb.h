@@ -45,8 +45,9 @@ private:
 };
 
 /// A page fault removes the TLB's entries for its page under the PCID it came with ([intel/vol3]:
-/// 4.10.4.1). Until forget_fault, changes of that page need not remove them again. For a fault that
-/// came from user mode, and while no thread runs in user mode.
+/// 4.10.4.1). Until forget_user_fault, more rights for that page need not remove them again: what
+/// the processor caches anew meanwhile, running ahead, allows less than the tables do. Another
+/// frame must. For a fault that came from user mode, and while no thread runs in user mode.
 void note_user_fault(VirtualAddress page);
 void forget_user_fault();
 

@@ -12,6 +12,9 @@
 #include "kernel/arch/x86_64/exception_table.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/local_apic.h"
+#include "kernel/arch/x86_64/machine_check.h"
+#include "kernel/arch/x86_64/mutation.h"
+#include "kernel/arch/x86_64/nmi_stack.h"
 #include "kernel/arch/x86_64/panic.h"
 #include "kernel/arch/x86_64/tlb.h"
 #include "kernel/arch/x86_64/user_exceptions.h"
@@ -76,6 +79,9 @@ void kernel_page_fault(TrapFrame& frame) {
         panic_with_frame("page fault in the kernel", frame, address);
     }
     ++entry_counters.page_faults;
+    if (mutated(Mutation::KernelFaultTakenForUsers)) {
+        note_user_fault(address.align_down(page_size));
+    }
     if (!handle_page_fault(frame, address, access_of(frame.error_code),
                            cause_of(frame.error_code))) {
         frame.set_instruction_pointer(go_on);
@@ -100,6 +106,13 @@ void user_nmi() {
     clear_ist_stack(EntryAreaPage::NmiStack);
 }
 
+void user_machine_check(const TrapFrame& frame) {
+    clear_ist_stack(EntryAreaPage::MachineCheckStack);
+    if (!survive_machine_check()) {
+        panic_with_frame("machine check", frame);
+    }
+}
+
 /// SYSRET restores RIP from RCX, RFLAGS from R11, and the standard segments. RIP must be canonical,
 /// which a user address is. It cannot set RF, and TF would trap after it rather than after the
 /// next instruction.
@@ -119,15 +132,36 @@ void handle_user_trap(TrapFrame& frame) {
         user_page_fault(frame);
         return;
     }
-    if (frame.vector == number(ExceptionVector::MachineCheck) ||
-        frame.vector == number(ExceptionVector::DoubleFault)) {
-        panic_with_frame("machine check or double fault", frame);
-    }
     ++entry_counters.other_exceptions;
+    if (frame.vector == number(ExceptionVector::MachineCheck)) {
+        user_machine_check(frame);
+        return;
+    }
+    if (frame.vector == number(ExceptionVector::DoubleFault)) {
+        panic_with_frame("double fault", frame);
+    }
     if (frame.vector == number(ExceptionVector::Debug)) {
         clear_ist_stack(EntryAreaPage::DebugStack);
     }
     handle_exception(frame, user_exception(frame));
+}
+
+/// #MC, #DB or #DF in kernel mode, which goes on. Whatever else comes is the kernel's end.
+void settle_paranoid_trap(const TrapFrame& frame) {
+    const bool machine_check = frame.vector == number(ExceptionVector::MachineCheck);
+    if (machine_check && survive_machine_check()) {
+        ++entry_counters.other_exceptions;
+        return;
+    }
+    if (frame.vector == number(ExceptionVector::Debug) && !x86::Rflags::tf.test(frame.rflags)) {
+        // A breakpoint that MOV SS held back until the entry code: the kernel sets none itself.
+        write_dr6(x86::Dr6::reset);
+        return;
+    }
+    const bool overflow = frame.vector == number(ExceptionVector::DoubleFault);
+    panic_with_frame(overflow ? "double fault (kernel stack overflow, if cr2 is near rsp)"
+                              : exception_name(frame.vector),
+                     frame, VirtualAddress{read_cr2()});
 }
 
 }  // namespace
@@ -167,21 +201,12 @@ void enter_trap_from_kernel(arch::TrapFrame* frame) {
     }
 }
 
-void enter_paranoid_trap(arch::TrapFrame* frame) {
-    using arch::ExceptionVector;
+bool enter_paranoid_trap(arch::TrapFrame* frame) {
     ++arch::entry_counters.paranoid_entries;
-    if (frame->vector == arch::number(ExceptionVector::NonMaskableInterrupt)) {
+    if (frame->vector == arch::number(arch::ExceptionVector::NonMaskableInterrupt)) {
         arch::handle_nmi();
-        return;
+        return false;
     }
-    if (frame->vector == arch::number(ExceptionVector::Debug) &&
-        !arch::x86::Rflags::tf.test(frame->rflags)) {
-        // A breakpoint that MOV SS held back until the entry code: the kernel sets none itself.
-        arch::write_dr6(arch::x86::Dr6::reset);
-        return;
-    }
-    const bool overflow = frame->vector == arch::number(ExceptionVector::DoubleFault);
-    arch::panic_with_frame(overflow ? "double fault (kernel stack overflow, if cr2 is near rsp)"
-                                    : arch::exception_name(frame->vector),
-                           *frame, ringfence::VirtualAddress{arch::read_cr2()});
+    arch::settle_paranoid_trap(*frame);
+    return arch::is_nmi_stack_in_use(*frame);
 }

@@ -12,6 +12,7 @@ ringfence::kernel::arch::ExitPath enter_syscall(ringfence::kernel::arch::TrapFra
 ringfence::kernel::arch::ExitPath enter_trap(ringfence::kernel::arch::TrapFrame* frame);
 /// The same from kernel mode, by an ordinary gate.
 void enter_trap_from_kernel(ringfence::kernel::arch::TrapFrame* frame);
-/// NMI, #MC, #DB or #DF that interrupted kernel mode at any instruction.
-void enter_paranoid_trap(ringfence::kernel::arch::TrapFrame* frame);
+/// NMI, #MC, #DB or #DF that interrupted kernel mode at any instruction. True: the way back must
+/// leave NMIs blocked.
+bool enter_paranoid_trap(ringfence::kernel::arch::TrapFrame* frame);
 }

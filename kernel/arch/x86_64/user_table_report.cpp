@@ -5,6 +5,7 @@
 
 #include "kernel/arch/x86_64/layout.h"
 #include "kernel/arch/x86_64/manifest.h"
+#include "kernel/arch/x86_64/mutation.h"
 #include "kernel/arch/x86_64/table_memory.h"
 #include "kernel/core/log/log.h"
 #include "kernel_arch/address_space.h"
@@ -87,7 +88,9 @@ AddressSpace::Exposure AddressSpace::exposure() const {
         .for_each_leaf(kernel_half, [&](const paging::Leaf& leaf) {
             if (!leaf.attributes.user) {
                 result.supervisor_bytes += leaf.size;
-                result.outside_manifest += listed(leaf.start) == nullptr ? leaf.size : 0;
+                const bool is_listed =
+                    listed(leaf.start) != nullptr || mutated(Mutation::EffectiveNotLookedUp);
+                result.outside_manifest += is_listed ? 0 : leaf.size;
             }
         });
     return result;
