@@ -5,9 +5,14 @@
 #include "lab/attack/secret.h"
 #include "lab/error.h"
 #include "lab/experiment.h"
+#include "lab/guest_programs.h"
+#include "lab/machine/bytes.h"
 #include "lab/message.h"
+#include "lab/pack/host_files.h"
 #include "lab/report/attack_report.h"
+#include "lab/report/explanation.h"
 #include "lab/report/output_file.h"
+#include "lab/report/relational_report.h"
 #include "lab/verbs.h"
 
 namespace ringfence::lab {
@@ -24,8 +29,13 @@ Meltdown; first it reads bytes of its own by the same code, as its control. The 
   mitigated   it did not, but does on this processor without isolation
   immune      it does not on this processor, with isolation or without
   broken      it cannot be told: the control failed
+With --relational each attack also runs twice, with two secrets, and all that user mode could find
+out by time is compared, whatever the attack makes of it. The verdict on that is
+  equal       both runs are the same: nothing depends on the secret
+  differs     they are not; the first difference is named
+  broken      it cannot be told: not even memory that the attacker may read makes a difference
 Exit status: 0 if isolation holds, 2 for a leak in the isolated design or in the only design asked
-for, 3 if it cannot be told, 255 for an error.
+for, 3 if it cannot be told, 255 for an error. With --relational a difference counts, not a leak.
 
 Examples:
   ringfence attack
@@ -33,6 +43,8 @@ Examples:
   ringfence attack --bitwise --method signal,tsx
   ringfence attack --probe prefetch,echo
   ringfence attack --design isolated --method signal --quiet && echo isolated
+  ringfence attack --relational --bytes 16
+  ringfence attack --explain --method tsx --bytes 16 --trace-events leak.json
 )";
 
 // Fewer would leave chance and a leak too close to each other; more do not fit the kernel's page.
@@ -50,7 +62,34 @@ struct AttackOptions {
     bool bitwise = false;
     std::vector<std::string> without;  ///< ingredients of the attack that are left out
     std::vector<std::string> probes;   ///< if any, they are run and nothing is read
+    bool relational = false;
+    std::string explain;       ///< where the timeline goes; empty: nowhere
+    std::string trace_events;  ///< the same of the trace
+
+    [[nodiscard]] bool examines() const { return relational || !explain.empty(); }
 };
+
+/// What an examination of two runs cannot do.
+void check_examination(const AttackOptions& options) {
+    if (!options.examines()) {
+        return;
+    }
+    const char* const option = options.explain.empty() ? "--relational" : "--explain";
+    const auto refuse = [&](bool given, const char* other, const char* why) {
+        if (given) {
+            fail(Failure::Usage, "{} does not go with {}: {}", option, other, why);
+        }
+    };
+    refuse(!options.probes.empty(), "--probe", "a probe reads nothing");
+    refuse(options.common.mode == Mode::Fast, "--mode fast",
+           "an engine without caches has nothing to compare");
+    refuse(!options.common.kernel.linux_file.empty(), "--kernel",
+           "it is Ringfence's own kernel that says where its secret is");
+    refuse(options.touch, "--touch",
+           "the kernel would tell everyone that its secret has been changed");
+    refuse(options.explain == "-" && options.common.json == "-", "--json -",
+           "both would go to standard output");
+}
 
 bool parse(const std::vector<std::string>& arguments, AttackOptions& options) {
     CLI::App app("Find out whether a user program can read the kernel's memory.",
@@ -86,10 +125,27 @@ bool parse(const std::vector<std::string>& arguments, AttackOptions& options) {
         ->delimiter(',')
         ->allow_extra_args(false)
         ->option_text("PROBE,..");
+    app.add_flag("--relational", options.relational,
+                 "run each attack twice with two secrets and compare what user mode could measure");
+    CLI::Option* const explain =
+        app.add_option(
+               "--explain", options.explain,
+               "as --relational, and show how the secret gets out, or where it does not, as a "
+               "timeline (default FILE: -)")
+            ->expected(0, 1)
+            ->option_text("[FILE]");
+    app.add_option("--trace-events", options.trace_events,
+                   "with --explain: the timeline for Chrome's and Perfetto's viewers (JSON)")
+        ->needs(explain)
+        ->option_text("FILE");
     app.footer(examples);
     if (parse_experiment(app, arguments)) {
         return true;
     }
+    if (explain->count() != 0 && options.explain.empty()) {
+        options.explain = "-";
+    }
+    check_examination(options);
     for (const std::string& probe : options.probes) {
         static_cast<void>(
             choose<int>("--probe", probe, {{"prefetch", 0}, {"entry", 0}, {"echo", 0}}));
@@ -145,10 +201,47 @@ std::vector<attack::Judged> reported_verdicts(const std::vector<AttackRun>& runs
     return verdicts;
 }
 
-report::AttackInputs inputs_of(const AttackOptions& options, const Experiment& experiment) {
+report::AttackInputs inputs_of(const AttackOptions& options, const Experiment& experiment,
+                               const relational::Names* names = nullptr) {
     return {.seed = options.seed,
             .kernel = experiment.kernel().bytes(),
-            .what_if = experiment.cpus().what_if()};
+            .what_if = experiment.cpus().what_if(),
+            .names = names};
+}
+
+/// Names for what a report shows: the kernel's and the attack's.
+relational::Names make_names(const Experiment& experiment) {
+    sim::observe::SymbolTable symbols = experiment.kernel().image()->symbols();
+    const auto program = pack::read_host_file(guest_program_path("meltdown"), Failure::Own);
+    symbols.add_elf(machine::as_span(program.bytes));
+    return relational::Names(std::move(symbols));
+}
+
+std::vector<relational::Judged> relational_verdicts(const std::vector<AttackRun>& runs) {
+    std::vector<relational::Judged> verdicts;
+    for (const AttackRun& run : runs) {
+        if (run.reported) {
+            verdicts.push_back(
+                {run.setup.design == Design::Isolated, run.relational->judgement.verdict});
+        }
+    }
+    return verdicts;
+}
+
+/// What was asked for beyond the attack's own verdict; the exit status.
+int report_examination(const AttackOptions& options, const std::vector<AttackRun>& runs,
+                       const relational::Names& names) {
+    if (!options.trace_events.empty()) {
+        report::write_file(options.trace_events, report::trace_events(runs, names));
+    }
+    if (options.common.json != "-") {
+        report::write_file("-", "\n" + report::relational_table(runs, names));
+    }
+    if (!options.explain.empty()) {
+        const std::string separator = options.explain == "-" ? "\n" : "";
+        report::write_file(options.explain, separator + report::explanation(runs, names));
+    }
+    return relational::exit_status(relational_verdicts(runs));
 }
 
 /// Looks for the kernel instead of reading it.
@@ -203,6 +296,11 @@ int attack_verb(const std::vector<std::string>& arguments) {
     if (!options.probes.empty()) {
         return run_probes(options, experiment);
     }
+    for (const std::string& file : {options.explain, options.trace_events}) {
+        if (!file.empty()) {
+            report::check_writable(file);
+        }
+    }
     const std::string secret = attack::make_secret(options.seed, options.bytes);
     auto runs = make_runs(options, experiment);
     std::map<Method, std::string> guests;
@@ -218,19 +316,32 @@ int attack_verb(const std::vector<std::string>& arguments) {
             attack::take_results(run, guest, secret,
                                  experiment.backend().clock_hz(run.setup.cpu).value());
         }
+        if (options.examines() && run.reported && !guest.stopped) {
+            run.relational = relational::examine(
+                experiment.request(run.setup, guests.at(run.method)),
+                experiment.cpus().model(run.setup.cpu), options.bytes,
+                options.explain.empty() ? relational::Keep::Nothing : relational::Keep::Evidence,
+                experiment.stop());
+        }
     });
     if (stopped) {
         return *stopped;
     }
     attack::judge_all(runs);
+    std::optional<relational::Names> names;
+    if (options.examines()) {
+        names = make_names(experiment);
+    }
     if (!options.common.json.empty()) {
-        report::write_file(options.common.json,
-                           report::attack_json(inputs_of(options, experiment), runs));
+        report::write_file(
+            options.common.json,
+            report::attack_json(inputs_of(options, experiment, names ? &*names : nullptr), runs));
     }
     if (options.common.json != "-") {
         report::write_file("-", report::attack_table(runs));
     }
-    return attack::exit_status(reported_verdicts(runs));
+    return names ? report_examination(options, runs, *names)
+                 : attack::exit_status(reported_verdicts(runs));
 }
 
 }  // namespace ringfence::lab

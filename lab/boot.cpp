@@ -18,7 +18,10 @@
 #include "lab/cpu_selection.h"
 #include "lab/machine/bytes.h"
 #include "lab/message.h"
+#include "lab/prove/manifest_file.h"
+#include "lab/prove/watched_run.h"
 #include "lab/report/output_file.h"
+#include "lab/report/prove_report.h"
 #include "lab/standard_input.h"
 #include "lab/supervise.h"
 #include "lab/symbols/kernel_symbols.h"
@@ -189,6 +192,42 @@ int run_to_its_end(const boot::Options& options, const boot::BootRequest& reques
     return boot::conclude(options, request, *result, verdict, what_if);
 }
 
+/// Looks on if --monitor wants it.
+class BootMonitor {
+public:
+    BootMonitor(const boot::Options& options, const LazySymbols& symbols) {
+        if (!options.manifest.empty()) {
+            symbols_ = &symbols.getter()();
+            manifest_ = prove::load_manifest(options.manifest, *symbols_);
+            monitor_.emplace(manifest_);
+        }
+    }
+
+    [[nodiscard]] machine::Spectator* spectator() { return monitor_ ? &*monitor_ : nullptr; }
+
+    /// What the command's status is, which would be `status`.
+    [[nodiscard]] int conclude(int status) const {
+        if (!monitor_) {
+            return status;
+        }
+        if (monitor_->violation_count() == 0) {
+            say("monitor: every rule held at {} entries into user mode", monitor_->user_entries());
+            return status;
+        }
+        constexpr int does_not_hold = 2;
+        say("monitor: isolation does not hold ({} violations)", monitor_->violation_count());
+        prove::WatchedRun run;
+        run.violations = prove::name_all(monitor_->violations(), *symbols_);
+        std::fputs(report::violations_text(run).c_str(), stderr);
+        return does_not_hold;
+    }
+
+private:
+    const sim::observe::SymbolTable* symbols_ = nullptr;
+    audit::Manifest manifest_;
+    std::optional<prove::Monitor> monitor_;
+};
+
 int boot_kernel(const boot::Options& options) {
     const CpuSelection selection = select_cpu(options.cpu, "boot");
     const sim::presets::CpuModel cpu =
@@ -196,6 +235,7 @@ int boot_kernel(const boot::Options& options) {
     const auto kernel = boot::KernelFile::load(options.kernel, options.method);
     const Modules modules = load_modules(options, kernel);
     const LazySymbols symbols([&] { return kernel.symbols(options.system_map); });
+    BootMonitor monitor(options, symbols);
     const boot::BootRequest request{
         .kernel = &kernel,
         .command_line = command_line_for(options, kernel, cpu.clock_hz()),
@@ -215,8 +255,9 @@ int boot_kernel(const boot::Options& options) {
         .trace_file = options.trace_file,
         .gdb = options.gdb,
         .symbols = symbols.getter(),
+        .spectator = monitor.spectator(),
     };
-    return run_to_its_end(options, request, selection.what_if());
+    return monitor.conclude(run_to_its_end(options, request, selection.what_if()));
 }
 
 /// A program that replaces the one that the guest was booted with, if the user names any.
@@ -247,6 +288,7 @@ int go_on(const boot::Options& options) {
         return options.system_map.empty() ? sim::observe::SymbolTable{}
                                           : symbols::read_system_map(options.system_map);
     });
+    BootMonitor monitor(options, symbols);
     const boot::BootRequest request{
         .loaded = &loaded,
         .command_line = loaded.saved.command_line,
@@ -263,8 +305,9 @@ int go_on(const boot::Options& options) {
         .trace_file = options.trace_file,
         .gdb = options.gdb,
         .symbols = symbols.getter(),
+        .spectator = monitor.spectator(),
     };
-    return run_to_its_end(options, request, selection.what_if());
+    return monitor.conclude(run_to_its_end(options, request, selection.what_if()));
 }
 
 }  // namespace

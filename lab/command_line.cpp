@@ -44,12 +44,16 @@ usize count_options(const CLI::App& app, const std::vector<std::string>& argumen
         if (argument == "--" || argument.size() < 2 || argument.front() != '-') {
             break;
         }
-        const bool takes_value = option_of(app, argument)->get_items_expected_max() > 0;
+        const CLI::Option* const option = option_of(app, argument);
+        const bool may_go_without = option->get_items_expected_min() == 0;
+        const bool goes_without =
+            may_go_without && (at + 1 == arguments.size() || arguments[at + 1].starts_with('-'));
+        const bool takes_value = option->get_items_expected_max() > 0;
         const bool attached = argument.find('=') != std::string::npos;
         if (attached && !takes_value) {
             fail(Failure::Usage, "{}: this option takes no value", argument);
         }
-        at += takes_value && !attached ? 2 : 1;
+        at += takes_value && !attached && !goes_without ? 2 : 1;
         if (at > arguments.size()) {
             fail(Failure::Usage, "{}: a value must follow", argument);
         }

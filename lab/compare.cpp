@@ -13,10 +13,13 @@
 #include "lab/message.h"
 #include "lab/parallel.h"
 #include "lab/progress.h"
+#include "lab/prove/manifest_file.h"
+#include "lab/prove/watched_run.h"
 #include "lab/report/compare_json.h"
 #include "lab/report/compare_table.h"
 #include "lab/report/numbers.h"
 #include "lab/report/output_file.h"
+#include "lab/report/prove_report.h"
 #include "lab/report/sha256.h"
 #include "lab/standard_input.h"
 #include "lab/supervise.h"
@@ -45,6 +48,7 @@ struct CompareOptions {
     std::string json;
     Mode mode = Mode::Timed;
     unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
+    bool monitor = false;
 };
 
 bool parse(const std::vector<std::string>& arguments, CompareOptions& options) {
@@ -55,12 +59,21 @@ bool parse(const std::vector<std::string>& arguments, CompareOptions& options) {
     add_guest_options(app, options.common);
     add_mode_option(app, options.mode);
     add_matrix_options(app, options.designs, options.json, options.jobs);
+    app.add_flag("--monitor", options.monitor,
+                 "watch the rules of isolation in the isolated runs; one that does not hold is an "
+                 "error");
     app.footer(examples);
     if (parse_arguments(app, arguments, options.common.guest.command)) {
         return true;
     }
     if (options.common.guest.command.empty()) {
         fail(Failure::Usage, "no program is given; 'ringfence compare --help' has examples");
+    }
+    if (options.monitor && (options.common.machine == machine::MachineKind::Qemu ||
+                            !options.kernel.linux_file.empty())) {
+        fail(Failure::Usage,
+             "--monitor: of the built-in machine and kernel only; 'ringfence boot --monitor' "
+             "watches a Linux");
     }
     return false;
 }
@@ -75,8 +88,19 @@ struct Experiment {
     machine::StopRequest& stop;
 };
 
+/// Throws Failure::Own for a rule that did not hold.
+void judge(const prove::Monitor& monitor, const Experiment& experiment, const Setup& setup) {
+    if (monitor.violation_count() != 0) {
+        prove::WatchedRun run;
+        run.violations =
+            prove::name_all(monitor.violations(), experiment.kernel.image()->symbols());
+        fail(Failure::Own, "{} on {}: isolation does not hold\n{}", setup.label, setup.cpu,
+             report::violations_text(run));
+    }
+}
+
 RunResult run_one(const Experiment& experiment, const Setup& setup) {
-    const machine::MachineRequest request{
+    machine::MachineRequest request{
         .kernel = experiment.kernel.image(),
         .initramfs = experiment.initramfs,
         .command_line =
@@ -89,21 +113,31 @@ RunResult run_one(const Experiment& experiment, const Setup& setup) {
         .timed = experiment.options.mode == Mode::Timed &&
                  experiment.options.common.machine == machine::MachineKind::Builtin,
     };
+    audit::Manifest manifest;
+    prove::Monitor monitor(manifest);
+    const bool watched = experiment.options.monitor && setup.design == Design::Isolated;
+    if (watched) {
+        manifest = prove::built_in_manifest_of(*experiment.kernel.image());
+        request.spectator = &monitor;
+    }
     auto run = run_captured(experiment.backend, request, experiment.input, experiment.stop,
                             setup.label + " on " + setup.cpu);
+    judge(monitor, experiment, setup);
     if (run.stopped) {
         RunResult stopped;
         stopped.setup = setup;
         return stopped;
     }
-    return RunResult{.setup = setup,
-                     .exit = *run.report.exit,
-                     .output = std::move(run.output),
-                     .error = std::move(run.error),
-                     .metrics = collect_metrics(run.outcome, run.report),
-                     .stack = run.outcome.stack,
-                     .boot_instructions = run.outcome.boot_instructions,
-                     .shortcomings = shortcomings(run.outcome, run.report)};
+    return RunResult{
+        .setup = setup,
+        .exit = *run.report.exit,
+        .output = std::move(run.output),
+        .error = std::move(run.error),
+        .metrics = collect_metrics(run.outcome, run.report),
+        .stack = run.outcome.stack,
+        .boot_instructions = run.outcome.boot_instructions,
+        .shortcomings = shortcomings(run.outcome, run.report),
+        .entries_watched = watched ? std::optional{monitor.user_entries()} : std::nullopt};
 }
 
 /// Runs the whole matrix.
@@ -140,6 +174,13 @@ void print_summary(const CompareOptions& options, const std::vector<RunResult>& 
             "\nCounts begin at the first user instruction; booting took {} before "
             "it.\n",
             report::grouped(*first.boot_instructions));
+    }
+    for (const RunResult& result : results) {
+        if (result.entries_watched) {
+            text += fmt::format(
+                "\n{} on {}: every rule of isolation held at {} entries into user mode.\n",
+                result.setup.label, result.setup.cpu, report::grouped(*result.entries_watched));
+        }
     }
     report::write_file("-", text);
 }

@@ -52,6 +52,7 @@ struct RunResult {
     std::optional<sim::observe::CostStack> stack;  ///< its total is Metric::Cycles
     std::optional<u64> boot_instructions;  ///< before the first user instruction; not in `metrics`
     std::vector<std::string> shortcomings;
+    std::optional<u64> entries_watched{};  ///< into user mode, with every rule holding at each
 
     [[nodiscard]] std::optional<u64> at(Metric metric) const {
         return metrics[static_cast<usize>(metric)];

@@ -50,8 +50,9 @@ Experiment::Experiment(const ExperimentOptions& options)
     }
 }
 
-CapturedRun Experiment::run(const Setup& setup, const std::string& initramfs) {
-    const machine::MachineRequest request{
+machine::MachineRequest Experiment::request(const Setup& setup,
+                                            const std::string& initramfs) const {
+    return {
         .kernel = kernel_.image(),
         .initramfs = initramfs,
         .command_line =
@@ -62,7 +63,11 @@ CapturedRun Experiment::run(const Setup& setup, const std::string& initramfs) {
         .repeatable = true,
         .timed = options_.mode == Mode::Timed,
     };
-    return run_captured(*backend_, request, {}, stop_, setup.label + " on " + setup.cpu);
+}
+
+CapturedRun Experiment::run(const Setup& setup, const std::string& initramfs) {
+    return run_captured(*backend_, request(setup, initramfs), {}, stop_,
+                        setup.label + " on " + setup.cpu);
 }
 
 std::optional<int> Experiment::run_all(usize count, const std::function<void(usize)>& job) {

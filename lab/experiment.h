@@ -54,6 +54,10 @@ public:
     /// Ends all runs; for those that are not `run`'s.
     [[nodiscard]] machine::StopRequest& stop() { return stop_; }
 
+    /// What `run` asks of a machine. Refers to `initramfs`.
+    [[nodiscard]] machine::MachineRequest request(const Setup& setup,
+                                                  const std::string& initramfs) const;
+
     /// Runs `initramfs` once. Throws as run_captured does.
     [[nodiscard]] CapturedRun run(const Setup& setup, const std::string& initramfs);
 

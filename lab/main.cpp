@@ -56,6 +56,12 @@ constexpr std::array verbs = {
     Verb{"suite", suite_verb, always_error,
          "what real programs cost in each design, from computing to servers",
          "ringfence suite --name gzip,sqlite"},
+    Verb{"prove", prove_verb, always_error,
+         "does isolation hold at every entry into user mode, and would a bug be noticed?",
+         "ringfence prove -- /bin/busybox sh -c 'ls | wc'"},
+    Verb{"inventory", inventory_verb, always_error,
+         "every byte of the kernel that a program could read transiently",
+         "ringfence inventory -- /bin/busybox true"},
     Verb{"boot", boot_verb, always_error, "boot an unmodified Linux, or another kernel",
          "ringfence boot --kernel vmlinuz"},
     Verb{"snapshot", snapshot_verb, always_error,
@@ -75,7 +81,7 @@ void print_help(std::FILE* stream) {
         "Runs Linux programs on a kernel with and without page-table isolation, on a machine "
         "that\ncounts what isolation does.\n\n");
     for (const Verb& verb : verbs) {
-        fmt::print(stream, "  {:<10}{}\n            {}\n", verb.name, verb.summary, verb.example);
+        fmt::print(stream, "  {:<11}{}\n             {}\n", verb.name, verb.summary, verb.example);
     }
     fmt::print(
         stream,

@@ -9,6 +9,9 @@
 #include "lab/guest_run.h"
 #include "lab/message.h"
 #include "lab/missing_files.h"
+#include "lab/prove/manifest_file.h"
+#include "lab/prove/watched_run.h"
+#include "lab/report/prove_report.h"
 #include "lab/supervise.h"
 #include "lab/verbs.h"
 
@@ -21,7 +24,7 @@ constexpr int status_own = 125;
 
 constexpr const char* examples = R"(
 Exit status: the program's own, 128+N if signal N killed it; 124 after --timeout or
---max-instructions, 125 for an error of ringfence, 126 if the program cannot be run,
+--max-instructions, 125 for an error of ringfence or what --monitor finds, 126 if the program cannot be run,
 127 if it was not found.
 
 Examples:
@@ -39,6 +42,7 @@ struct RunOptions {
     std::string trace_file;
     std::string gdb;
     std::string kernel_log;
+    bool monitor = false;
 };
 
 /// Where --kernel-log leads: nowhere, standard error, or a file.
@@ -92,6 +96,8 @@ bool parse(const std::vector<std::string>& arguments, RunOptions& options) {
     app.add_option("--trace", options.trace_file, "write the executed instructions to a file")
         ->option_text("FILE");
     add_gdb_option(app, options.gdb);
+    app.add_flag("--monitor", options.monitor,
+                 "watch the rules of isolation, and say on standard error whether they hold");
     app.add_option("--kernel-log", options.kernel_log,
                    "write the kernel's messages to a file, - for standard error")
         ->option_text("FILE|-");
@@ -102,8 +108,14 @@ bool parse(const std::vector<std::string>& arguments, RunOptions& options) {
     if (!options.gdb.empty() && !options.trace_file.empty()) {
         fail(Failure::Usage, "--gdb does not go with --trace");
     }
+    if (!options.gdb.empty() && options.monitor) {
+        fail(Failure::Usage, "--gdb does not go with --monitor");
+    }
     if (!options.gdb.empty() && options.common.machine == machine::MachineKind::Qemu) {
         fail(Failure::Usage, "--gdb: of the built-in machine only; QEMU has one of its own");
+    }
+    if (options.monitor && options.common.machine == machine::MachineKind::Qemu) {
+        fail(Failure::Usage, "--monitor: of the built-in machine only");
     }
     if (options.common.guest.command.empty()) {
         fail(Failure::Usage, "no program is given; 'ringfence run --help' has examples");
@@ -147,6 +159,20 @@ int conclude(const RunOptions& options, const machine::MachineOutcome& outcome,
     return shell_status(*report.exit);
 }
 
+/// Says what the monitor saw; the exit status if a rule did not hold.
+std::optional<int> conclude_monitor(const prove::Monitor& monitor,
+                                    const machine::KernelImage& kernel) {
+    if (monitor.violation_count() == 0) {
+        say("monitor: every rule held at {} entries into user mode", monitor.user_entries());
+        return std::nullopt;
+    }
+    say("monitor: isolation does not hold ({} violations)", monitor.violation_count());
+    prove::WatchedRun run;
+    run.violations = prove::name_all(monitor.violations(), kernel.symbols());
+    std::fputs(report::violations_text(run).c_str(), stderr);
+    return status_own;
+}
+
 int conclude_stopped(const RunOptions& options, const machine::StopRequest& stop,
                      const machine::HostStreams& streams) {
     if (stop.reason() == machine::StopReason::OutputFailed) {
@@ -180,7 +206,7 @@ int run(const std::vector<std::string>& arguments) {
     machine::StopRequest stop;
     machine::HostStreams streams(stop);
     machine::GuestSession session(streams, [&log](std::string_view bytes) { log.write(bytes); });
-    const machine::MachineRequest request{
+    machine::MachineRequest request{
         .kernel = &kernel,
         .initramfs = guest.initramfs,
         .program = guest.program,
@@ -192,6 +218,12 @@ int run(const std::vector<std::string>& arguments) {
         .gdb = options.gdb,
         .timed = options.mode == Mode::Timed,
     };
+    audit::Manifest manifest;
+    prove::Monitor monitor(manifest);
+    if (options.monitor) {
+        manifest = prove::built_in_manifest_of(kernel);
+        request.spectator = &monitor;
+    }
     Watch watch{.timeout = {}, .tick = [&streams] { streams.flush(); }};
     if (options.common.timeout_seconds > 0) {
         watch.timeout = std::chrono::duration<double>(options.common.timeout_seconds);
@@ -206,7 +238,8 @@ int run(const std::vector<std::string>& arguments) {
          stop.reason() == machine::StopReason::OutputClosed)) {
         return conclude_stopped(options, stop, streams);
     }
-    return conclude(options, outcome, session.report());
+    const int status = conclude(options, outcome, session.report());
+    return options.monitor ? conclude_monitor(monitor, kernel).value_or(status) : status;
 }
 
 }  // namespace ringfence::lab

@@ -17,6 +17,8 @@ int boot_verb(const std::vector<std::string>& arguments);
 int measure_verb(const std::vector<std::string>& arguments);
 int snapshot_verb(const std::vector<std::string>& arguments);
 int bench_verb(const std::vector<std::string>& arguments);
+int inventory_verb(const std::vector<std::string>& arguments);
+int prove_verb(const std::vector<std::string>& arguments);
 int suite_verb(const std::vector<std::string>& arguments);
 
 }  // namespace ringfence::lab

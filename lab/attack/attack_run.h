@@ -9,6 +9,7 @@
 #include "lab/attack/judge.h"
 #include "lab/captured_run.h"
 #include "lab/comparison.h"
+#include "lab/relational/verdict.h"
 
 namespace ringfence::lab::attack {
 
@@ -25,9 +26,10 @@ struct AttackRun {
     std::optional<Calibration> calibration;
     std::optional<abi::control::Isolation> isolation;  ///< what the kernel said of itself
     u64 instructions = 0;
-    std::optional<u64> cycles;                 ///< of the whole run
-    double bytes_per_second = 0;               ///< right bytes of the secret, in simulated time
-    Judgement judgement{Verdict::Broken, {}};  ///< filled when all runs are there
+    std::optional<u64> cycles;                     ///< of the whole run
+    double bytes_per_second = 0;                   ///< right bytes of the secret, in simulated time
+    Judgement judgement{Verdict::Broken, {}};      ///< filled when all runs are there
+    std::optional<relational::Result> relational;  ///< if it was asked for
 };
 
 /// Every design of `setups` by every method. Where the shared design was not asked for, it is

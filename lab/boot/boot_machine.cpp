@@ -115,7 +115,14 @@ std::unique_ptr<Machine> Run::make() {
     if (trace_) {
         connections.observers.push_back(&trace_->observer());
     }
-    return make_machine(request_, connections);
+    if (request_.spectator != nullptr) {
+        connections.observers.push_back(&request_.spectator->observer());
+    }
+    auto machine = make_machine(request_, connections);
+    if (request_.spectator != nullptr) {
+        request_.spectator->attach(*machine);
+    }
+    return machine;
 }
 
 const Until& Run::stops() const {

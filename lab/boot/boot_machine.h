@@ -15,6 +15,7 @@
 #include "lab/boot/save_point.h"
 #include "lab/boot/saved_boot.h"
 #include "lab/boot/until.h"
+#include "lab/machine/backend.h"
 #include "lab/machine/program_streams.h"
 #include "lab/machine/stop_request.h"
 #include "sim/machine/machine.h"
@@ -53,6 +54,7 @@ struct BootRequest {
     std::string trace_file{};  ///< empty: no trace
     std::string gdb{};         ///< where a debugger is waited for (gdb::Listener); empty: none
     std::function<const sim::observe::SymbolTable&()> symbols{};  ///< of the kernel
+    machine::Spectator* spectator = nullptr;                      ///< looks on; null: nobody does
 
     [[nodiscard]] const std::string& kernel_name() const {
         return kernel != nullptr ? kernel->name : loaded->saved.kernel_name;

@@ -120,6 +120,11 @@ void add_run_options(CLI::App& app, Options& options) {
            },
            "of a debug exit with V: qemu ((V << 1) | 1) or guest (V)")
         ->option_text("NAME");
+    app.add_option(
+           "--monitor", options.manifest,
+           "watch the rules of isolation, with a manifest of what user mode may see of this "
+           "kernel ('ringfence prove --print' shows ours)")
+        ->option_text("MANIFEST");
     app.add_option("--trace", options.trace_file, "write the executed instructions to a file")
         ->option_text("FILE");
     add_gdb_option(app, options.gdb);
@@ -184,6 +189,9 @@ bool parse_options(const std::vector<std::string>& arguments, Options& options) 
     }
     if (!options.save_at.empty() && !options.until.empty()) {
         fail(Failure::Usage, "--save-at and --until both say where; one is enough");
+    }
+    if (!options.gdb.empty() && !options.manifest.empty()) {
+        fail(Failure::Usage, "--gdb does not go with --monitor");
     }
     if (!options.gdb.empty() &&
         (!options.save.empty() || !options.until.empty() || !options.trace_file.empty())) {

@@ -44,6 +44,7 @@ struct Options {
     std::string save_at;  ///< SavePoint; empty: where it is most useful
     std::string trace_file;
     std::string gdb;
+    std::string manifest;  ///< of what user mode may see; empty: nobody looks
     std::string json;
     bool quiet = false;
     bool verbose = false;

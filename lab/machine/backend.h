@@ -15,9 +15,25 @@
 #include "sim/observe/cost_stack.h"
 #include "sim/observe/counters.h"
 
+namespace ringfence::sim::machine {
+class Machine;
+}  // namespace ringfence::sim::machine
+namespace ringfence::sim::observe {
+class Observer;
+}  // namespace ringfence::sim::observe
+
 namespace ringfence::lab::machine {
 
 enum class MachineKind { Builtin, Qemu };
+
+/// Sees a machine from within while it runs.
+class Spectator {
+public:
+    virtual ~Spectator() = default;
+    [[nodiscard]] virtual sim::observe::Observer& observer() = 0;
+    /// The machine is made and has not run. It is gone when the run is over.
+    virtual void attach(sim::machine::Machine& machine) = 0;
+};
 
 /// Inputs of a run. What they refer to outlives it.
 struct MachineRequest {
@@ -32,6 +48,9 @@ struct MachineRequest {
     std::string gdb{};          ///< where a debugger is waited for (gdb::Listener); empty: none
     bool repeatable = false;    ///< no input may come from the host's clock
     bool timed = false;         ///< account for every cycle; QEMU cannot
+    /// Looks on, on the built-in machine, at this run alone; null: nobody does.
+    Spectator* spectator = nullptr;
+    bool strict_tlb = false;  ///< tell the spectator of every use of a stale translation; slow
 };
 
 enum class MachineEnd {

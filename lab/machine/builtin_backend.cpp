@@ -2,7 +2,6 @@
 // Runs a guest on the built-in machine, in this process and on the calling thread.
 #include <fmt/format.h>
 
-#include <array>
 #include <memory>
 #include <utility>
 
@@ -10,8 +9,10 @@
 #include "arch/x86/cpuid.h"
 #include "lab/gdb/debug_session.h"
 #include "lab/machine/backend.h"
+#include "lab/machine/builtin_config.h"
 #include "lab/machine/bytes.h"
 #include "lab/machine/counted.h"
+#include "lab/machine/serial_lines.h"
 #include "lab/machine/trace_file.h"
 #include "sim/machine/machine.h"
 
@@ -21,46 +22,6 @@ namespace {
 
 using sim::machine::Machine;
 using SimEnd = sim::machine::MachineEnd;
-
-/// Takes one serial port's bytes to the session. A guest that breaks the protocol stops its
-/// machine.
-class PortSink final : public sim::memory::ByteSink {
-public:
-    PortSink(GuestSession& session, Port port, StopRequest& stop)
-        : session_(session), port_(port), stop_(stop) {}
-
-    void put(u8 byte) override {
-        const char letter = static_cast<char>(byte);
-        if (!session_.receive(port_, std::string_view(&letter, 1))) {
-            stop_.request(StopReason::GuestFailed);
-        }
-    }
-
-private:
-    GuestSession& session_;
-    Port port_;
-    StopRequest& stop_;
-};
-
-/// The answers of a session, byte by byte.
-class AnswerSource final : public sim::memory::ByteSource {
-public:
-    explicit AnswerSource(GuestSession& session) : session_(session) {}
-
-    [[nodiscard]] bool available() override {
-        if (next_ == answer_.size()) {
-            answer_ = session_.take_answer();
-            next_ = 0;
-        }
-        return next_ < answer_.size();
-    }
-    u8 take() override { return static_cast<u8>(answer_[next_++]); }
-
-private:
-    GuestSession& session_;
-    std::string answer_;
-    usize next_ = 0;
-};
 
 /// Of the kernel, and of the program where that has a fixed address.
 sim::observe::SymbolTable symbols_of(const MachineRequest& request) {
@@ -97,7 +58,14 @@ Result<Finished, std::string> run_machine(sim::machine::MachineConfig config,
         .timed = config.timed,
         .instruction_limit = config.instruction_limit,
         .symbols = [&]() -> const auto& { return symbols; }};
+    if (request.spectator != nullptr) {
+        config.observers.push_back(&request.spectator->observer());
+        config.strict_tlb = request.strict_tlb;
+    }
     RF_TRY_ASSIGN(machine, Machine::create(std::move(config)));
+    if (request.spectator != nullptr) {
+        request.spectator->attach(*machine);
+    }
     const SimEnd end = debugger ? debugger->run(machine, wanted, stop) : machine->run();
     return Finished{std::move(machine), end};
 }
@@ -162,25 +130,9 @@ public:
 
     [[nodiscard]] MachineOutcome run(const MachineRequest& request, GuestSession& session,
                                      StopRequest& stop) override {
-        sim::machine::MachineConfig config{.ram_bytes = request.memory_mib * mib,
-                                           .cpu = cpus_.model(request.cpu),
-                                           .boot = {.kernel = as_span(request.kernel->bytes()),
-                                                    .command_line = request.command_line,
-                                                    .modules = {{as_span(request.initramfs)}}}};
-        std::array<PortSink, port_count> sinks = {
-            PortSink(session, Port::KernelLog, stop), PortSink(session, Port::ProgramOutput, stop),
-            PortSink(session, Port::ProgramError, stop), PortSink(session, Port::Control, stop)};
-        AnswerSource answers(session);
-        for (usize i = 0; i < port_count; ++i) {
-            config.serial[i].sink = &sinks[i];
-        }
-        config.serial[static_cast<usize>(Port::Control)].source = &answers;
-        if (request.most_instructions != 0) {
-            config.instruction_limit = request.most_instructions;
-        }
-        config.stop = &stop.flag();
-        config.timed = request.timed;
-        config.places = request.kernel->places();
+        SerialLines lines(session, [&stop] { stop.request(StopReason::GuestFailed); });
+        sim::machine::MachineConfig config =
+            make_config(request, cpus_.model(request.cpu), lines, stop);
         const std::unique_ptr<TraceFile> trace = open_trace(request);
         if (trace) {
             config.observers.push_back(&trace->observer());

@@ -45,27 +45,29 @@ std::optional<SizeRange> allowed_size(Record type) {
 }  // namespace
 
 Result<void, std::string> ControlDecoder::feed(std::string_view bytes) {
-    if (!error_.empty()) {
-        return Error{error_};
+    if (!state_.error.empty()) {
+        return Error{state_.error};
     }
-    buffer_ += bytes;
+    state_.buffer += bytes;
     usize used = 0;
-    while (buffer_.size() - used >= sizeof(RecordHeader)) {
+    while (state_.buffer.size() - used >= sizeof(RecordHeader)) {
         RecordHeader header;
-        std::memcpy(&header, buffer_.data() + used, sizeof header);
+        std::memcpy(&header, state_.buffer.data() + used, sizeof header);
         const auto allowed = allowed_size(header.type);
         if (!allowed || header.size < allowed->least || header.size > allowed->most) {
-            error_ = fmt::format("the control channel holds a record of type {} with {} bytes",
-                                 static_cast<u32>(header.type), header.size);
-            return Error{error_};
+            state_.error =
+                fmt::format("the control channel holds a record of type {} with {} bytes",
+                            static_cast<u32>(header.type), header.size);
+            return Error{state_.error};
         }
-        if (buffer_.size() - used - sizeof header < header.size) {
+        if (state_.buffer.size() - used - sizeof header < header.size) {
             break;
         }
-        handler_(header.type, std::string_view(buffer_).substr(used + sizeof header, header.size));
+        handler_(header.type,
+                 std::string_view(state_.buffer).substr(used + sizeof header, header.size));
         used += sizeof header + header.size;
     }
-    buffer_.erase(0, used);
+    state_.buffer.erase(0, used);
     return {};
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "abi/control_channel.h"
 #include "base/result.h"
@@ -24,12 +25,19 @@ public:
     [[nodiscard]] Result<void, std::string> feed(std::string_view bytes);
 
     /// True when the stream may end here: no record has begun.
-    [[nodiscard]] bool between_records() const { return buffer_.empty(); }
+    [[nodiscard]] bool between_records() const { return state_.buffer.empty(); }
+
+    /// What was taken of the stream so far: another decoder that is given it goes on from there.
+    struct State {
+        std::string buffer{};  ///< of the record that has begun
+        std::string error{};
+    };
+    [[nodiscard]] const State& state() const { return state_; }
+    void restore(State state) { state_ = std::move(state); }
 
 private:
     Handler handler_;
-    std::string buffer_;
-    std::string error_;
+    State state_;
 };
 
 }  // namespace ringfence::lab::machine

@@ -29,7 +29,7 @@ GuestSession::GuestSession(ProgramStreams& streams, std::function<void(std::stri
 bool GuestSession::receive(Port port, std::string_view bytes) {
     switch (port) {
         case Port::KernelLog:
-            report_.kernel_log += bytes;
+            state_.report.kernel_log += bytes;
             if (on_log_) {
                 on_log_(bytes);
             }
@@ -43,7 +43,7 @@ bool GuestSession::receive(Port port, std::string_view bytes) {
         case Port::Control: {
             const auto fed = decoder_.feed(bytes);
             if (!fed.ok()) {
-                report_.protocol_error = fed.error();
+                state_.report.protocol_error = fed.error();
             }
             return fed.ok();
         }
@@ -52,7 +52,18 @@ bool GuestSession::receive(Port port, std::string_view bytes) {
 }
 
 std::string GuestSession::take_answer() {
-    return std::exchange(answer_, {});
+    return std::exchange(state_.answer, {});
+}
+
+GuestSession::State GuestSession::state() const {
+    State state = state_;
+    state.decoder = decoder_.state();
+    return state;
+}
+
+void GuestSession::restore(State state) {
+    state_ = std::move(state);
+    decoder_.restore(std::exchange(state_.decoder, {}));
 }
 
 void GuestSession::handle(Record type, std::string_view payload) {
@@ -61,25 +72,25 @@ void GuestSession::handle(Record type, std::string_view payload) {
             answer_input(payload);
             break;
         case Record::ExitStatus:
-            report_.exit = as<abi::control::ExitStatus>(payload);
+            state_.report.exit = as<abi::control::ExitStatus>(payload);
             break;
         case Record::Statistics:
-            report_.statistics = as<abi::control::Statistics>(payload);
+            state_.report.statistics = as<abi::control::Statistics>(payload);
             break;
         case Record::Isolation:
-            report_.isolation = as<abi::control::Isolation>(payload);
+            state_.report.isolation = as<abi::control::Isolation>(payload);
             break;
         case Record::UnknownSyscall:
-            report_.unknown_syscalls.push_back(as<abi::control::UnknownSyscall>(payload));
+            state_.report.unknown_syscalls.push_back(as<abi::control::UnknownSyscall>(payload));
             break;
         case Record::UserTables:
-            report_.user_tables += payload;
+            state_.report.user_tables += payload;
             break;
         case Record::MissingFiles:
-            report_.missing_files = payload;
+            state_.report.missing_files = payload;
             break;
         case Record::RunFailed:
-            report_.start_failure = payload;
+            state_.report.start_failure = payload;
             break;
     }
 }
@@ -89,8 +100,8 @@ void GuestSession::answer_input(std::string_view payload) {
     const u32 wanted = std::clamp(as<u32>(payload), 1U, most_per_answer);
     const std::string bytes = streams_.read(wanted);
     const u32 count = static_cast<u32>(bytes.size());
-    answer_.append(reinterpret_cast<const char*>(&count), sizeof count);
-    answer_ += bytes;
+    state_.answer.append(reinterpret_cast<const char*>(&count), sizeof count);
+    state_.answer += bytes;
 }
 
 }  // namespace ringfence::lab::machine

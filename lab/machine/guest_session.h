@@ -47,7 +47,16 @@ public:
     /// Bytes for the guest's control port that have not been taken yet.
     [[nodiscard]] std::string take_answer();
 
-    [[nodiscard]] const GuestReport& report() const { return report_; }
+    [[nodiscard]] const GuestReport& report() const { return state_.report; }
+
+    /// What it has heard and not yet said: another session that is given it goes on from there.
+    struct State {
+        ControlDecoder::State decoder{};
+        GuestReport report{};
+        std::string answer{};
+    };
+    [[nodiscard]] State state() const;
+    void restore(State state);
 
 private:
     void handle(abi::control::Record type, std::string_view payload);
@@ -56,8 +65,7 @@ private:
     ProgramStreams& streams_;
     std::function<void(std::string_view)> on_log_;
     ControlDecoder decoder_;
-    GuestReport report_;
-    std::string answer_;
+    State state_;  ///< but for the decoder's, which has its own
 };
 
 }  // namespace ringfence::lab::machine

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "lab/machine/kernel_image.h"
 
+#include <elf.h>
+
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
 #include "lab/error.h"
@@ -46,6 +49,29 @@ KernelImage KernelImage::load(const std::string& path) {
     }
     image.symbols_.add_elf(as_span(image.bytes_));
     return image;
+}
+
+std::string_view KernelImage::loaded(VirtualAddress first, u64 bytes) const {
+    const std::string_view elf = bytes_;
+    Elf64_Ehdr header{};
+    if (elf.size() < sizeof header) {
+        return {};
+    }
+    std::memcpy(&header, elf.data(), sizeof header);
+    for (unsigned i = 0; i < header.e_phnum; ++i) {
+        Elf64_Phdr segment{};
+        const u64 place = header.e_phoff + i * sizeof segment;
+        if (place + sizeof segment > elf.size()) {
+            return {};
+        }
+        std::memcpy(&segment, elf.data() + place, sizeof segment);
+        const u64 offset = first.value() - segment.p_vaddr;
+        if (segment.p_type == PT_LOAD && offset < segment.p_filesz &&
+            bytes <= segment.p_filesz - offset && segment.p_offset + offset + bytes <= elf.size()) {
+            return elf.substr(segment.p_offset + offset, bytes);
+        }
+    }
+    return {};
 }
 
 sim::observe::PlaceMap KernelImage::places() const {

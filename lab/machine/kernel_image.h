@@ -21,6 +21,9 @@ public:
     [[nodiscard]] std::string_view bytes() const { return bytes_; }
     [[nodiscard]] const sim::observe::SymbolTable& symbols() const { return symbols_; }
 
+    /// What the file loads at [first, first + bytes); empty unless one segment holds all of it.
+    [[nodiscard]] std::string_view loaded(VirtualAddress first, u64 bytes) const;
+
     /// Which addresses are entry and exit code, from the symbols that bound them. Ranges whose
     /// symbols are missing are empty.
     [[nodiscard]] sim::observe::PlaceMap places() const;

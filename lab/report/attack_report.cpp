@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lab/report/numbers.h"
+#include "lab/report/relational_report.h"
 #include "lab/report/sha256.h"
 #include "lab/report/text_table.h"
 
@@ -143,6 +144,10 @@ std::string attack_json(const AttackInputs& inputs, const std::vector<AttackRun>
     for (const AttackRun& run : runs) {
         if (run.reported) {
             document["runs"].push_back(run_of(run));
+            if (run.relational) {
+                document["runs"].back()["relational"] =
+                    relational_json(*run.relational, *inputs.names);
+            }
         }
     }
     return text_of(document);

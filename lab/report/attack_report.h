@@ -8,14 +8,16 @@
 
 #include "lab/attack/attack_run.h"
 #include "lab/attack/probe_run.h"
+#include "lab/relational/names.h"
 
 namespace ringfence::lab::report {
 
 /// What the whole experiment was given.
 struct AttackInputs {
     u64 seed;
-    std::string_view kernel;             ///< the image's bytes, named by their digest
-    std::vector<std::string> what_if{};  ///< figures of the processors that were replaced
+    std::string_view kernel;                   ///< the image's bytes, named by their digest
+    std::vector<std::string> what_if{};        ///< figures of the processors that were replaced
+    const relational::Names* names = nullptr;  ///< there if runs have relational results
 };
 
 /// Only reported runs. A row each: what was recovered, of the control too, the verdict, and the

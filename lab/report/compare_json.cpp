@@ -122,6 +122,7 @@ Json run_of(const RunResult& result, const RunResult* baseline) {
     if (baseline != nullptr && baseline != &result) {
         run["more_than_shared"] = differences_of(result, *baseline);
     }
+    put(run, "entries_watched", result.entries_watched);
     if (!result.shortcomings.empty()) {
         run["shortcomings"] = result.shortcomings;
     }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// What the processor itself reads and writes when it enters the kernel is mapped in the user's
+// table: descriptor tables, stacks, and the first code of every entry. [intel/vol3]: 6.14
+#pragma once
+
+#include <map>
+
+#include "audit/user_tables.h"
+#include "lab/prove/violation.h"
+#include "sim/machine/debug_view.h"
+
+namespace ringfence::lab::prove {
+
+class DescriptorWatch {
+public:
+    /// All outlive this object.
+    DescriptorWatch(sim::machine::DebugView view, const audit::UserTables& tables,
+                    const audit::Manifest& manifest, ViolationSink& sink)
+        : view_(view), tables_(tables), manifest_(manifest), sink_(sink) {}
+
+    /// User mode begins to run on `root`. `changed`: its tables are not what they were.
+    void user_begins(PhysicalAddress root, bool changed);
+    /// A descriptor table or a TSS was stored to.
+    void stored() { ++past_.version; }
+
+    /// What the answer for a root depends on.
+    struct Key {
+        u64 version = 0;
+        VirtualAddress gdt, idt, tss, syscall_target;
+        u32 gdt_limit = 0, idt_limit = 0;
+        bool operator==(const Key&) const = default;
+    };
+    /// What is known so far, to go on with in a machine of the same past.
+    struct Past {
+        std::map<u64, Key> good;  ///< by root
+        u64 version = 1;
+    };
+    [[nodiscard]] const Past& past() const { return past_; }
+    void go_on_from(const Past& past) { past_ = past; }
+
+private:
+    /// ThreadStack: RSP0, which the shared design points to a stack of the kernel's own.
+    enum class Want : u8 { Read, Write, Execute, ThreadStack };
+
+    void check_all(PhysicalAddress root, const Key& key);
+    void check_gates(PhysicalAddress root, const Key& key);
+    void want(PhysicalAddress root, VirtualAddress first, u64 bytes, Want want, const char* what);
+    template <typename T>
+    [[nodiscard]] bool read(PhysicalAddress root, VirtualAddress address, T& out) const;
+
+    sim::machine::DebugView view_;
+    const audit::UserTables& tables_;
+    const audit::Manifest& manifest_;
+    ViolationSink& sink_;
+    Past past_;
+};
+
+}  // namespace ringfence::lab::prove

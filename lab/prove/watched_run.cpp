@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "lab/prove/watched_run.h"
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "lab/captured_run.h"
+#include "lab/error.h"
+
+namespace ringfence::lab::prove {
+
+namespace {
+
+/// "ringfence::kernel::arch::load_root" for its name in the symbol table; other names as they are.
+std::string readable(const std::string& name) {
+    int status = 0;
+    const std::unique_ptr<char, decltype(&std::free)> whole(
+        ::abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), &std::free);
+    if (status != 0) {
+        return name;
+    }
+    const std::string_view text(whole.get());
+    return std::string(text.substr(0, text.find('(')));
+}
+
+struct Watched {
+    WatchedRun run;
+    std::vector<Violation> violations;
+};
+
+Watched watch_once(machine::MachineBackend& backend, machine::MachineRequest& request,
+                   Monitor& monitor, machine::StopRequest& stop) {
+    Watched result;
+    request.spectator = &monitor;
+    try {
+        const CapturedRun run = run_captured(backend, request, {}, stop, "the run");
+        if (run.outcome.counters) {
+            result.run.instructions = run.outcome.counters->total_instructions() +
+                                      run.outcome.boot_instructions.value_or(0);
+        }
+    } catch (const LabError& error) {
+        const std::string_view message = error.what();
+        result.run.problem = message.substr(0, message.find('\n'));
+    }
+    result.run.user_entries = monitor.user_entries();
+    result.run.entries_passed_over = monitor.entries_passed_over();
+    result.run.checks = monitor.checks();
+    result.run.violation_count = monitor.violation_count();
+    result.violations = monitor.violations();
+    return result;
+}
+
+}  // namespace
+
+std::string name_of(VirtualAddress address, const sim::observe::SymbolTable& symbols) {
+    const auto hit = symbols.find(address);
+    if (!hit || address.value() == 0) {
+        return {};
+    }
+    const std::string name = readable(std::string(hit->name));
+    return hit->offset == 0 ? name : fmt::format("{}+{:#x}", name, hit->offset);
+}
+
+std::vector<NamedViolation> name_all(const std::vector<Violation>& violations,
+                                     const sim::observe::SymbolTable& symbols) {
+    std::vector<NamedViolation> named;
+    for (const Violation& violation : violations) {
+        named.push_back({violation, name_of(violation.finding.address, symbols),
+                         name_of(violation.instruction, symbols)});
+    }
+    return named;
+}
+
+WatchedRun run_watched(machine::MachineBackend& backend, machine::MachineRequest request,
+                       const audit::Manifest& manifest, Monitor::Scope scope, const Setup& setup,
+                       const std::string& program, machine::StopRequest& stop) {
+    Monitor monitor(manifest, Monitor::Precision::Block, scope);
+    Watched watched = watch_once(backend, request, monitor, stop);
+    WatchedRun run = std::move(watched.run);
+    if (!watched.violations.empty() && !stop.requested()) {
+        Monitor closer(manifest, Monitor::Precision::Instruction, scope);
+        Watched again = watch_once(backend, request, closer, stop);
+        if (again.violations.size() >= watched.violations.size()) {
+            watched.violations = std::move(again.violations);
+        }
+    }
+    run.setup = setup;
+    run.program = program;
+    run.strict = request.strict_tlb;
+    run.violations = name_all(watched.violations, request.kernel->symbols());
+    return run;
+}
+
+}  // namespace ringfence::lab::prove

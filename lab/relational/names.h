@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Addresses as people know them.
+#pragma once
+
+#include <string>
+
+#include "sim/observe/address_range.h"
+#include "sim/observe/symbol_table.h"
+
+namespace ringfence::lab::relational {
+
+class Names {
+public:
+    /// `symbols`: of the kernel and of the program.
+    explicit Names(sim::observe::SymbolTable symbols) : symbols_(std::move(symbols)) {}
+
+    /// "function+0x12", a C++ function by its name in the source; the number alone if nobody has a
+    /// name for it.
+    [[nodiscard]] std::string code(VirtualAddress address) const;
+    /// "secret[3]" in `secret`, else the number.
+    [[nodiscard]] static std::string data(VirtualAddress address,
+                                          const sim::observe::AddressRange& secret);
+
+private:
+    sim::observe::SymbolTable symbols_;
+};
+
+}  // namespace ringfence::lab::relational
