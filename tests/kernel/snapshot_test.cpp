@@ -94,7 +94,7 @@ TEST_P(Resumed, GoesTheSameWayAsIfItHadNeverBeenSaved) {
         for (const u64 point : points) {
             ASSERT_EQ(guest.machine().run_to(point).reason, Reason::InstructionLimit);
             ASSERT_EQ(guest.machine().counters().total_instructions(), point);
-            guest.resume(*capture(guest));
+            guest.resume(guest.save());
         }
         ASSERT_EQ(guest.run().reason, Reason::DebugExit);
         const auto resumed_end = capture(guest);
@@ -116,10 +116,41 @@ TEST_P(Resumed, IsTheSameFromAFile) {
     const auto read = Snapshot::read(file);
     std::filesystem::remove(file);
     ASSERT_TRUE(read.ok()) << read.error();
-    guest.resume(*read.value());
+    auto moment = guest.save();
+    moment.machine = read.value();
+    guest.resume(moment);
     const auto second = capture(guest);
     EXPECT_THAT(differences(*first, *second), ::testing::IsEmpty());
     EXPECT_EQ(ram_hash(*first), ram_hash(*second));
+}
+
+/// What the program has read and not read, and what it has been heard to write, are part of it.
+TEST(GuestMoment, IsWhereAnyNumberOfGuestsGoOn) {
+    std::string input;
+    for (int i = 0; i < 3000; ++i) {
+        input += std::to_string(i) + '\n';
+    }
+    Guest guest{{.command_line = "pti=on", .program = {"/bin/busybox", "cat"}, .input = input},
+                nullptr};
+    const usize half = input.size() / 2;
+    while (guest.output().size() < half) {
+        ASSERT_EQ(
+            guest.machine().run_to(guest.machine().counters().total_instructions() + 5000).reason,
+            Reason::InstructionLimit);
+    }
+    const auto moment = guest.save();
+    const std::string output = guest.output();
+    ASSERT_EQ(guest.run().reason, Reason::DebugExit);
+    for (int round = 0; round < 2; ++round) {
+        lab::machine::GuestMachine resumed(moment, {});
+        EXPECT_EQ(resumed.output(), output);
+        EXPECT_FALSE(resumed.report().exit.has_value());
+        ASSERT_EQ(resumed.run().reason, Reason::DebugExit);
+        EXPECT_EQ(resumed.output(), input);
+        EXPECT_EQ(resumed.report().kernel_log, guest.report().kernel_log);
+        ASSERT_TRUE(resumed.report().exit.has_value());
+        EXPECT_EQ(resumed.report().exit->code, 0U);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Designs, Resumed,

@@ -37,14 +37,16 @@ public:
     /// its user half is the kernel root's, but for the execute-disable bit there, and the kernel
     /// root's pages are not global.
     void check_user_root(PhysicalAddress root) const;
+    /// What would fail it, in one line; empty if nothing would.
+    [[nodiscard]] std::string fault_of_user_root(PhysicalAddress root) const;
     /// Fails the running test unless the root maps the kernel's text for the supervisor only.
     void check_kernel_root(PhysicalAddress root) const;
     /// Whether it does so by a global page.
     [[nodiscard]] bool kernel_is_global(PhysicalAddress root) const;
 
 private:
-    void check_supervisor_pages(PhysicalAddress root) const;
-    void check_user_half(PhysicalAddress root) const;
+    [[nodiscard]] std::string fault_of_supervisor_pages(PhysicalAddress root) const;
+    [[nodiscard]] std::string fault_of_user_half(PhysicalAddress root) const;
 
     GuestTables tables_;
     std::vector<std::string> expected_;

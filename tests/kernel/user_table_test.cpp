@@ -131,7 +131,7 @@ TEST(UserTableContents, MappedTextIsTheImagesTextByteForByte) {
     const u64 literal = at("safe_root") - start;
     std::vector<u8> mapped(size);
     ASSERT_TRUE(guest.machine().read_physical(PhysicalAddress{at("__entry_load")}, mapped));
-    const auto image = loaded_bytes(guest.kernel().bytes(), start, size);
+    const auto image = guest.kernel().loaded(VirtualAddress{start}, size);
     ASSERT_EQ(image.size(), size);
     for (u64 i = 0; i < size; ++i) {
         if (i < literal || i >= literal + sizeof(u64)) {

@@ -14,6 +14,9 @@ namespace ringfence::system_test {
 
 namespace {
 using arch::x86::Efer;
+using arch::x86::McgCap;
+using arch::x86::McgStatus;
+using arch::x86::MciStatus;
 using arch::x86::MiscEnable;
 using arch::x86::Msr;
 namespace feature = arch::x86::cpuid_feature;
@@ -124,6 +127,37 @@ u32 execute_disable_shown() {
     return ThisCpu{}.cpuid(feature::nx.leaf, 0).edx >> feature::nx.index & 1;
 }
 
+void test_machine_check_registers() {
+    Group group("machine-check registers");
+    if (!cpu_has(feature::mca)) {
+        group.skip("no machine-check architecture");
+        return;
+    }
+    group.expect_equal("IA32_MCG_CAP can be read", try_read(Msr::IA32_MCG_CAP).vector, Trap::none);
+    expect_kept(group, "all of IA32_MCG_STATUS", Msr::IA32_MCG_STATUS, McgStatus::defined);
+    expect_kept(group, "none of it", Msr::IA32_MCG_STATUS, 0);
+    const u64 banks = McgCap::banks.get(read_msr(Msr::IA32_MCG_CAP));
+    for (unsigned bank = 0; bank < banks; ++bank) {
+        group.expect_equal("a bank", try_read(MciStatus::of(bank)).vector, Trap::none);
+        group.expect_equal("can be cleared", try_write(MciStatus::of(bank), 0).vector, Trap::none);
+    }
+}
+
+void test_absent_machine_check_registers() {
+    Group group("machine-check registers that are not there");
+    if (!cpu_has(feature::mca)) {
+        group.skip("no machine-check architecture");
+        return;
+    }
+    const u64 capabilities = read_msr(Msr::IA32_MCG_CAP);
+    const auto banks = static_cast<unsigned>(McgCap::banks.get(capabilities));
+    group.expect_equal("one bank more", try_read(MciStatus::of(banks)).vector, gp);
+    if (!McgCap::control.test(capabilities)) {
+        group.expect_equal("IA32_MCG_CTL", try_read(Msr::IA32_MCG_CTL).vector, gp);
+    }
+    expect_refused(group, "a reserved bit", Msr::IA32_MCG_STATUS, bit(63));
+}
+
 void test_misc_enable_bits() {
     Group group("IA32_MISC_ENABLE");
     if (!is_intel()) {
@@ -178,6 +212,8 @@ void run_tests() {
     test_addresses();
     test_refused_values();
     test_absent();
+    test_machine_check_registers();
+    test_absent_machine_check_registers();
     test_misc_enable_bits();
     test_misc_enable_effects();
 }

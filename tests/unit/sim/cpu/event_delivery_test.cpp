@@ -10,12 +10,15 @@
 namespace ringfence::sim {
 namespace {
 
+using arch::x86::Cr4;
+using arch::x86::McgStatus;
 using arch::x86::Rflags;
 using cpu::Gpr;
 using cpu::StopReason;
 
 constexpr u8 divide_error = 0;
 constexpr u8 debug = 1;
+constexpr u8 nmi = 2;
 constexpr u8 breakpoint = 3;
 constexpr u8 invalid_opcode = 6;
 constexpr u8 double_fault = 8;
@@ -23,6 +26,7 @@ constexpr u8 stack_fault = 12;
 constexpr u8 general_protection = 13;
 constexpr u8 page_fault = 14;
 constexpr u8 alignment_check = 17;
+constexpr u8 machine_check = 18;
 constexpr u64 non_canonical = 0x8000'0000'0000'0000;
 
 Trap trap_of(Guest& guest) {
@@ -164,6 +168,55 @@ TEST(EventDelivery, user_mode_may_not_touch_the_interrupt_flag) {
     EXPECT_EQ(trap_of(guest).vector, general_protection);
     EXPECT_EQ(trap_of(guest).error_code, 0U);
     EXPECT_EQ(trap_of(guest).rip, Guest::code);
+}
+
+// An error that the hardware has corrected.
+
+class MachineCheck : public testing::Test {
+protected:
+    MachineCheck() {
+        guest.load(programs::increments());
+        guest.start(Guest::code, 3);
+        EXPECT_TRUE(guest.cpu.set_cr4(guest.cpu.cr4() | Cr4::mce.mask));
+        EXPECT_EQ(guest.run(2), StopReason::InstructionLimit);
+        guest.pins.machine_check = true;
+    }
+    Guest guest{{.features = {arch::x86::cpuid_feature::mce, arch::x86::cpuid_feature::mca}}};
+};
+
+TEST_F(MachineCheck, comes_with_interrupts_off_and_says_that_the_program_may_go_on) {
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).vector, machine_check);
+    EXPECT_EQ(trap_of(guest).rip, Guest::code + 2 * 3);
+    EXPECT_FALSE(Rflags::rf.test(trap_of(guest).rflags));
+    EXPECT_EQ(guest.cpu.msr.mcg_status, McgStatus::ripv.mask | McgStatus::mcip.mask);
+    EXPECT_FALSE(guest.pins.machine_check);
+    EXPECT_EQ(guest.counters().exceptions[machine_check], 1U);
+}
+
+TEST_F(MachineCheck, is_kept_out_by_no_shadow) {
+    guest.cpu.interrupt_shadow = true;
+    guest.cpu.debug_shadow = true;
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).vector, machine_check);
+    EXPECT_EQ(trap_of(guest).rip, Guest::code + 2 * 3);
+}
+
+TEST_F(MachineCheck, goes_before_an_nmi_that_then_interrupts_its_handler) {
+    guest.pins.non_maskable_interrupt = true;
+    EXPECT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).vector, nmi);
+    EXPECT_EQ(trap_of(guest).rip, Guest::handlers + machine_check * 16);
+}
+
+TEST_F(MachineCheck, shuts_down_a_processor_that_is_not_to_take_any) {
+    ASSERT_TRUE(guest.cpu.set_cr4(guest.cpu.cr4() & ~Cr4::mce.mask));
+    EXPECT_EQ(guest.run(), StopReason::TripleFault);
+}
+
+TEST_F(MachineCheck, shuts_down_while_another_is_handled) {
+    guest.cpu.msr.mcg_status = McgStatus::mcip.mask;
+    EXPECT_EQ(guest.run(), StopReason::TripleFault);
 }
 
 class Misaligned : public testing::TestWithParam<std::span<const u8>> {};

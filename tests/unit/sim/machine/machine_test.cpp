@@ -287,6 +287,46 @@ TEST_F(MachineTest, StoppingOnTheWayChangesNoCycle) {
     EXPECT_EQ(run_with(true), run_with(false));
 }
 
+TEST_F(MachineTest, AMachineCheckEndsAGuestThatTakesNone) {
+    const auto machine = make(config(spins));
+    machine->run_to(1000);
+    machine->raise_machine_check();
+    const auto snapshot = machine->capture();
+    ASSERT_TRUE(snapshot.ok());
+    EXPECT_EQ(machine->run().reason, Reason::TripleFault);
+    EXPECT_EQ(machine->counters().total_instructions(), 1000U);
+    const auto resumed = Machine::resume(*snapshot.value(), {.instruction_limit = 2000});
+    ASSERT_TRUE(resumed.ok()) << resumed.error();
+    EXPECT_EQ(resumed.value()->run().reason, Reason::TripleFault) << "it was on its way";
+}
+
+TEST_F(MachineTest, AnInterruptNeedsAnApicAndWaitsUntilItMayCome) {
+    const auto machine = make(config(spins));
+    machine->run_to(1000);
+    EXPECT_TRUE(machine->raise_interrupt(0x40));
+    EXPECT_EQ(machine->run_to(2000).reason, Reason::InstructionLimit) << "interrupts are off";
+
+    MachineConfig without = config(spins);
+    without.cpu = without.cpu.without({arch::x86::cpuid_feature::apic});
+    EXPECT_FALSE(make(std::move(without))->raise_interrupt(0x40));
+}
+
+TEST_F(MachineTest, RaisedExceptionsComeBeforeTheNextInstruction) {
+    const auto machine = make(config(spins));
+    machine->run_to(1000);
+    machine->raise_debug_trap(2);
+    EXPECT_EQ(machine->run().reason, Reason::TripleFault) << "the guest has no interrupt table";
+    EXPECT_EQ(machine->debug_view().registers().rip, testing::load_address);
+    EXPECT_EQ(machine->counters().total_instructions(), 1000U);
+
+    const auto other = make(config(spins));
+    other->run_to(1000);
+    other->raise_page_fault(VirtualAddress{0x1234}, 0);
+    const MachineEnd end = other->run();
+    EXPECT_EQ(end.reason, Reason::TripleFault);
+    EXPECT_THAT(end.detail, HasSubstr("cr2 0x1234"));
+}
+
 TEST_F(MachineTest, StopsSoonAfterItIsAsked) {
     std::atomic<bool> stop = false;
     auto with = config(spins);

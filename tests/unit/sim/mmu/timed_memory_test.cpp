@@ -46,6 +46,10 @@ public:
         path_.set_entry(1, entry);
         mmu_.invlpg(VirtualAddress{address});
     }
+    void watch(observe::Observer& observer) {
+        recorder_.add(observer);
+        timed_.report_to(&recorder_);
+    }
     timing::AccessTime access() {
         timed_.begin_instruction(0x400);
         return timed_.access(load(), now_ += 10'000);
@@ -140,6 +144,51 @@ TEST(TimedMemory, AnEntryThatIsNotPresentStillNamesALineWhereTheCpuLooksItUp) {
         EXPECT_EQ(victim.forwarded(),
                   terminal_fault ? std::optional{secret} : std::optional<u32>{});
     }
+}
+
+/// Keeps the forbidden loads that it hears of.
+class ForbiddenLoads final : public observe::Observer {
+public:
+    void timing(const observe::TimingEvent& event) override {
+        if (event.kind == observe::TimingEvent::Kind::Forbidden) {
+            seen.push_back(event);
+        }
+    }
+    std::vector<observe::TimingEvent> seen;
+};
+
+TEST(TimedMemory, TellsOfEachForbiddenLoadAndWhatItGave) {
+    using Event = observe::TimingEvent;
+    const auto tell = [](timing::TransienceParameters transience, u64 leaf, bool in_l1d) {
+        Victim victim(transience, supervisor_rights);
+        if (in_l1d) {
+            victim.use_line();
+        }
+        victim.set_leaf(leaf);
+        ForbiddenLoads loads;
+        victim.watch(loads);
+        static_cast<void>(victim.access());
+        EXPECT_EQ(loads.seen.size(), 1U);
+        EXPECT_EQ(loads.seen.front().rip.value(), 0x400U);
+        EXPECT_EQ(loads.seen.front().address.value(), address);
+        EXPECT_TRUE(loads.seen.front().user);
+        return loads.seen.front();
+    };
+    constexpr u64 supervisor_page = frame | supervisor_rights;
+    const timing::TransienceParameters data{.supervisor_page = Forward::Data};
+    EXPECT_EQ(tell(data, supervisor_page, true).forwarded, Event::Forwarded::Data);
+    EXPECT_EQ(tell(data, supervisor_page, true).reason, Event::Reason::Supervisor);
+    EXPECT_EQ(tell(data, supervisor_page, true).physical.value(), frame);
+    EXPECT_EQ(tell(data, supervisor_page, false).forwarded, Event::Forwarded::Zero);
+    EXPECT_EQ(tell({.supervisor_page = Forward::Zero}, supervisor_page, true).forwarded,
+              Event::Forwarded::Zero);
+    EXPECT_EQ(tell({.supervisor_page = Forward::Block}, supervisor_page, true).forwarded,
+              Event::Forwarded::Nothing);
+    const Event no_page = tell(data, 0, true);
+    EXPECT_EQ(no_page.forwarded, Event::Forwarded::Nothing);
+    EXPECT_EQ(no_page.reason, Event::Reason::NoPage);
+    EXPECT_EQ(no_page.number, 12U);
+    EXPECT_EQ(tell(data, frame | all_rights | 1ULL << 51, true).reason, Event::Reason::Malformed);
 }
 
 TEST(TimedMemory, ATerminalFaultFindsNothingBeyondL1dAndFetchesNothing) {

@@ -243,6 +243,19 @@ TEST(TimedWalk, ALeafThatIsNotPresentStillNamesAFrame) {
     expect(address, Outcome::NotPresent, std::nullopt);
 }
 
+TEST(TimedWalk, SaysWhatTheEntryAtWhichItEndedWouldHaveCovered) {
+    constexpr unsigned page_bits = 12;
+    constexpr unsigned level_bits = 9;
+    for (const unsigned level : {1U, 2U, 3U, 4U}) {
+        TimedBed bed;
+        bed.tables.map(address, page);
+        bed.tables.write(bed.tables.entry(address, level), 0);
+        const TimedTranslation answer = bed.translate(address);
+        EXPECT_EQ(answer.outcome, Outcome::NotPresent);
+        EXPECT_EQ(answer.page_shift, page_bits + (level - 1) * level_bits);
+    }
+}
+
 TEST(TimedWalk, AddressesThatNoTableCanMapCostNoWalk) {
     TimedBed bed;
     for (const u64 bad : {0x0000'8000'0000'0000ULL, 0xfff0'0000'0000'1000ULL}) {

@@ -180,6 +180,16 @@ TEST(Disassembly, FollowsTheMode) {
     EXPECT_EQ(disassemble(executed(bad, 0, 64)), "(bad) 06");
 }
 
+TEST(Disassembly, TellsAnInstructionFromWhatFollows) {
+    const u8 bytes[] = {0x48, 0x89, 0xd8, 0x90};
+    const auto move = first_instruction(bytes);
+    ASSERT_TRUE(move.has_value());
+    EXPECT_EQ(move->length, 3U);
+    EXPECT_FALSE(move->is_nop);
+    EXPECT_TRUE(first_instruction(std::span{bytes}.subspan(3)).value().is_nop);
+    EXPECT_FALSE(first_instruction(std::span{bytes}.first(2)).has_value());
+}
+
 TEST(UnimplementedCollector, GroupsByBytesAndKeepsTheFirstPlace) {
     UnimplementedCollector collector;
     const u8 vmcall[] = {0x0f, 0x01, 0xc1};
