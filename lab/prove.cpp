@@ -115,9 +115,10 @@ std::vector<Program> programs_of(const ProveOptions& options) {
         return programs;
     }
     pack::GuestRequest shell;
-    shell.command = {"/bin/busybox", "sh", "-c",
-                     "for i in 1 2 3 4; do (echo $i | gzip -c | gunzip -c | md5sum) & done; wait; "
-                     "cat /proc/self/maps | wc -l; ls -R / | sort | tail -n 1"};
+    shell.command = {
+        "/bin/busybox", "sh", "-c",
+        "for i in 1 2 3 4; do (echo $i | gzip -c | gunzip -c | md5sum) & done; wait; "
+        "cat /proc/self/maps | wc -l; ls -R / | sort | tail -n 1; cat /proc/self/isolation"};
     programs.push_back({"a shell with pipes and children", pack::pack_guest(shell).initramfs});
     for (const char* const name : {"signals", "memory", "processes"}) {
         programs.push_back({name, pack_experiment(name, {}, {})});

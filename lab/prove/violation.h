@@ -9,7 +9,7 @@
 namespace ringfence::lab::prove {
 
 struct Violation {
-    audit::Finding finding;
+    audit::Finding finding{};
     /// Of the instruction that did it, as far as it was seen; else of the one at which it showed.
     VirtualAddress instruction{};
     bool instruction_did_it = false;

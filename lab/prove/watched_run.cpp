@@ -5,9 +5,11 @@
 
 #include <cstdlib>
 #include <memory>
+#include <optional>
 
 #include "lab/captured_run.h"
 #include "lab/error.h"
+#include "lab/prove/status_check.h"
 
 namespace ringfence::lab::prove {
 
@@ -30,9 +32,25 @@ struct Watched {
     std::vector<Violation> violations;
 };
 
+/// What the kernel said of itself at the end, if it said it of what was watched.
+void check_status(const CapturedRun& run, const Monitor& monitor, Watched& result) {
+    if (monitor.entries_passed_over() != 0) {
+        return;
+    }
+    ++result.run.checks[static_cast<usize>(audit::Rule::TruthfulStatus)];
+    for (const std::string& lie : lies_of(run.report, run.output, monitor)) {
+        Violation violation;
+        violation.finding = {.rule = audit::Rule::TruthfulStatus, .what = lie};
+        violation.when = result.run.instructions;
+        result.violations.push_back(std::move(violation));
+        ++result.run.violation_count;
+    }
+}
+
 Watched watch_once(machine::MachineBackend& backend, machine::MachineRequest& request,
                    Monitor& monitor, machine::StopRequest& stop) {
     Watched result;
+    std::optional<CapturedRun> finished;
     request.spectator = &monitor;
     try {
         const CapturedRun run = run_captured(backend, request, {}, stop, "the run");
@@ -40,6 +58,7 @@ Watched watch_once(machine::MachineBackend& backend, machine::MachineRequest& re
             result.run.instructions = run.outcome.counters->total_instructions() +
                                       run.outcome.boot_instructions.value_or(0);
         }
+        finished = run;
     } catch (const LabError& error) {
         const std::string_view message = error.what();
         result.run.problem = message.substr(0, message.find('\n'));
@@ -49,6 +68,9 @@ Watched watch_once(machine::MachineBackend& backend, machine::MachineRequest& re
     result.run.checks = monitor.checks();
     result.run.violation_count = monitor.violation_count();
     result.violations = monitor.violations();
+    if (finished && !finished->stopped) {
+        check_status(*finished, monitor, result);
+    }
     return result;
 }
 

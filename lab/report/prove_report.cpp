@@ -113,8 +113,9 @@ std::string rules_table(const Proof& proof) {
                 violations += named.violation.finding.rule == rule.rule ? named.violation.times : 0;
             }
         }
-        rows.push_back(
-            {std::string(rule.id), std::string(rule.name), grouped(checks), grouped(violations)});
+        rows.push_back({std::string(rule.id), std::string(rule.name),
+                        checks == 0 && violations == 0 ? "-" : grouped(checks),
+                        grouped(violations)});
     }
     return text_table(rows, 2);
 }
