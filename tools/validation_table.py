@@ -75,7 +75,7 @@ def rows(command):
            "runs beside older work")
     yield ("page fault, isolated with PCID, more, Skylake", "a few hundred", "KAISER's posting, 2017",
            f"+{more(skylake, 'page_fault', 'isolated'):.0f}",
-           "two kernel entries, and an INVPCID for the user's PCID when the page is given back")
+           "the two root writes of an entry and exit; what the fault itself removed from the TLB is not removed again")
     lipp = "Lipp and others, Meltdown, 2018, i7-6700K"
     yield ("Meltdown by signal, a bit at a time", "122 KB/s", lipp, f"{bitwise['signal']:.0f} KB/s",
            "another kernel: a fault, its signal frame and the way back take fewer instructions")
