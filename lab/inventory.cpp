@@ -44,9 +44,7 @@ bool parse(const std::vector<std::string>& arguments, InventoryOptions& options)
     app.add_option("--file", options.guest.files, "another file for the guest: FILE, or HOST=GUEST")
         ->allow_extra_args(false)
         ->option_text("FILE");
-    app.add_option("--manifest", options.manifest,
-                   "what user mode may see of the kernel, if not the built-in kernel's manifest")
-        ->option_text("FILE");
+    prove::add_manifest_option(app, options.manifest);
     app.footer(examples);
     if (parse_arguments(app, arguments, options.guest.command)) {
         return true;
@@ -84,9 +82,7 @@ int inventory_verb(const std::vector<std::string>& arguments) {
     }
     Experiment experiment(options.common);
     const machine::KernelImage& kernel = *experiment.kernel().image();
-    const audit::Manifest manifest = options.manifest.empty()
-                                         ? prove::built_in_manifest_of(kernel)
-                                         : prove::load_manifest(options.manifest, kernel.symbols());
+    const audit::Manifest manifest = prove::chosen_manifest(options.manifest, kernel);
     const std::string initramfs = pack::pack_guest(options.guest).initramfs;
     const std::vector<Setup> matrix = experiment.matrix();
     std::vector<Inventory> inventories(matrix.size());

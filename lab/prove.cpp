@@ -61,9 +61,7 @@ bool parse(const std::vector<std::string>& arguments, ProveOptions& options) {
     app.add_option("--file", options.guest.files, "another file for the guest: FILE, or HOST=GUEST")
         ->allow_extra_args(false)
         ->option_text("FILE");
-    app.add_option("--manifest", options.manifest,
-                   "what user mode may see of the kernel, if not the built-in kernel's manifest")
-        ->option_text("FILE");
+    prove::add_manifest_option(app, options.manifest);
     app.add_flag("--strict", options.strict,
                  "walk the tables again on every TLB hit, and report stale ones; slow");
     app.add_flag("--inject", options.inject,
@@ -126,12 +124,6 @@ std::vector<Program> programs_of(const ProveOptions& options) {
     programs.push_back({"changes of design", pack_experiment("isolation_modes", {}, {}),
                         prove::Monitor::Scope::IsolatedPrograms});
     return programs;
-}
-
-audit::Manifest manifest_of(const ProveOptions& options, const GuestKernel& kernel) {
-    const auto& symbols = kernel.image()->symbols();
-    return options.manifest.empty() ? prove::built_in_manifest_of(*kernel.image())
-                                    : prove::load_manifest(options.manifest, symbols);
 }
 
 std::vector<prove::Mutation> chosen_mutations(const std::vector<std::string>& names) {
@@ -228,7 +220,8 @@ int prove_verb(const std::vector<std::string>& arguments) {
         return 0;
     }
     Experiment experiment(options.common);
-    const audit::Manifest manifest = manifest_of(options, experiment.kernel());
+    const audit::Manifest manifest =
+        prove::chosen_manifest(options.manifest, *experiment.kernel().image());
     const std::vector<prove::Mutation> mutations = chosen_mutations(options.mutations);
     prove::Proof proof;
     proof.manifest = manifest.name;

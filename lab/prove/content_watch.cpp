@@ -34,8 +34,8 @@ void ContentWatch::user_begins(PhysicalAddress root, bool changed) {
     if (changed) {
         find_pages(root);
     }
-    sink_.checked(Rule::NothingLeftBehind);
-    sink_.checked(Rule::NothingToldOfTheKernel);
+    context_.sink.checked(Rule::NothingLeftBehind);
+    context_.sink.checked(Rule::NothingToldOfTheKernel);
     // What is its own to one process is foreign to the next.
     const bool other_root = root.value() != past_.last_root;
     past_.last_root = root.value();
@@ -53,13 +53,13 @@ void ContentWatch::user_begins(PhysicalAddress root, bool changed) {
 }
 
 void ContentWatch::find_pages(PhysicalAddress root) {
-    for (const audit::Part& part : manifest_.parts) {
+    for (const audit::Part& part : context_.manifest.parts) {
         if (!is_data(part.content)) {
             continue;
         }
         for (u64 offset = 0; offset < part.bytes; offset += page_size) {
             const VirtualAddress address = part.start + offset;
-            const auto mapped = tables_.translate(root, address);
+            const auto mapped = context_.tables.translate(root, address);
             if (!mapped) {
                 continue;
             }
@@ -69,7 +69,7 @@ void ContentWatch::find_pages(PhysicalAddress root) {
                 page.part = &part;
                 page.address = address;
                 past_.any_stored_to = true;
-                view_.watch_stores(frame);
+                context_.view.watch_stores(frame);
             }
         }
     }
@@ -78,7 +78,7 @@ void ContentWatch::find_pages(PhysicalAddress root) {
 void ContentWatch::go_on_from(const Past& past) {
     past_ = past;
     for (const auto& [frame, page] : past_.pages) {
-        view_.watch_stores(PhysicalAddress{frame});
+        context_.view.watch_stores(PhysicalAddress{frame});
     }
 }
 
@@ -90,8 +90,8 @@ bool ContentWatch::note_store(PhysicalAddress first, u64 bytes) {
     Page& page = found->second;
     page.stored_to = true;
     past_.any_stored_to = true;
-    const u64 root =
-        arch::x86::Cr3::root(view_.entry_registers().cr3).value() & ~manifest_.pair_bit;
+    const u64 root = arch::x86::Cr3::root(context_.view.entry_registers().cr3).value() &
+                     ~context_.manifest.pair_bit;
     const u64 start = first.offset_in(page_size) / sizeof(u64);
     const u64 last = (first.offset_in(page_size) + bytes - 1) / sizeof(u64);
     for (u64 word = start; word <= last; ++word) {
@@ -102,10 +102,10 @@ bool ContentWatch::note_store(PhysicalAddress first, u64 bytes) {
 
 void ContentWatch::check(PhysicalAddress root, PhysicalAddress frame, Page& page) {
     std::array<u64, words> content{};
-    if (!view_.read(frame, {reinterpret_cast<u8*>(content.data()), page_size})) {
+    if (!context_.view.read(frame, {reinterpret_cast<u8*>(content.data()), page_size})) {
         return;
     }
-    const auto registers = view_.entry_registers();
+    const auto registers = context_.view.entry_registers();
     const auto used = [&](VirtualAddress table, u64 limit) {
         const bool here = table.align_down(page_size) == page.address;
         return here ? table.offset_in(page_size) + limit + 1 : page_size;
@@ -138,41 +138,43 @@ void ContentWatch::check_behind(const Page& page, const std::array<u64, words>& 
     const auto* const foreign = std::find_if(bytes + std::min(used, page_size), bytes + page_size,
                                              [](u8 byte) { return byte != 0; });
     if (foreign != bytes + page_size) {
-        sink_.violated({.rule = Rule::ClosedManifest,
-                        .address = page.address + static_cast<u64>(foreign - bytes),
-                        .bytes = 1,
-                        .what = "foreign data lie behind the manifest's " + page.part->name});
+        context_.sink.violated(
+            {.rule = Rule::ClosedManifest,
+             .address = page.address + static_cast<u64>(foreign - bytes),
+             .bytes = 1,
+             .what = "foreign data lie behind the manifest's " + page.part->name});
     }
 }
 
 void ContentWatch::check_words(PhysicalAddress root, const Page& page,
                                const std::array<u64, words>& content) {
-    const u64 own = root.value() & ~manifest_.pair_bit;
-    const u64 cr3 = view_.entry_registers().cr3;
+    const u64 own = root.value() & ~context_.manifest.pair_bit;
+    const u64 cr3 = context_.view.entry_registers().cr3;
     for (usize i = 0; i < words; ++i) {
         const bool is_interrupted_rsp = page.part->content == Content::Stack && i == rsp_slot;
         if (is_root_of(content[i], cr3) && !is_interrupted_rsp && !is_users_own(content[i])) {
-            sink_.violated({.rule = Rule::NothingToldOfTheKernel,
-                            .address = page.address + i * sizeof(u64),
-                            .bytes = sizeof(u64),
-                            .what = "the manifest's " + page.part->name + " holds a value of CR3"});
+            context_.sink.violated(
+                {.rule = Rule::NothingToldOfTheKernel,
+                 .address = page.address + i * sizeof(u64),
+                 .bytes = sizeof(u64),
+                 .what = "the manifest's " + page.part->name + " holds a value of CR3"});
         }
         const u64 from = page.stored_on[i];
         if (content[i] < first_telling_value || from == 0 || from == own ||
             is_of_manifest(content[i]) || is_users_own(content[i])) {
             continue;
         }
-        sink_.violated({.rule = Rule::NothingLeftBehind,
-                        .address = page.address + i * sizeof(u64),
-                        .bytes = sizeof(u64),
-                        .what = "the manifest's " + page.part->name +
-                                " holds what was stored there for another process"});
+        context_.sink.violated({.rule = Rule::NothingLeftBehind,
+                                .address = page.address + i * sizeof(u64),
+                                .bytes = sizeof(u64),
+                                .what = "the manifest's " + page.part->name +
+                                        " holds what was stored there for another process"});
     }
 }
 
 void ContentWatch::check_addresses(PhysicalAddress root, const Page& page,
                                    const std::array<u64, words>& content, u64 step) {
-    const auto kernel_root = manifest_.kernel_root_of(root);
+    const auto kernel_root = context_.manifest.kernel_root_of(root);
     if (!kernel_root) {
         return;
     }
@@ -181,11 +183,11 @@ void ContentWatch::check_addresses(PhysicalAddress root, const Page& page,
         u64 value = 0;
         std::memcpy(&value, bytes + at, sizeof value);
         const VirtualAddress address{value};
-        if (address < manifest_.kernel_start || is_of_manifest(value) || is_users_own(value) ||
-            !tables_.translate(*kernel_root, address)) {
+        if (address < context_.manifest.kernel_start || is_of_manifest(value) ||
+            is_users_own(value) || !context_.tables.translate(*kernel_root, address)) {
             continue;
         }
-        sink_.violated(
+        context_.sink.violated(
             {.rule = Rule::NothingToldOfTheKernel,
              .address = page.address + at,
              .bytes = sizeof(u64),
@@ -196,18 +198,19 @@ void ContentWatch::check_addresses(PhysicalAddress root, const Page& page,
 /// The user's CR3, or the kernel's of the pair: without the bits of the user root and PCID.
 bool ContentWatch::is_root_of(u64 value, u64 user_cr3) const {
     constexpr u64 user_pcid = bit(11);  // as the kernel's PCID and the user's differ
-    return value == user_cr3 || value == (user_cr3 & ~(manifest_.pair_bit | user_pcid));
+    return value == user_cr3 || value == (user_cr3 & ~(context_.manifest.pair_bit | user_pcid));
 }
 
 /// A stack's first address is one past its page.
 bool ContentWatch::is_of_manifest(u64 value) const {
     const VirtualAddress address{value};
-    return manifest_.find(address) != nullptr || manifest_.find(address - 1) != nullptr;
+    return context_.manifest.find(address) != nullptr ||
+           context_.manifest.find(address - 1) != nullptr;
 }
 
 /// A program may hold any number in its registers, and what entered the kernel may have pushed it.
 bool ContentWatch::is_users_own(u64 value) const {
-    const auto registers = view_.general_registers();
+    const auto registers = context_.view.general_registers();
     return std::ranges::find(registers, value) != registers.end();
 }
 

@@ -6,18 +6,13 @@
 #include <array>
 #include <unordered_map>
 
-#include "audit/user_tables.h"
-#include "lab/prove/violation.h"
-#include "sim/machine/debug_view.h"
+#include "lab/prove/watch_context.h"
 
 namespace ringfence::lab::prove {
 
 class ContentWatch {
 public:
-    /// All outlive this object.
-    ContentWatch(sim::machine::DebugView view, const audit::UserTables& tables,
-                 const audit::Manifest& manifest, ViolationSink& sink)
-        : view_(view), tables_(tables), manifest_(manifest), sink_(sink) {}
+    explicit ContentWatch(const WatchContext& context) : context_(context) {}
 
     void user_begins(PhysicalAddress root, bool changed);
     /// True if a descriptor table or a TSS was stored to.
@@ -53,10 +48,7 @@ private:
     [[nodiscard]] bool is_of_manifest(u64 value) const;
     [[nodiscard]] bool is_users_own(u64 value) const;
 
-    sim::machine::DebugView view_;
-    const audit::UserTables& tables_;
-    const audit::Manifest& manifest_;
-    ViolationSink& sink_;
+    WatchContext context_;
     Past past_;
 };
 

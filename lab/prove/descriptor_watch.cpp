@@ -39,8 +39,9 @@ template <typename T>
 bool DescriptorWatch::read(PhysicalAddress root, VirtualAddress address, T& out) const {
     auto* const bytes = reinterpret_cast<u8*>(&out);
     for (usize i = 0; i < sizeof(T); ++i) {  // page by page would be faster, and is seldom needed
-        const auto page = tables_.translate(root, address + i);
-        if (!page || !view_.read(page->frame + (address + i - page->start), {bytes + i, 1})) {
+        const auto page = context_.tables.translate(root, address + i);
+        if (!page ||
+            !context_.view.read(page->frame + (address + i - page->start), {bytes + i, 1})) {
             return false;
         }
     }
@@ -48,7 +49,7 @@ bool DescriptorWatch::read(PhysicalAddress root, VirtualAddress address, T& out)
 }
 
 void DescriptorWatch::user_begins(PhysicalAddress root, bool changed) {
-    const auto registers = view_.entry_registers();
+    const auto registers = context_.view.entry_registers();
     const Key key{.version = past_.version,
                   .gdt = registers.gdt,
                   .idt = registers.idt,
@@ -56,7 +57,7 @@ void DescriptorWatch::user_begins(PhysicalAddress root, bool changed) {
                   .syscall_target = registers.syscall_target,
                   .gdt_limit = registers.gdt_limit,
                   .idt_limit = registers.idt_limit};
-    sink_.checked(Rule::DescriptorsMapped);
+    context_.sink.checked(Rule::DescriptorsMapped);
     Key& good = past_.good[root.value()];
     if (!changed && good == key) {
         return;
@@ -69,18 +70,18 @@ void DescriptorWatch::want(PhysicalAddress root, VirtualAddress first, u64 bytes
                            const char* what) {
     const VirtualAddress last = first + (bytes - 1);
     for (VirtualAddress page = first.align_down(page_size); page <= last; page += page_size) {
-        const auto mapped = tables_.translate(root, page);
+        const auto mapped = context_.tables.translate(root, page);
         const bool missing =
             !mapped || ((want == Want::Write || want == Want::ThreadStack) && !mapped->writable) ||
             (want == Want::Execute && !mapped->executable);
         if (!missing) {
             continue;
         }
-        const auto kernel_root = manifest_.kernel_root_of(root);
+        const auto kernel_root = context_.manifest.kernel_root_of(root);
         // The stack of the other design's entry paths.
         const bool of_shared = want == Want::ThreadStack && !mapped && kernel_root &&
-                               tables_.translate(*kernel_root, page).has_value();
-        sink_.violated(
+                               context_.tables.translate(*kernel_root, page).has_value();
+        context_.sink.violated(
             {.rule = of_shared ? Rule::PathsMatchDesign : Rule::DescriptorsMapped,
              .address = page,
              .bytes = page_size,
@@ -91,16 +92,16 @@ void DescriptorWatch::want(PhysicalAddress root, VirtualAddress first, u64 bytes
 }
 
 void DescriptorWatch::check_all(PhysicalAddress root, const Key& key) {
-    sink_.checked(Rule::PathsMatchDesign);
+    context_.sink.checked(Rule::PathsMatchDesign);
     want(root, key.gdt, u64{key.gdt_limit} + 1, Want::Read, "the GDT");
     want(root, key.idt, u64{key.idt_limit} + 1, Want::Read, "the IDT");
     want(root, key.tss, sizeof(TaskStateSegment64), Want::Read, "the TSS");
     want(root, key.syscall_target, 1, Want::Execute, "the code that SYSCALL goes to");
     if (key.tss.offset_in(page_size) + sizeof(TaskStateSegment64) > page_size) {
-        sink_.violated({.rule = Rule::DescriptorsMapped,
-                        .address = key.tss,
-                        .bytes = sizeof(TaskStateSegment64),
-                        .what = "the TSS crosses a page"});
+        context_.sink.violated({.rule = Rule::DescriptorsMapped,
+                                .address = key.tss,
+                                .bytes = sizeof(TaskStateSegment64),
+                                .what = "the TSS crosses a page"});
     }
     check_gates(root, key);
 }

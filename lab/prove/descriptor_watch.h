@@ -5,18 +5,13 @@
 
 #include <map>
 
-#include "audit/user_tables.h"
-#include "lab/prove/violation.h"
-#include "sim/machine/debug_view.h"
+#include "lab/prove/watch_context.h"
 
 namespace ringfence::lab::prove {
 
 class DescriptorWatch {
 public:
-    /// All outlive this object.
-    DescriptorWatch(sim::machine::DebugView view, const audit::UserTables& tables,
-                    const audit::Manifest& manifest, ViolationSink& sink)
-        : view_(view), tables_(tables), manifest_(manifest), sink_(sink) {}
+    explicit DescriptorWatch(const WatchContext& context) : context_(context) {}
 
     /// User mode begins to run on `root`. `changed`: its tables are not what they were.
     void user_begins(PhysicalAddress root, bool changed);
@@ -48,10 +43,7 @@ private:
     template <typename T>
     [[nodiscard]] bool read(PhysicalAddress root, VirtualAddress address, T& out) const;
 
-    sim::machine::DebugView view_;
-    const audit::UserTables& tables_;
-    const audit::Manifest& manifest_;
-    ViolationSink& sink_;
+    WatchContext context_;
     Past past_;
 };
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "lab/prove/manifest_file.h"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <bit>
 #include <charconv>
@@ -11,8 +9,8 @@
 #include <vector>
 
 #include "lab/error.h"
-#include "lab/nearest_name.h"
 #include "lab/pack/host_files.h"
+#include "lab/toml_reader.h"
 
 namespace ringfence::lab::prove {
 
@@ -31,10 +29,10 @@ const std::map<std::string, Content> contents = {
 };
 
 /// Reads one file, and says where it is wrong.
-class ManifestReader {
+class ManifestReader : public TomlReader {
 public:
     ManifestReader(const std::string& file, const sim::observe::SymbolTable& symbols)
-        : file_(file), symbols_(symbols) {}
+        : TomlReader(file, "manifest, or part of it,"), symbols_(symbols) {}
 
     audit::Manifest manifest(const toml::table& table) const {
         check_keys(table, {"schema", "name", "pair_bit", "part", "private"});
@@ -65,40 +63,7 @@ public:
         return result;
     }
 
-    template <typename... Arguments>
-    [[noreturn]] void wrong(const toml::node& where, fmt::format_string<Arguments...> format,
-                            Arguments&&... arguments) const {
-        fail(Failure::Usage, "{}:{}: {}", file_, where.source().begin.line,
-             fmt::format(format, std::forward<Arguments>(arguments)...));
-    }
-
 private:
-    void check_keys(const toml::table& table, const std::vector<std::string>& known) const {
-        for (const auto& [key, value] : table) {
-            const std::string name(key.str());
-            if (std::ranges::find(known, name) == known.end()) {
-                wrong(value, "unknown key '{}'{}", name, did_you_mean(name, known));
-            }
-        }
-    }
-
-    const toml::node& required(const toml::table& table, std::string_view key) const {
-        const toml::node* const node = table.get(key);
-        if (node == nullptr) {
-            wrong(table, "there is no '{}'", key);
-        }
-        return *node;
-    }
-
-    std::string text(const toml::table& table, std::string_view key) const {
-        const toml::node& node = required(table, key);
-        const auto value = node.value_exact<std::string>();
-        if (!value) {
-            wrong(node, "'{}': expected text in quotes", key);
-        }
-        return *value;
-    }
-
     u64 number(const toml::node& node, i64 least, i64 most) const {
         const auto value = node.value_exact<int64_t>();
         if (!value || *value < least || *value > most) {
@@ -211,7 +176,6 @@ private:
         }
     }
 
-    const std::string& file_;
     const sim::observe::SymbolTable& symbols_;
 };
 
@@ -219,12 +183,7 @@ private:
 
 audit::Manifest parse_manifest(std::string_view text, const std::string& file,
                                const sim::observe::SymbolTable& symbols) {
-    const toml::parse_result parsed = toml::parse(text);
-    if (!parsed) {
-        fail(Failure::Usage, "{}:{}: {}", file, parsed.error().source().begin.line,
-             parsed.error().description());
-    }
-    return ManifestReader(file, symbols).manifest(parsed.table());
+    return ManifestReader(file, symbols).manifest(TomlReader::parse(text, file));
 }
 
 audit::Manifest load_manifest(const std::string& path, const sim::observe::SymbolTable& symbols) {
@@ -233,6 +192,16 @@ audit::Manifest load_manifest(const std::string& path, const sim::observe::Symbo
 
 audit::Manifest built_in_manifest_of(const machine::KernelImage& kernel) {
     return parse_manifest(built_in_manifest(), "ringfence.toml", kernel.symbols());
+}
+
+void add_manifest_option(CLI::App& app, std::string& path) {
+    app.add_option("--manifest", path,
+                   "what user mode may see of the kernel, if not the built-in kernel's manifest")
+        ->option_text("FILE");
+}
+
+audit::Manifest chosen_manifest(const std::string& path, const machine::KernelImage& kernel) {
+    return path.empty() ? built_in_manifest_of(kernel) : load_manifest(path, kernel.symbols());
 }
 
 }  // namespace ringfence::lab::prove

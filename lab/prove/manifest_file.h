@@ -3,6 +3,7 @@
 // lab/prove/ringfence.toml, which says what there is in such a file.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,12 @@ namespace ringfence::lab::prove {
 
 /// The built-in manifest with the addresses of an image of our own kernel. Throws as above.
 [[nodiscard]] audit::Manifest built_in_manifest_of(const machine::KernelImage& kernel);
+
+/// Declares --manifest. `path` is empty without it.
+void add_manifest_option(CLI::App& app, std::string& path);
+/// The manifest that --manifest named for `kernel`, or the built-in one. Throws as above.
+[[nodiscard]] audit::Manifest chosen_manifest(const std::string& path,
+                                              const machine::KernelImage& kernel);
 
 /// The manifest of our own kernel, as text.
 [[nodiscard]] std::string_view built_in_manifest();

@@ -16,10 +16,10 @@ Monitor::Parts::Parts(sim::machine::Machine& of, const audit::Manifest& manifest
       view(of.debug_view()),
       memory(view),
       tables(memory, manifest),
-      translations(view, tables, manifest, sink),
-      descriptors(view, tables, manifest, sink),
-      contents(view, tables, manifest, sink),
-      switches(view, tables, manifest, sink) {}
+      translations({view, tables, manifest, sink}),
+      descriptors({view, tables, manifest, sink}),
+      contents({view, tables, manifest, sink}),
+      switches({view, tables, manifest, sink}) {}
 
 void Monitor::attach(sim::machine::Machine& machine) {
     ViolationSink& sink = *this;

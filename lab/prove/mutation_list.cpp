@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "lab/prove/mutation_list.h"
 
-#include <toml++/toml.h>
 #include <algorithm>
-#include <iterator>
 
 #include "lab/error.h"
-#include "lab/nearest_name.h"
+#include "lab/toml_reader.h"
 
 namespace ringfence::lab::prove {
 
@@ -27,23 +25,20 @@ std::vector<std::string> invariants() {
 }
 
 /// Reads one table of a file, and says where it is wrong.
-class TableReader {
+class MutationReader : public TomlReader {
 public:
-    TableReader(const std::string& file, const toml::table& table) : file_(file), table_(table) {
-        for (const auto& [key, value] : table) {
-            check_known(value, "key", std::string(key.str()), keys);
-        }
+    MutationReader(const std::string& file, const toml::table& table)
+        : TomlReader(file, "mutation"), table_(table) {
+        check_keys(table, keys);
     }
 
-    [[nodiscard]] std::string text(std::string_view key) const { return text_of(required(key)); }
-
+    [[nodiscard]] std::string text_at(std::string_view key) const { return text(table_, key); }
     [[nodiscard]] std::string text_or(std::string_view key, const std::string& otherwise) const {
-        const toml::node* node = table_.get(key);
-        return node != nullptr ? text_of(*node) : otherwise;
+        const toml::node* const node = table_.get(key);
+        return node != nullptr ? text(*node) : otherwise;
     }
-
-    [[nodiscard]] std::vector<std::string> texts(std::string_view key) const {
-        std::vector<std::string> result = texts_of(required(key));
+    [[nodiscard]] std::vector<std::string> texts_at(std::string_view key) const {
+        std::vector<std::string> result = texts(required(table_, key));
         if (result.empty()) {
             wrong(table_, "'{}' is empty", key);
         }
@@ -57,68 +52,27 @@ public:
         if (may_lack && !table_.contains(key)) {
             return {};
         }
-        std::vector<std::string> result = texts(key);
+        std::vector<std::string> result = texts_at(key);
         for (const std::string& choice : result) {
-            check_known(required(key), key, choice, known);
+            check_known(required(table_, key), key, choice, known);
         }
         return result;
-    }
-
-    template <typename... Arguments>
-    [[noreturn]] void wrong(const toml::node& where, fmt::format_string<Arguments...> format,
-                            Arguments&&... arguments) const {
-        fail(Failure::Usage, "{}:{}: {}", file_, where.source().begin.line,
-             fmt::format(format, std::forward<Arguments>(arguments)...));
     }
 
 private:
-    void check_known(const toml::node& where, std::string_view kind, const std::string& name,
-                     const std::vector<std::string>& known) const {
-        if (std::ranges::find(known, name) == known.end()) {
-            wrong(where, "unknown {} '{}'{}", kind, name, did_you_mean(name, known));
-        }
-    }
-
-    [[nodiscard]] const toml::node& required(std::string_view key) const {
-        const toml::node* node = table_.get(key);
-        if (node == nullptr) {
-            wrong(table_, "this mutation has no '{}'", key);
-        }
-        return *node;
-    }
-
-    [[nodiscard]] std::string text_of(const toml::node& node) const {
-        const auto value = node.value_exact<std::string>();
-        if (!value) {
-            wrong(node, "expected text in quotes");
-        }
-        return *value;
-    }
-
-    [[nodiscard]] std::vector<std::string> texts_of(const toml::node& node) const {
-        const toml::array* array = node.as_array();
-        if (array == nullptr) {
-            wrong(node, "expected a list of texts");
-        }
-        std::vector<std::string> result;
-        std::ranges::transform(*array, std::back_inserter(result),
-                               [this](const toml::node& item) { return text_of(item); });
-        return result;
-    }
-
-    const std::string& file_;
     const toml::table& table_;
 };
 
-Mutation read(const TableReader& reader) {
+Mutation read(const MutationReader& reader) {
     Mutation result;
-    result.name = reader.text("name");
-    result.meaning = reader.text("meaning");
-    result.history = reader.text("history");
+    result.name = reader.text_at("name");
+    result.meaning = reader.text_at("meaning");
+    result.history = reader.text_at("history");
     result.breaks = reader.choices("breaks", invariants(), false);
     result.cpu = reader.text_or("cpu", result.cpu);
-    result.command_line = fmt::format("{} mutation={}", reader.text("command_line"), result.name);
-    result.program = reader.texts("program");
+    result.command_line =
+        fmt::format("{} mutation={}", reader.text_at("command_line"), result.name);
+    result.program = reader.texts_at("program");
     result.needs = reader.choices("needs", known_needs, true);
     return result;
 }
@@ -126,13 +80,9 @@ Mutation read(const TableReader& reader) {
 }  // namespace
 
 std::vector<Mutation> parse_mutations(std::string_view text, const std::string& name) {
-    const toml::parse_result parsed = toml::parse(text, name);
-    if (!parsed) {
-        fail(Failure::Usage, "{}:{}: {}", name, parsed.error().source().begin.line,
-             parsed.error().description());
-    }
-    const toml::array* tables = parsed.table()["mutation"].as_array();
-    if (tables == nullptr || parsed.table().size() != 1) {
+    const toml::table document = TomlReader::parse(text, name);
+    const toml::array* tables = document["mutation"].as_array();
+    if (tables == nullptr || document.size() != 1) {
         fail(Failure::Usage, "{}: expected [[mutation]] tables and nothing else", name);
     }
     std::vector<Mutation> mutations;
@@ -142,7 +92,7 @@ std::vector<Mutation> parse_mutations(std::string_view text, const std::string& 
             fail(Failure::Usage, "{}:{}: expected a [[mutation]] table", name,
                  node.source().begin.line);
         }
-        const TableReader reader(name, *table);
+        const MutationReader reader(name, *table);
         Mutation mutation = read(reader);
         if (std::ranges::find(mutations, mutation.name, &Mutation::name) != mutations.end()) {
             reader.wrong(node, "a second mutation is called '{}'", mutation.name);

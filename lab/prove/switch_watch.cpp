@@ -15,7 +15,8 @@ using audit::Rule;
 }  // namespace
 
 bool SwitchWatch::is_user_root(u64 cr3) const {
-    return past_.began && manifest_.pair_bit != 0 && manifest_.is_user_root(Cr3::root(cr3));
+    return past_.began && context_.manifest.pair_bit != 0 &&
+           context_.manifest.is_user_root(Cr3::root(cr3));
 }
 
 void SwitchWatch::root_written(const sim::observe::RootWrite& write) {
@@ -25,13 +26,14 @@ void SwitchWatch::root_written(const sim::observe::RootWrite& write) {
     if (from_user_root == to_user_root) {
         return;
     }
-    const auto registers = view_.entry_registers();
-    sink_.checked(Rule::InterruptsOff);
+    const auto registers = context_.view.entry_registers();
+    context_.sink.checked(Rule::InterruptsOff);
     if (registers.interrupt_flag) {
-        sink_.violated({.rule = Rule::InterruptsOff,
-                        .address = view_.running_block(),
-                        .what = to_user_root ? "interrupts are on while the user root is loaded"
-                                             : "interrupts are on while the user root is left"});
+        context_.sink.violated({.rule = Rule::InterruptsOff,
+                                .address = context_.view.running_block(),
+                                .what = to_user_root
+                                            ? "interrupts are on while the user root is loaded"
+                                            : "interrupts are on while the user root is left"});
     }
     check_code();
     check_pair(write);
@@ -44,76 +46,80 @@ void SwitchWatch::check_pair(const sim::observe::RootWrite& write) {
     }
     const PhysicalAddress from = Cr3::root(write.old_value);
     const PhysicalAddress to = Cr3::root(write.new_value);
-    sink_.checked(Rule::OwnTable);
-    if ((from.value() ^ to.value()) != manifest_.pair_bit) {
-        sink_.violated({.rule = Rule::OwnTable,
-                        .address = view_.running_block(),
-                        .frame = to,
-                        .what = is_user_root(write.new_value)
-                                    ? "a user root is loaded that is not of the kernel's pair"
-                                    : "a user root is left for a root that is not of its pair"});
+    context_.sink.checked(Rule::OwnTable);
+    if ((from.value() ^ to.value()) != context_.manifest.pair_bit) {
+        context_.sink.violated(
+            {.rule = Rule::OwnTable,
+             .address = context_.view.running_block(),
+             .frame = to,
+             .what = is_user_root(write.new_value)
+                         ? "a user root is loaded that is not of the kernel's pair"
+                         : "a user root is left for a root that is not of its pair"});
         return;
     }
     const u64 kernels = is_user_root(write.new_value) ? write.old_value : write.new_value;
-    if (view_.entry_registers().pcids && Cr3::pcid.get(kernels) == 0) {
-        sink_.violated({.rule = Rule::PcidsApart,
-                        .frame = Cr3::root(kernels),
-                        .what = "a program's kernel root has PCID 0, which is the kernel's own"});
+    if (context_.view.entry_registers().pcids && Cr3::pcid.get(kernels) == 0) {
+        context_.sink.violated(
+            {.rule = Rule::PcidsApart,
+             .frame = Cr3::root(kernels),
+             .what = "a program's kernel root has PCID 0, which is the kernel's own"});
     }
 }
 
 void SwitchWatch::check_pcid(const sim::observe::RootWrite& write) {
-    if (!past_.began || manifest_.pair_bit == 0 || !view_.entry_registers().pcids) {
+    if (!past_.began || context_.manifest.pair_bit == 0 || !context_.view.entry_registers().pcids) {
         return;
     }
     const u16 pcid = static_cast<u16>(Cr3::pcid.get(write.new_value));
     const Use use = is_user_root(write.new_value) ? Use::User : Use::Kernel;
     Use& before = past_.pcid_use[pcid];
-    sink_.checked(Rule::PcidsApart);
+    context_.sink.checked(Rule::PcidsApart);
     if (before != Use::None && before != use) {
-        sink_.violated({.rule = Rule::PcidsApart,
-                        .frame = Cr3::root(write.new_value),
-                        .what = "PCID " + std::to_string(pcid) +
-                                " is used for a user root and for a kernel root"});
+        context_.sink.violated({.rule = Rule::PcidsApart,
+                                .frame = Cr3::root(write.new_value),
+                                .what = "PCID " + std::to_string(pcid) +
+                                        " is used for a user root and for a kernel root"});
     }
     before = use;
 }
 
 /// The code that switches is at the same place in both tables. Told before the switch.
 void SwitchWatch::check_code() {
-    const VirtualAddress code = view_.running_block();
-    const u64 cr3 = view_.entry_registers().cr3;
+    const VirtualAddress code = context_.view.running_block();
+    const u64 cr3 = context_.view.entry_registers().cr3;
     const PhysicalAddress here = Cr3::root(cr3);
-    const PhysicalAddress there{here.value() ^ manifest_.pair_bit};
-    sink_.checked(Rule::SwitchCodeInBoth);
-    const auto now = tables_.translate(here, code);
-    const auto next = tables_.translate(there, code);
+    const PhysicalAddress there{here.value() ^ context_.manifest.pair_bit};
+    context_.sink.checked(Rule::SwitchCodeInBoth);
+    const auto now = context_.tables.translate(here, code);
+    const auto next = context_.tables.translate(there, code);
     const auto frame = [&](const audit::Translation& of) { return of.frame + (code - of.start); };
     if (now && next && frame(*now) != frame(*next)) {
-        sink_.violated({.rule = Rule::SwitchCodeInBoth,
-                        .address = code,
-                        .frame = next->frame,
-                        .what = "the code that switches roots is another in the other table"});
+        context_.sink.violated(
+            {.rule = Rule::SwitchCodeInBoth,
+             .address = code,
+             .frame = next->frame,
+             .what = "the code that switches roots is another in the other table"});
     }
 }
 
 void SwitchWatch::kernel_interrupted(u8 vector, VirtualAddress rip, VirtualAddress fault_address) {
-    const u64 cr3 = view_.entry_registers().cr3;
+    const u64 cr3 = context_.view.entry_registers().cr3;
     if (!is_user_root(cr3)) {
         return;
     }
     past_.interrupted.push_back({rip, cr3});
     if (vector >= arch::x86::first_user_vector) {
-        sink_.violated({.rule = Rule::InterruptsOff,
-                        .address = rip,
-                        .what = "interrupt " + std::to_string(vector) +
-                                " came while the kernel ran on a user root"});
+        context_.sink.violated({.rule = Rule::InterruptsOff,
+                                .address = rip,
+                                .what = "interrupt " + std::to_string(vector) +
+                                        " came while the kernel ran on a user root"});
     }
     if (vector == static_cast<u8>(ExceptionVector::PageFault) &&
-        fault_address >= manifest_.kernel_start) {
-        sink_.violated({.rule = Rule::SafeRootReached,
-                        .address = fault_address,
-                        .what = "kernel code on a user root wanted memory that is not mapped"});
+        fault_address >= context_.manifest.kernel_start) {
+        context_.sink.violated(
+            {.rule = Rule::SafeRootReached,
+             .address = fault_address,
+             .what = "kernel code on a user root wanted memory that is not mapped"});
     }
 }
 
@@ -123,13 +129,14 @@ void SwitchWatch::kernel_resumed(VirtualAddress target) {
     }
     const Interrupted before = past_.interrupted.back();
     past_.interrupted.pop_back();
-    sink_.checked(Rule::RootRestored);
-    if (view_.entry_registers().cr3 != before.cr3) {
-        sink_.violated({.rule = Rule::RootRestored,
-                        .address = target,
-                        .frame = Cr3::root(view_.entry_registers().cr3),
-                        .what = "an exception handler returned with another root or PCID than it "
-                                "found"});
+    context_.sink.checked(Rule::RootRestored);
+    if (context_.view.entry_registers().cr3 != before.cr3) {
+        context_.sink.violated(
+            {.rule = Rule::RootRestored,
+             .address = target,
+             .frame = Cr3::root(context_.view.entry_registers().cr3),
+             .what = "an exception handler returned with another root or PCID than it "
+                     "found"});
     }
 }
 

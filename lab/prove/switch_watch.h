@@ -6,19 +6,14 @@
 #include <array>
 #include <vector>
 
-#include "audit/user_tables.h"
-#include "lab/prove/violation.h"
-#include "sim/machine/debug_view.h"
+#include "lab/prove/watch_context.h"
 #include "sim/observe/observer.h"
 
 namespace ringfence::lab::prove {
 
 class SwitchWatch {
 public:
-    /// All outlive this object.
-    SwitchWatch(sim::machine::DebugView view, const audit::UserTables& tables,
-                const audit::Manifest& manifest, ViolationSink& sink)
-        : view_(view), tables_(tables), manifest_(manifest), sink_(sink) {}
+    explicit SwitchWatch(const WatchContext& context) : context_(context) {}
 
     void root_written(const sim::observe::RootWrite& write);
     /// The kernel was interrupted at `rip` by `vector`.
@@ -51,10 +46,7 @@ private:
     void check_code();
     void check_pair(const sim::observe::RootWrite& write);
 
-    sim::machine::DebugView view_;
-    const audit::UserTables& tables_;
-    const audit::Manifest& manifest_;
-    ViolationSink& sink_;
+    WatchContext context_;
     Past past_;
 };
 

@@ -43,7 +43,7 @@ void TranslationWatch::cached(const sim::observe::CachedTranslation& event) {
                                          .executable = event.executable,
                                          .global = event.global};
     if (event.global) {
-        if (auto finding = audit::judge_global(translation, manifest_)) {
+        if (auto finding = audit::judge_global(translation, context_.manifest)) {
             past_.foreign_globals.push_back(*std::move(finding));
         }
         return;
@@ -53,21 +53,22 @@ void TranslationWatch::cached(const sim::observe::CachedTranslation& event) {
     if (std::ranges::find(roots, root) == roots.end()) {
         roots.push_back(root);
     }
-    if (past_.began && manifest_.pair_bit != 0 && manifest_.is_user_root(PhysicalAddress{root})) {
-        sink_.checked(Rule::ClosedManifest);
-        if (auto finding = audit::judge(translation, manifest_)) {
+    if (past_.began && context_.manifest.pair_bit != 0 &&
+        context_.manifest.is_user_root(PhysicalAddress{root})) {
+        context_.sink.checked(Rule::ClosedManifest);
+        if (auto finding = audit::judge(translation, context_.manifest)) {
             finding->what += " (walked into a TLB)";
-            sink_.violated(*std::move(finding));
+            context_.sink.violated(*std::move(finding));
         }
     }
 }
 
 /// Those that are still there.
 void TranslationWatch::judge_globals() {
-    sink_.checked(Rule::NoForeignGlobals);
+    context_.sink.checked(Rule::NoForeignGlobals);
     for (audit::Finding& finding : past_.foreign_globals) {
         if (is_cached_globally(finding.address)) {
-            sink_.violated(std::move(finding));
+            context_.sink.violated(std::move(finding));
         }
     }
     past_.foreign_globals.clear();
@@ -75,7 +76,7 @@ void TranslationWatch::judge_globals() {
 
 bool TranslationWatch::is_cached_globally(VirtualAddress address) const {
     return std::ranges::any_of(architectural_tlbs, [&](const KeptIn& kept) {
-        const auto* const entry = view_.architectural_tlb(kept.kind).find(address, 0);
+        const auto* const entry = context_.view.architectural_tlb(kept.kind).find(address, 0);
         return entry != nullptr && entry->global;
     });
 }
@@ -109,7 +110,7 @@ void TranslationWatch::user_begins(PhysicalAddress root, u16 pcid,
 
     std::vector<u64>& roots = past_.filled_from[pcid];
     const bool foreign = std::ranges::any_of(roots, [&](u64 from) { return from != root.value(); });
-    sink_.checked(Rule::NoFlushOnlyUnowed);
+    context_.sink.checked(Rule::NoFlushOnlyUnowed);
     if (foreign) {
         compare_all(root, pcid, Rule::NoFlushOnlyUnowed);
         roots.assign(1, root.value());
@@ -124,7 +125,7 @@ void TranslationWatch::user_begins(PhysicalAddress root, u16 pcid,
             past_.owed.erase(owed);
         }
     }
-    if (view_.timed()) {
+    if (context_.view.timed()) {
         look_for_supervisor_pages(pcid);
     }
 }
@@ -145,9 +146,9 @@ void TranslationWatch::compare_changed(PhysicalAddress root, u16 pcid,
     for (const audit::Changed& range : changed) {
         for (u64 offset = 0; offset < range.bytes; offset += page_size) {
             const VirtualAddress address = range.start + offset;
-            sink_.checked(Rule::UserFlushPaid);
+            context_.sink.checked(Rule::UserFlushPaid);
             for (const auto& [kind, name] : architectural_tlbs) {
-                const auto* const entry = view_.architectural_tlb(kind).find(address, pcid);
+                const auto* const entry = context_.view.architectural_tlb(kind).find(address, pcid);
                 if (entry != nullptr) {
                     compare(root, kept_as(address, *entry), name, Rule::UserFlushPaid);
                 }
@@ -159,10 +160,10 @@ void TranslationWatch::compare_changed(PhysicalAddress root, u16 pcid,
 
 void TranslationWatch::compare_all(PhysicalAddress root, u16 pcid, Rule rule) {
     for (const auto& [kind, name] : architectural_tlbs) {
-        view_.architectural_tlb(kind).for_each(
+        context_.view.architectural_tlb(kind).for_each(
             [&](VirtualAddress page, u16 tag, const sim::mmu::Translation& entry) {
                 if (entry.global || tag == pcid) {
-                    sink_.checked(rule);
+                    context_.sink.checked(rule);
                     compare(root, kept_as(page, entry), name, rule);
                 }
             });
@@ -173,10 +174,10 @@ void TranslationWatch::compare_all(PhysicalAddress root, u16 pcid, Rule rule) {
 /// The TLBs and paging-structure caches of the size that the processor has, which are a model of
 /// their own, and may hold what wrong paths brought.
 void TranslationWatch::compare_timed(PhysicalAddress root, u16 pcid, Rule rule) {
-    if (!view_.timed()) {
+    if (!context_.view.timed()) {
         return;
     }
-    view_.for_each_timed_page([&](const sim::machine::DebugView::CachedPage& page) {
+    context_.view.for_each_timed_page([&](const sim::machine::DebugView::CachedPage& page) {
         if (page.global || page.pcid == pcid) {
             compare(root,
                     {.start = page.start,
@@ -189,11 +190,11 @@ void TranslationWatch::compare_timed(PhysicalAddress root, u16 pcid, Rule rule) 
                     page.array, rule);
         }
     });
-    view_.for_each_timed_structure([&](unsigned level, VirtualAddress start, u16 tag) {
-        if (tag != pcid || tables_.has_table(root, start, level)) {
+    context_.view.for_each_timed_structure([&](unsigned level, VirtualAddress start, u16 tag) {
+        if (tag != pcid || context_.tables.has_table(root, start, level)) {
             return;
         }
-        sink_.violated(
+        context_.sink.violated(
             {.rule = rule,
              .address = start,
              .what = "a paging-structure cache knows a table that is not there any more"});
@@ -201,7 +202,7 @@ void TranslationWatch::compare_timed(PhysicalAddress root, u16 pcid, Rule rule) 
 }
 
 void TranslationWatch::look_for_supervisor_pages(u16 pcid) {
-    view_.for_each_timed_page([&](const sim::machine::DebugView::CachedPage& page) {
+    context_.view.for_each_timed_page([&](const sim::machine::DebugView::CachedPage& page) {
         if ((!page.global && page.pcid != pcid) || page.rights.user) {
             return;
         }
@@ -210,17 +211,17 @@ void TranslationWatch::look_for_supervisor_pages(u16 pcid) {
                                              .bytes = page.bytes,
                                              .writable = page.rights.writable,
                                              .executable = page.rights.executable};
-        if (auto finding = audit::judge(translation, manifest_)) {
+        if (auto finding = audit::judge(translation, context_.manifest)) {
             finding->what += std::string(" (in the ") + page.array + ")";
-            sink_.violated(*std::move(finding));
+            context_.sink.violated(*std::move(finding));
         }
     });
-    sink_.checked(Rule::ClosedManifest);
+    context_.sink.checked(Rule::ClosedManifest);
 }
 
 void TranslationWatch::compare(PhysicalAddress root, const audit::Translation& kept,
                                const char* where, Rule rule) {
-    const auto now = tables_.translate(root, kept.start);
+    const auto now = context_.tables.translate(root, kept.start);
     std::string what;
     if (!now) {
         what = "a translation that is not in the tables any more";
@@ -232,11 +233,11 @@ void TranslationWatch::compare(PhysicalAddress root, const audit::Translation& k
     } else {
         return;
     }
-    sink_.violated({.rule = rule,
-                    .address = kept.start,
-                    .bytes = kept.bytes,
-                    .frame = kept.frame,
-                    .what = what + " is in " + where + ": its flush is missing"});
+    context_.sink.violated({.rule = rule,
+                            .address = kept.start,
+                            .bytes = kept.bytes,
+                            .frame = kept.frame,
+                            .what = what + " is in " + where + ": its flush is missing"});
 }
 
 }  // namespace ringfence::lab::prove

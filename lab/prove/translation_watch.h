@@ -8,19 +8,14 @@
 #include <set>
 #include <vector>
 
-#include "audit/user_tables.h"
-#include "lab/prove/violation.h"
-#include "sim/machine/debug_view.h"
+#include "lab/prove/watch_context.h"
 #include "sim/observe/observer.h"
 
 namespace ringfence::lab::prove {
 
 class TranslationWatch {
 public:
-    /// All outlive this object.
-    TranslationWatch(sim::machine::DebugView view, const audit::UserTables& tables,
-                     const audit::Manifest& manifest, ViolationSink& sink)
-        : view_(view), tables_(tables), manifest_(manifest), sink_(sink) {}
+    explicit TranslationWatch(const WatchContext& context) : context_(context) {}
 
     void cached(const sim::observe::CachedTranslation& translation);
     void flushed(const sim::observe::FlushedContext& context);
@@ -57,10 +52,7 @@ private:
     void compare(PhysicalAddress root, const audit::Translation& kept, const char* where,
                  audit::Rule rule);
 
-    sim::machine::DebugView view_;
-    const audit::UserTables& tables_;
-    const audit::Manifest& manifest_;
-    ViolationSink& sink_;
+    WatchContext context_;
     Past past_;
 };
 

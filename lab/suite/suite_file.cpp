@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "lab/suite/suite_file.h"
 
-#include <toml++/toml.h>
 #include <algorithm>
-#include <optional>
+#include <map>
 
 #include "base/address.h"
 #include "lab/error.h"
-#include "lab/nearest_name.h"
 #include "lab/pack/host_files.h"
+#include "lab/toml_reader.h"
 
 namespace ringfence::lab::suite {
 
@@ -22,27 +21,22 @@ const std::vector<std::string> keys = {"name",  "meaning", "kind",   "command",
                                        "files", "scripts", "samples"};
 
 /// Reads the tables of one file, and says where it is wrong.
-class SuiteReader {
+class SuiteReader : public TomlReader {
 public:
-    explicit SuiteReader(const std::string& file) : file_(file) {}
+    explicit SuiteReader(const std::string& file) : TomlReader(file, "workload") {}
 
     Workload workload(const toml::table& table) {
-        for (const auto& [key, value] : table) {
-            const std::string name(key.str());
-            if (std::ranges::find(keys, name) == keys.end()) {
-                wrong(value, "unknown key '{}'{}", name, did_you_mean(name, keys));
-            }
-        }
+        check_keys(table, keys);
         Workload result;
-        result.name = text(required(table, "name"));
-        result.meaning = text(required(table, "meaning"));
+        result.name = text(table, "name");
+        result.meaning = text(table, "meaning");
         result.kind = kind(table);
-        result.command = list(required(table, "command"));
+        result.command = texts(required(table, "command"));
         if (result.command.empty()) {
             wrong(table, "'command' is empty, expected a program and its arguments");
         }
         if (const toml::node* files = table.get("files"); files != nullptr) {
-            result.files = list(*files);
+            result.files = texts(*files);
         }
         read_map(table, "scripts", [&](const std::string& path, const toml::node& value) {
             result.scripts[path] = text(value);
@@ -53,30 +47,7 @@ public:
         return result;
     }
 
-    template <typename... Arguments>
-    [[noreturn]] void wrong(const toml::node& where, fmt::format_string<Arguments...> format,
-                            Arguments&&... arguments) const {
-        fail(Failure::Usage, "{}:{}: {}", file_, where.source().begin.line,
-             fmt::format(format, std::forward<Arguments>(arguments)...));
-    }
-
 private:
-    const toml::node& required(const toml::table& table, std::string_view key) const {
-        const toml::node* node = table.get(key);
-        if (node == nullptr) {
-            wrong(table, "this workload has no '{}'", key);
-        }
-        return *node;
-    }
-
-    std::string text(const toml::node& node) const {
-        const auto value = node.value_exact<std::string>();
-        if (!value) {
-            wrong(node, "expected text in quotes");
-        }
-        return *value;
-    }
-
     u64 size(const toml::node& node) const {
         constexpr i64 largest = 256 * static_cast<i64>(mib);
         const auto value = node.value_exact<int64_t>();
@@ -97,22 +68,6 @@ private:
         return found->second;
     }
 
-    std::vector<std::string> list(const toml::node& node) const {
-        const toml::array* array = node.as_array();
-        if (array == nullptr) {
-            wrong(node, "expected a list of texts, such as [\"/bin/busybox\", \"true\"]");
-        }
-        std::vector<std::string> result;
-        for (const toml::node& item : *array) {
-            const auto value = item.value_exact<std::string>();
-            if (!value) {
-                wrong(item, "expected text in quotes");
-            }
-            result.push_back(*value);
-        }
-        return result;
-    }
-
     template <typename Put>
     void read_map(const toml::table& table, std::string_view key, Put put) const {
         const toml::node* node = table.get(key);
@@ -131,8 +86,6 @@ private:
             put(place, value);
         }
     }
-
-    const std::string& file_;
 };
 
 const toml::table& table_of(const toml::node& node, const SuiteReader& reader) {
@@ -146,14 +99,10 @@ const toml::table& table_of(const toml::node& node, const SuiteReader& reader) {
 }  // namespace
 
 std::vector<Workload> parse_suite(std::string_view text, const std::string& name) {
-    const toml::parse_result parsed = toml::parse(text, name);
-    if (!parsed) {
-        fail(Failure::Usage, "{}:{}: {}", name, parsed.error().source().begin.line,
-             parsed.error().description());
-    }
+    const toml::table document = TomlReader::parse(text, name);
     SuiteReader reader(name);
     std::vector<Workload> workloads;
-    for (const auto& [key, value] : parsed.table()) {
+    for (const auto& [key, value] : document) {
         const toml::array* array = value.as_array();
         if (key.str() != "workload" || array == nullptr) {
             reader.wrong(value, "'{}': expected [[workload]] tables", key.str());

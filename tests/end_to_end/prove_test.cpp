@@ -161,7 +161,7 @@ INSTANTIATE_TEST_SUITE_P(
     Each, WrongManifest,
     testing::Values(
         WrongFile{"no_toml", "name = [", "1:"},
-        WrongFile{"no_schema", "name = \"k\"\n", "there is no 'schema'"},
+        WrongFile{"no_schema", "name = \"k\"\n", "has no 'schema'"},
         WrongFile{"other_schema", "schema = \"other/1\"\nname = \"k\"\n",
                   "schema 'other/1', expected 'ringfence.manifest/1'"},
         WrongFile{"unknown_key", RF_MANIFEST_HEAD "pairbit = 12\n", "unknown key 'pairbit'"},

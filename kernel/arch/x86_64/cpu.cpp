@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "kernel_arch/cpu.h"
+#include "kernel_arch/serial.h"
 
 #include "arch/x86/rflags.h"
 #include "kernel/arch/x86_64/instructions.h"
@@ -44,6 +45,7 @@ u64 hardware_capabilities() {
 
 void exit_machine(abi::MachineExit reason) {
     disable_interrupts();
+    drain_serial_ports();
     write_port_32(abi::debug_exit_port, static_cast<u32>(reason));
     for (;;) {
         asm volatile("hlt");

@@ -25,6 +25,7 @@ enum class UartRegister : u16 {
 struct LineStatus {
     static constexpr Flag<0, u8> data_ready{};
     static constexpr Flag<5, u8> transmitter_empty{};  ///< the FIFO has room for 16 bytes
+    static constexpr Flag<6, u8> transmitter_idle{};   ///< and nothing is on its way
 };
 
 constexpr usize fifo_depth = 16;
@@ -85,6 +86,13 @@ void serial_write(SerialPort port, std::span<const u8> bytes) {
         const usize count = bytes.size() < fifo_depth ? bytes.size() : fifo_depth;
         write_port_bytes(register_of(base, UartRegister::Data), bytes.data(), count);
         bytes = bytes.subspan(count);
+    }
+}
+
+void drain_serial_ports() {
+    for (usize i = 0; i < 4; ++i) {
+        while (port_present[i] && !LineStatus::transmitter_idle.test(line_status(port_bases[i]))) {
+        }
     }
 }
 

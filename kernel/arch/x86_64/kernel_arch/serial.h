@@ -13,6 +13,8 @@ enum class SerialPort : u8 { KernelLog, ProgramOutput, ProgramError, Control };
 
 /// Waits until the port has taken all bytes.
 void serial_write(SerialPort port, std::span<const u8> bytes);
+/// Waits until all that the ports have taken is sent: a machine that ends may lose the rest.
+void drain_serial_ports();
 /// Waits until `bytes` is full.
 void serial_read(SerialPort port, std::span<u8> bytes);
 
