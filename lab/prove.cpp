@@ -69,7 +69,7 @@ bool parse(const std::vector<std::string>& arguments, ProveOptions& options) {
                  "come before each instruction of the ways into the kernel and out of it");
     app.add_option("--most", options.most_injections,
                    "with --inject: at most so many runs for each kind of event")
-        ->check(CLI::PositiveNumber)
+        ->check(CLI::Range(1, 1'000'000'000))
         ->option_text("N");
     app.add_flag("--mutations", options.mutate,
                  "instead, put bugs that kernels have had into ours, and see whether they are "
