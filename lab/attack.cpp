@@ -41,7 +41,7 @@ Examples:
   ringfence attack
   ringfence attack --cpu skylake-sp,cascadelake,zen2 --bytes 256 --json attack.json
   ringfence attack --bitwise --method signal,tsx
-  ringfence attack --probe prefetch,echo
+  ringfence attack --probe prefetch,echo --kaslr 42
   ringfence attack --design isolated --method signal --quiet && echo isolated
   ringfence attack --relational --bytes 16
   ringfence attack --explain --method tsx --bytes 16 --trace-events leak.json
@@ -62,6 +62,7 @@ struct AttackOptions {
     bool bitwise = false;
     std::vector<std::string> without;  ///< ingredients of the attack that are left out
     std::vector<std::string> probes;   ///< if any, they are run and nothing is read
+    std::string kaslr_seed;            ///< with probes; empty: the kernel does not move
     bool relational = false;
     std::string explain;       ///< where the timeline goes; empty: nowhere
     std::string trace_events;  ///< the same of the trace
@@ -125,6 +126,7 @@ bool parse(const std::vector<std::string>& arguments, AttackOptions& options) {
         ->delimiter(',')
         ->allow_extra_args(false)
         ->option_text("PROBE,..");
+    add_kaslr_option(app, options.kaslr_seed);
     app.add_flag("--relational", options.relational,
                  "run each attack twice with two secrets and compare what user mode could measure");
     CLI::Option* const explain =
@@ -146,6 +148,9 @@ bool parse(const std::vector<std::string>& arguments, AttackOptions& options) {
         options.explain = "-";
     }
     check_examination(options);
+    if (!options.kaslr_seed.empty() && options.probes.empty()) {
+        fail(Failure::Usage, "--kaslr goes with --probe: an attack is told where the secret is");
+    }
     for (const std::string& probe : options.probes) {
         static_cast<void>(
             choose<int>("--probe", probe, {{"prefetch", 0}, {"entry", 0}, {"echo", 0}}));
@@ -250,15 +255,19 @@ int run_probes(const AttackOptions& options, Experiment& experiment) {
         fail(Failure::Usage, "--probe finds Ringfence's own kernel: it does not go with --kernel");
     }
     const attack::KernelLayout layout = attack::layout_of(*experiment.kernel().image());
-    // Where the first pages lie within a step: in the image for everyone to see.
-    const std::string entry = fmt::format("{:x}", layout.entry.start % attack::probe_step);
-    const std::string image = fmt::format("{:x}", layout.image.start % attack::probe_step);
+    std::vector<std::string> places;
+    for (const u64 place :
+         attack::places_to_probe(*experiment.kernel().image(), !options.kaslr_seed.empty())) {
+        places.push_back(fmt::format("{:x}", place));
+    }
     std::map<std::string, std::string> guests;
     std::vector<attack::ProbeRun> runs;
     for (const Setup& setup : experiment.matrix()) {
         for (const std::string& probe : options.probes) {
             if (!guests.contains(probe)) {
-                guests.emplace(probe, pack_experiment("locate_kernel", {probe, entry, image}, {}));
+                std::vector<std::string> arguments = {probe};
+                arguments.insert(arguments.end(), places.begin(), places.end());
+                guests.emplace(probe, pack_experiment("locate_kernel", arguments, {}));
             }
             attack::ProbeRun run{};
             run.setup = setup;
@@ -267,9 +276,11 @@ int run_probes(const AttackOptions& options, Experiment& experiment) {
         }
     }
     const auto stopped = experiment.run_all(runs.size(), [&](usize i) {
-        const CapturedRun guest = experiment.run(runs[i].setup, guests.at(runs[i].probe));
+        const CapturedRun guest =
+            experiment.run(runs[i].setup, guests.at(runs[i].probe), options.kaslr_seed);
         if (!guest.stopped) {
-            attack::take_results(runs[i], guest, layout);
+            attack::take_results(runs[i], guest,
+                                 layout.displaced(guest.outcome.kernel_displacement.value_or(0)));
         }
     });
     if (stopped) {

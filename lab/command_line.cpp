@@ -2,6 +2,7 @@
 #include "lab/command_line.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <memory>
 #include <utility>
@@ -94,6 +95,22 @@ void add_gdb_option(CLI::App& app, std::string& gdb) {
     app.add_option("--gdb", gdb,
                    "wait for GDB on a port of localhost (0: any), or unix:PATH, before the start")
         ->option_text("PORT");
+}
+
+void add_kaslr_option(CLI::App& app, std::string& seed) {
+    app.add_option(
+           "--kaslr", seed,
+           "put the kernel at random places, drawn from a word; else it is at those of its file")
+        ->check(CLI::Validator(
+            [](const std::string& word) {
+                return std::ranges::all_of(
+                           word,
+                           [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; })
+                           ? std::string()
+                           : "'" + word + "' is not made of letters and digits";
+            },
+            ""))
+        ->option_text("SEED");
 }
 
 void add_output_options(CLI::App& app, std::string& json, unsigned& jobs) {

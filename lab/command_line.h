@@ -76,6 +76,8 @@ void add_mode_option(CLI::App& app, Mode& mode);
 
 /// Declares --gdb, of the verbs that run one machine.
 void add_gdb_option(CLI::App& app, std::string& gdb);
+/// --kaslr: what the kernel's random places are drawn from; empty for the linked ones.
+void add_kaslr_option(CLI::App& app, std::string& seed);
 
 /// Declares --json and --jobs. `jobs` is at least 1.
 void add_output_options(CLI::App& app, std::string& json, unsigned& jobs);

@@ -50,13 +50,13 @@ Experiment::Experiment(const ExperimentOptions& options)
     }
 }
 
-machine::MachineRequest Experiment::request(const Setup& setup,
-                                            const std::string& initramfs) const {
+machine::MachineRequest Experiment::request(const Setup& setup, const std::string& initramfs,
+                                            const std::string& kaslr_seed) const {
     return {
         .kernel = kernel_.image(),
         .initramfs = initramfs,
-        .command_line =
-            kernel_command_line(setup.design, setup.pcid ? Pcid::Allowed : Pcid::Forbidden),
+        .command_line = kernel_command_line(
+            setup.design, setup.pcid ? Pcid::Allowed : Pcid::Forbidden, kaslr_seed),
         .cpu = setup.cpu,
         .most_instructions = options_.most_instructions,
         .trace_file = {},
@@ -65,8 +65,9 @@ machine::MachineRequest Experiment::request(const Setup& setup,
     };
 }
 
-CapturedRun Experiment::run(const Setup& setup, const std::string& initramfs) {
-    return run_captured(*backend_, request(setup, initramfs), {}, stop_,
+CapturedRun Experiment::run(const Setup& setup, const std::string& initramfs,
+                            const std::string& kaslr_seed) {
+    return run_captured(*backend_, request(setup, initramfs, kaslr_seed), {}, stop_,
                         setup.label + " on " + setup.cpu);
 }
 

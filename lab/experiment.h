@@ -55,11 +55,12 @@ public:
     [[nodiscard]] machine::StopRequest& stop() { return stop_; }
 
     /// What `run` asks of a machine. Refers to `initramfs`.
-    [[nodiscard]] machine::MachineRequest request(const Setup& setup,
-                                                  const std::string& initramfs) const;
+    [[nodiscard]] machine::MachineRequest request(const Setup& setup, const std::string& initramfs,
+                                                  const std::string& kaslr_seed = {}) const;
 
     /// Runs `initramfs` once. Throws as run_captured does.
-    [[nodiscard]] CapturedRun run(const Setup& setup, const std::string& initramfs);
+    [[nodiscard]] CapturedRun run(const Setup& setup, const std::string& initramfs,
+                                  const std::string& kaslr_seed = {});
 
     /// Runs job(0) to job(count - 1) in parallel under the options' timeout, with progress shown.
     /// Answers the exit status that a signal asks for, or nothing when all are done. Throws

@@ -28,12 +28,12 @@ std::string design_name(Design design) {
     return design == Design::Shared ? "shared" : "isolated";
 }
 
-std::string kernel_command_line(Design design, Pcid pcid) {
+std::string kernel_command_line(Design design, Pcid pcid, const std::string& kaslr_seed) {
     std::string line = design == Design::Shared ? "pti=off" : "pti=on";
     if (pcid == Pcid::Forbidden) {
         line += " nopcid";
     }
-    return line;
+    return line + (kaslr_seed.empty() ? " nokaslr" : " kaslr_seed=" + kaslr_seed);
 }
 
 int shell_status(const abi::control::ExitStatus& exit) {

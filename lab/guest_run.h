@@ -15,8 +15,11 @@ enum class Pcid { Allowed, Forbidden };
 
 [[nodiscard]] std::string design_name(Design design);
 
-/// The kernel's options for a design, in Linux's words.
-[[nodiscard]] std::string kernel_command_line(Design design, Pcid pcid);
+/// The kernel's options for a design, in Linux's words. Without a seed the kernel is to stay at its
+/// linked addresses: differences between runs are those of designs, not of places in caches and
+/// TLBs, and its symbols name its addresses.
+[[nodiscard]] std::string kernel_command_line(Design design, Pcid pcid,
+                                              const std::string& kaslr_seed = {});
 
 /// How the program ended, as a shell reports it: its status, or 128 + N for signal N.
 [[nodiscard]] int shell_status(const abi::control::ExitStatus& exit);

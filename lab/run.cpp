@@ -43,6 +43,7 @@ struct RunOptions {
     std::string gdb;
     std::string kernel_log;
     bool monitor = false;
+    std::string kaslr_seed;  ///< empty: at the linked addresses
 };
 
 /// Where --kernel-log leads: nowhere, standard error, or a file.
@@ -98,6 +99,7 @@ bool parse(const std::vector<std::string>& arguments, RunOptions& options) {
     add_gdb_option(app, options.gdb);
     app.add_flag("--monitor", options.monitor,
                  "watch the rules of isolation, and say on standard error whether they hold");
+    add_kaslr_option(app, options.kaslr_seed);
     app.add_option("--kernel-log", options.kernel_log,
                    "write the kernel's messages to a file, - for standard error")
         ->option_text("FILE|-");
@@ -107,6 +109,10 @@ bool parse(const std::vector<std::string>& arguments, RunOptions& options) {
     }
     if (!options.gdb.empty() && !options.trace_file.empty()) {
         fail(Failure::Usage, "--gdb does not go with --trace");
+    }
+    if (!options.kaslr_seed.empty() && (!options.gdb.empty() || !options.trace_file.empty())) {
+        fail(Failure::Usage,
+             "--kaslr does not go with --gdb or --trace: names are those of the linked addresses");
     }
     if (!options.gdb.empty() && options.monitor) {
         fail(Failure::Usage, "--gdb does not go with --monitor");
@@ -210,7 +216,7 @@ int run(const std::vector<std::string>& arguments) {
         .kernel = &kernel,
         .initramfs = guest.initramfs,
         .program = guest.program,
-        .command_line = kernel_command_line(options.design, pcid),
+        .command_line = kernel_command_line(options.design, pcid, options.kaslr_seed),
         .cpu = cpu,
         .memory_mib = options.common.memory_mib,
         .most_instructions = options.common.most_instructions,

@@ -56,9 +56,24 @@ Result<ProbeOutput, std::string> parse_probe_output(std::string_view text) {
 
 KernelLayout layout_of(const machine::KernelImage& kernel) {
     // The entry region ends with the per-CPU entry area, which one step holds.
-    return {.image = {symbol(kernel, "__text_start"), symbol(kernel, "__data_end")},
+    return {.image = {symbol(kernel, "__text_start"), symbol(kernel, "__rodata_end")},
             .entry = {symbol(kernel, "__entry_region_start"),
                       symbol(kernel, "__entry_area") + probe_step}};
+}
+
+std::vector<u64> places_to_probe(const machine::KernelImage& kernel, bool displaced) {
+    const KernelLayout layout = layout_of(kernel);
+    std::vector<u64> places = {layout.entry.start % probe_step};
+    if (!displaced) {
+        places.push_back(layout.image.start % probe_step);
+        return places;
+    }
+    const u64 text_bytes = symbol(kernel, "__text_end") - symbol(kernel, "__text_start");
+    const u64 stride = std::bit_floor(text_bytes);
+    for (u64 place = stride; place < probe_step; place += stride) {
+        places.push_back(place);
+    }
+    return places;
 }
 
 std::string location_name(Location location) {

@@ -39,7 +39,15 @@ struct Span {
 struct KernelLayout {
     Span image;
     Span entry;
+
+    [[nodiscard]] KernelLayout displaced(u64 displacement) const {
+        return {.image = {image.start + displacement, image.end + displacement}, .entry = entry};
+    }
 };
+
+/// Where a probe has to look within a step to meet either part: what everyone knows who has the
+/// image. A `displaced` one may lie at any page, so it is looked for as often as its text is long.
+[[nodiscard]] std::vector<u64> places_to_probe(const machine::KernelImage& kernel, bool displaced);
 
 /// From the image's symbols. Throws Failure::Own if they are missing.
 [[nodiscard]] KernelLayout layout_of(const machine::KernelImage& kernel);

@@ -85,6 +85,9 @@ struct MachineOutcome {
     std::optional<u64> branches{};
     std::optional<u64> mispredictions{};
     std::vector<UnimplementedInstruction> unimplemented{};
+    /// How far the kernel has moved from its linked addresses; only from a machine that can be
+    /// looked at, and a kernel that says so by the symbol `layout_displacements`.
+    std::optional<u64> kernel_displacement{};
 };
 
 class MachineBackend {

@@ -2,6 +2,8 @@
 // Runs a guest on the built-in machine, in this process and on the calling thread.
 #include <fmt/format.h>
 
+#include <array>
+#include <bit>
 #include <memory>
 #include <utility>
 
@@ -105,6 +107,16 @@ std::string detail_of(const SimEnd& end) {
                                                : end.detail;
 }
 
+/// The kernel notes it at a physical address that is also the symbol's.
+std::optional<u64> displacement_of(Machine& machine, const KernelImage& kernel) {
+    const auto address = kernel.symbols().address_of("layout_displacements");
+    std::array<u8, sizeof(u64)> bytes{};
+    if (!address || !machine.debug_view().read(PhysicalAddress{address->value()}, bytes)) {
+        return std::nullopt;
+    }
+    return std::bit_cast<u64>(bytes);
+}
+
 MachineOutcome outcome_of(const Machine& machine, const SimEnd& end) {
     MachineOutcome outcome{.end = end_of(end), .detail = detail_of(end)};
     const Counted all = Counted::of(machine);
@@ -145,6 +157,7 @@ public:
             trace->finish();
         }
         MachineOutcome outcome = outcome_of(*run.value().machine, run.value().end);
+        outcome.kernel_displacement = displacement_of(*run.value().machine, *request.kernel);
         if (!session.report().protocol_error.empty()) {
             outcome.end = MachineEnd::Broken;
         }

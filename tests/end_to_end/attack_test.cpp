@@ -132,6 +132,17 @@ TEST(Probe, FindsTheImageOnlyWhereItIsMapped) {
     }
 }
 
+TEST(Probe, UndoesRandomPlacesOnlyInTheSharedDesign) {
+    const Outcome outcome =
+        ringfence({"attack", "--probe", "prefetch", "--kaslr", "42", "--json", "-"});
+    EXPECT_EQ(outcome.status, 0) << outcome.error;
+    const auto document = nlohmann::json::parse(outcome.output);
+    ASSERT_EQ(document["probes"].size(), 3U);
+    for (const auto& probe : document["probes"]) {
+        EXPECT_EQ(probe["finds"], probe["design"] == "shared" ? "image" : "entry") << probe.dump(2);
+    }
+}
+
 struct BadUse {
     const char* name;
     std::vector<std::string> arguments;
@@ -148,6 +159,11 @@ const std::vector<BadUse>& bad_uses() {
         {"attack_program", {"attack", "/bin/true"}, "takes options only"},
         {"attack_directory", {"attack", "--json", "/no/such/place/x"}, "cannot be written"},
         {"attack_probe", {"attack", "--probe", "prefech"}, "did you mean"},
+        {"attack_kaslr", {"attack", "--kaslr", "1"}, "goes with --probe"},
+        {"kaslr_seed", {"run", "--kaslr", "1 pti=off", "--", "/bin/true"}, "letters and digits"},
+        {"kaslr_gdb",
+         {"run", "--kaslr", "1", "--gdb", "0", "--", "/bin/true"},
+         "--kaslr does not go with"},
         {"attack_kernel", {"attack", "--kernel-image", "/no/such/kernel"}, "the kernel image"},
         {"attack_seed", {"attack", "--seed", "x"}, "--seed"},
         {"attack_limit", {"attack", "--max-instructions", "1000"}, "not finished after 1000"},

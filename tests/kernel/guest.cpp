@@ -8,6 +8,15 @@
 
 namespace ringfence::kernel_tests {
 
+namespace {
+
+std::string command_line_of(const GuestOptions& options) {
+    return options.command_line +
+           (options.kaslr_seed.empty() ? " nokaslr" : " kaslr_seed=" + options.kaslr_seed);
+}
+
+}  // namespace
+
 Guest::Guest(const GuestOptions& options, sim::observe::Observer* observer)
     : kernel_(lab::machine::KernelImage::load(options.kernel)),
       run_{.strict_tlb = options.strict_tlb,
@@ -25,7 +34,7 @@ Guest::Guest(const GuestOptions& options, sim::observe::Observer* observer)
     guest_.emplace(lab::machine::GuestMachineConfig{.cpu = std::move(cpu).value(),
                                                     .kernel = kernel_,
                                                     .initramfs = image.initramfs,
-                                                    .command_line = options.command_line,
+                                                    .command_line = command_line_of(options),
                                                     .input = options.input,
                                                     .run = run_});
 }

@@ -13,6 +13,7 @@ namespace ringfence::kernel_tests {
 struct GuestOptions {
     std::string cpu = "skylake-sp";
     std::string command_line;
+    std::string kaslr_seed{};          ///< empty: the kernel stays where its symbols are
     std::vector<std::string> program;  ///< host path first
     bool strict_tlb = false;
     bool timed = false;

@@ -56,7 +56,7 @@ u8* loaded_text(VirtualAddress address) {
         const u64 load = reinterpret_cast<u64>(__entry_load);
         return direct_map(PhysicalAddress{load + (address - region)});
     }
-    return direct_map(PhysicalAddress{address - kernel_base});
+    return direct_map(PhysicalAddress{address - kernel_base()});
 }
 
 void apply_alternatives(bool keep_pcid, bool keep_smap) {

@@ -2,8 +2,10 @@
 // From the PVH entry (32-bit protected mode, paging off, EBX = start info) to C++ in long mode at
 // the kernel's own addresses. [xen/pvh]
 //
-// The boot tables map the first 4 GiB three times: at 0 (for this file, until the kernel's own tables
-// are loaded), at the direct map, and its first GiB at the kernel's addresses.
+// The boot tables map the first 4 GiB at 0 (for this file, until the kernel's own tables are loaded) and
+// at the linked direct map, and the first 8 MiB at the image's linked addresses. There a first
+// piece of C++ runs, which chooses where things shall be and maps them there as well. Then the
+// image is relocated, by code that lies here, and starts at its new place.
 
 #include "kernel/arch/x86_64/entry_layout.inc"
 
@@ -24,6 +26,7 @@
         .set    CPUID_LONG_MODE, 1 << 29
         .set    CPUID_NX, 1 << 20
         .set    CODE64_SELECTOR, 8
+        .set    BOOT_IMAGE_PAGES, 4     // of 2 MiB: boot_image_limit of layout.h
 
         .section .boot, "awx"
         .code32
@@ -53,7 +56,6 @@ pvh_start:
         jnc     1b
 
         movl    $(boot_page_directories + PAGE_PRESENT_WRITABLE), %eax
-        movl    %eax, boot_pdpt_high + 8 * 510          // kernel_base
         movl    $boot_pdpt_low, %edi
         movl    $4, %ecx
 2:      movl    %eax, (%edi)
@@ -61,6 +63,16 @@ pvh_start:
         addl    $4096, %eax
         loop    2b
 
+        // Of its own, since the image's new place is mapped in it.
+        movl    $boot_image_directory, %edi
+        movl    $(PAGE_PRESENT_WRITABLE | PAGE_LARGE), %eax
+        movl    $BOOT_IMAGE_PAGES, %ecx
+3:      movl    %eax, (%edi)
+        addl    $8, %edi
+        addl    $0x200000, %eax
+        loop    3b
+
+        movl    $(boot_image_directory + PAGE_PRESENT_WRITABLE), boot_pdpt_high + 8 * 510
         movl    $(boot_pdpt_low + PAGE_PRESENT_WRITABLE), boot_root
         movl    $(boot_pdpt_low + PAGE_PRESENT_WRITABLE), boot_root + 8 * DIRECT_MAP_ROOT_INDEX
         movl    $(boot_pdpt_high + PAGE_PRESENT_WRITABLE), boot_root + 8 * 511
@@ -80,7 +92,7 @@ pvh_start:
 
 unsupported_cpu:
         movl    $unsupported_message, %esi
-3:      lodsb
+7:      lodsb
         testb   %al, %al
         jz      4f
         movb    %al, %bl
@@ -91,7 +103,7 @@ unsupported_cpu:
         movb    %bl, %al
         movw    $0x3f8, %dx
         outb    %al, %dx
-        jmp     3b
+        jmp     7b
 4:      movl    $0x11, %eax             // MachineExit::KernelPanic
         movw    $0xf4, %dx
         outl    %eax, %dx
@@ -108,14 +120,24 @@ boot_long_mode:
         movl    %eax, %ss
         movl    %eax, %fs
         movl    %eax, %gs
-        movq    $boot_kernel_stack_end, %rsp
-        movl    %ebp, %edi              // argument: physical address of the start info
+        movl    %ebp, %ebx              // start info
         xorl    %ebp, %ebp              // ends backtraces
+        movq    $boot_kernel_stack_end, %rsp
+        movl    %ebx, %edi
+        movq    $choose_layout, %rax
+        callq   *%rax
+        callq   relocate_image
+        // The same names mean the new places from here on: the operands below have been relocated.
+        movq    $boot_kernel_stack_end, %rsp
+        movl    %ebx, %edi
         movq    $boot_main, %rax
         callq   *%rax
         ud2
 
         .balign 8
+        .globl  layout_displacements
+layout_displacements:                   // boot_layout.h
+        .skip   4 * 8
 boot_gdt:
         .quad   0
         .quad   0x00af9b000000ffff      // 64-bit code
@@ -123,16 +145,23 @@ boot_gdt_pointer:
         .word   boot_gdt_pointer - boot_gdt - 1
         .long   boot_gdt
 
-        .section .boot.bss, "aw", @nobits
+        .section .boot_tables, "aw", @nobits
         .balign 4096
+        .globl  boot_root, boot_direct_map_directories, boot_page_directories, boot_spare_tables
 boot_root:
         .skip   4096
 boot_pdpt_low:
         .skip   4096
 boot_pdpt_high:
         .skip   4096
+boot_direct_map_directories:
+        .skip   4096
+boot_image_directory:
+        .skip   4096
 boot_page_directories:
         .skip   4 * 4096
+boot_spare_tables:
+        .skip   6 * 4096
         .skip   256
 boot_stack_end:
 

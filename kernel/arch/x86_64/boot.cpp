@@ -35,7 +35,7 @@ extern void (*const __init_array_end[])();
 [[noreturn]] void continue_on_stack(ringfence::u64 stack_top, void (*function)());
 }
 
-ringfence::kernel::arch::CpuState cpu_state;
+[[gnu::section(".bss.cpu_state")]] ringfence::kernel::arch::CpuState cpu_state;
 
 namespace ringfence::kernel::arch {
 

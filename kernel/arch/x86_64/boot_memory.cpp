@@ -4,7 +4,9 @@
 #include <algorithm>
 
 #include "abi/pvh.h"
+#include "kernel/arch/x86_64/boot_layout.h"
 #include "kernel/arch/x86_64/layout.h"
+#include "kernel/core/command_line.h"
 #include "kernel/core/log/log.h"
 #include "kernel/core/memory/frame_allocator.h"
 #include "kernel/core/memory/heap.h"
@@ -63,7 +65,8 @@ std::string_view copy_command_line(const abi::pvh::StartInfo& info) {
         command_line[length] = text[length];
         ++length;
     }
-    return {command_line, length};
+    // It says where the kernel lies.
+    return remove_option({command_line, length}, kaslr_seed_option);
 }
 
 /// Calls `visit(start, end)` for the parts of [start, end) that nothing has taken.

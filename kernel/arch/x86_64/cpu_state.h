@@ -14,11 +14,17 @@ struct ExitPaths {
     ExitPath by_sysret = nullptr;  ///< for a frame that SYSRET can restore
 };
 
+/// Vectors that are handled on a stack of their own when they interrupt kernel mode.
+inline constexpr unsigned paranoid_vectors = 4;
+
+/// At a fixed address, like the entry area; but only the kernel's tables have it.
 struct CpuState {
     u64 kernel_stack_top = 0;  ///< of the running thread
     /// Isolated design: CR3 for user mode; NO_FLUSH is clear exactly when its PCID owes a flush.
     u64 exit_root = 0;
     ExitPaths exits;  ///< of the design that is selected (entry_paths.h)
+    /// One past the stack of each vector, in the order of InterruptStack (descriptor_tables.h).
+    u64 paranoid_stack_tops[paranoid_vectors] = {};
 };
 
 /// Counts for abi::control::Statistics. Interrupts are off wherever they change.

@@ -7,6 +7,12 @@
 #include "kernel/arch/x86_64/entry_area.h"
 #include "kernel/arch/x86_64/instructions.h"
 
+// Of paranoid.S.
+extern "C" {
+extern const ringfence::u8 paranoid_stack_end_1[], paranoid_stack_end_2[], paranoid_stack_end_8[],
+    paranoid_stack_end_18[];
+}
+
 namespace ringfence::kernel::arch {
 
 namespace {
@@ -39,6 +45,17 @@ void fill_tss() {
     set(InterruptStack::MachineCheck, EntryAreaPage::MachineCheckStack);
     set(InterruptStack::Debug, EntryAreaPage::DebugStack);
     tss->io_map_base = sizeof(x86::TaskStateSegment64);  // past the limit: no port is allowed
+}
+
+void fill_paranoid_stacks() {
+    const auto set = [](InterruptStack number, const u8* end) {
+        cpu_state.paranoid_stack_tops[static_cast<unsigned>(number) - 1] =
+            symbol_address(end).value();
+    };
+    set(InterruptStack::DoubleFault, paranoid_stack_end_8);
+    set(InterruptStack::Nmi, paranoid_stack_end_2);
+    set(InterruptStack::MachineCheck, paranoid_stack_end_18);
+    set(InterruptStack::Debug, paranoid_stack_end_1);
 }
 
 void reload_segments() {
@@ -77,6 +94,7 @@ InterruptStack interrupt_stack_of(u64 vector) {
 void load_descriptor_tables() {
     fill_gdt();
     fill_tss();
+    fill_paranoid_stacks();
 
     // LTR marks the TSS busy, which is a write: it goes through the writable view of the GDT.
     constexpr u16 gdt_limit = task_selector + 16 - 1;

@@ -13,6 +13,7 @@ namespace ringfence::kernel::arch {
 
 static_assert(offsetof(CpuState, kernel_stack_top) == 0);
 static_assert(offsetof(CpuState, exit_root) == 8);
+static_assert(offsetof(CpuState, paranoid_stack_tops) == 32);
 
 static_assert(offsetof(TrapFrame, r11) == 48);
 static_assert(offsetof(TrapFrame, rcx) == 88);
@@ -26,7 +27,7 @@ static_assert(TrapFrame::syscall_vector == 256);
 static_assert(kernel_code_selector == 0x08 && kernel_data_selector == 0x10);
 static_assert(user_data_selector == 0x1b && user_code_selector == 0x23);
 
-static_assert((direct_map_start.value() >> 39 & 511) == 256);
+static_assert((kernel_half_start.value() >> 39 & 511) == 256);
 static_assert(static_cast<u64>(EntryAreaPage::Scratch) == 3);
 static_assert(static_cast<u64>(EntryAreaPage::EntryStack) == 5);
 

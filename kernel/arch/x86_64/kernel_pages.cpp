@@ -29,14 +29,19 @@ void make_kernel_pages_global(bool global) {
     }
     global_now = global;
     KernelMapper mapper(table_memory, kernel_root());
-    const paging::Span below_manifest{direct_map_start, symbol_address(__entry_region_start) - 1};
-    mapper.walker().for_each_run(below_manifest, [&](const paging::Run& run) {
-        paging::Attributes attributes = run.attributes;
-        attributes.global = global;
-        auto outcome = mapper.protect(run.start, run.size, attributes);
-        RF_ASSERT(outcome.ok());  // whole pages: nothing to split, no memory needed
-        std::move(outcome).value().consume(KernelTlb{});
-    });
+    const paging::Span all_but_manifest[] = {
+        {kernel_half_start, symbol_address(__entry_region_start) - 1},
+        {symbol_address(__gate_text_start), symbol_address(__gate_text_end) - 1},
+        {symbol_address(__cpu_state_start), symbol_address(__cpu_state_end) - 1}};
+    for (const paging::Span& span : all_but_manifest) {
+        mapper.walker().for_each_run(span, [&](const paging::Run& run) {
+            paging::Attributes attributes = run.attributes;
+            attributes.global = global;
+            auto outcome = mapper.protect(run.start, run.size, attributes);
+            RF_ASSERT(outcome.ok());  // whole pages: nothing to split, no memory needed
+            std::move(outcome).value().consume(KernelTlb{});
+        });
+    }
 }
 
 }  // namespace ringfence::kernel::arch

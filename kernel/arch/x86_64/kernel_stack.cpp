@@ -18,7 +18,7 @@ struct FreeStack {
     FreeStack* next;
 };
 FreeStack* free_stacks = nullptr;
-VirtualAddress next_stack = kernel_stacks_start;
+VirtualAddress next_stack = kernel_stacks_start();
 
 /// Maps one stack of fresh frames above an unmapped page.
 Result<void, MapError> map_stack(VirtualAddress lowest) {

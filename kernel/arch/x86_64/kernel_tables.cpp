@@ -16,7 +16,7 @@ namespace ringfence::kernel::arch {
 namespace {
 
 PhysicalAddress own_root;
-VirtualAddress next_device = device_registers_start;
+VirtualAddress next_device = device_registers_start();
 
 PhysicalAddress zeroed_frame_or_panic() {
     const auto frame = allocate_zeroed_frame();
@@ -37,7 +37,7 @@ void map_or_panic(PhysicalAddress root, const paging::MapRequest& request) {
 
 void map_direct(PhysicalAddress start, PhysicalAddress end) {
     if (start < end) {
-        map_or_panic(own_root, {.start = direct_map_start + start.value(),
+        map_or_panic(own_root, {.start = direct_map_start() + start.value(),
                                 .frame = start,
                                 .size = end - start,
                                 .attributes = {.writable = true, .global = kernel_pages_global()},
@@ -61,10 +61,24 @@ void map_image(const u8* start, const u8* end, paging::Attributes attributes) {
     attributes.global = kernel_pages_global();
     const VirtualAddress first = symbol_address(start);
     map_or_panic(own_root, {.start = first,
-                            .frame = PhysicalAddress{first - kernel_base},
+                            .frame = PhysicalAddress{first - kernel_base()},
                             .size = symbol_address(end) - first,
                             .attributes = attributes,
                             .largest_page = 2 * mib});
+}
+
+/// What of the entry region entry code needs once the kernel's table is loaded.
+void map_rest_of_entry_region() {
+    const auto map = [](const u8* start, const u8* end, const u8* load,
+                        paging::Attributes attributes) {
+        attributes.global = kernel_pages_global();
+        map_or_panic(own_root, {.start = symbol_address(start),
+                                .frame = PhysicalAddress{reinterpret_cast<u64>(load)},
+                                .size = symbol_address(end) - symbol_address(start),
+                                .attributes = attributes});
+    };
+    map(__gate_text_start, __gate_text_end, __gates_load, {.executable = true});
+    map(__cpu_state_start, __cpu_state_end, __cpu_state_load, {.writable = true});
 }
 
 void map_manifest(PhysicalAddress root) {
@@ -152,9 +166,10 @@ void build_kernel_tables(const RamRange* ram, usize count) {
     map_image(__rodata_start, __rodata_end, {});
     map_image(__data_start, __data_end, {.writable = true});
     map_manifest(own_root);
+    map_rest_of_entry_region();
     map_rest_of_entry_area();
-    reserve_root_entry(kernel_stacks_start);
-    reserve_root_entry(device_registers_start);
+    reserve_root_entry(kernel_stacks_start());
+    reserve_root_entry(device_registers_start());
     // Template of every user table's kernel half; its tables hold the manifest and nothing else.
     const PhysicalAddress manifest_root = zeroed_frame_or_panic();
     map_manifest(manifest_root);

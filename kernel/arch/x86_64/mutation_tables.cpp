@@ -80,7 +80,7 @@ void map_guard_pages(PhysicalAddress root) {
 
 void map_cpu_state(PhysicalAddress root) {
     const VirtualAddress start = VirtualAddress{reinterpret_cast<u64>(&cpu_state)}.align_down(page);
-    map(root, start, PhysicalAddress{start - kernel_base});
+    map(root, start, PhysicalAddress{reinterpret_cast<u64>(__cpu_state_load)});
 }
 
 void protect(PhysicalAddress root, VirtualAddress start, u64 size, paging::Attributes wanted) {
@@ -117,13 +117,13 @@ void mutate_manifest(PhysicalAddress manifest_root, PhysicalAddress kernel_root)
             clone_root_entry(manifest_root, kernel_root, symbol_address(__text_start));
             return;
         case Mutation::KernelStacksInUserTable:
-            clone_root_entry(manifest_root, kernel_root, kernel_stacks_start);
+            clone_root_entry(manifest_root, kernel_root, kernel_stacks_start());
             return;
         case Mutation::CpuStateInUserTable:
             map_cpu_state(manifest_root);
             return;
         case Mutation::PageTableInUserTable:
-            map(manifest_root, direct_map_start + kernel_root.value(), kernel_root);
+            map(manifest_root, direct_map_start() + kernel_root.value(), kernel_root);
             return;
         case Mutation::InitMemoryInUserTable:
             map_and_free(manifest_root);

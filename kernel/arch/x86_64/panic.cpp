@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/arch/x86_64/panic.h"
 
+#include "kernel/arch/x86_64/boot_layout.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/symbols.h"
 #include "kernel/core/log/log.h"
@@ -63,6 +64,9 @@ void begin_panic(std::string_view message) {
     }
     panicking = true;
     log_important("kernel panic: {}", message);
+    if (layout_displacements.image != 0) {
+        log_important("the image lies {x} above its linked addresses", layout_displacements.image);
+    }
 }
 
 }  // namespace

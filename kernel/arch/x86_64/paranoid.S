@@ -54,7 +54,7 @@ paranoid_\design\()_\vector:
         jz      1f
         swapgs
 1:      movq    %rsp, %rax
-        movq    $paranoid_stack_end_\vector, %rsp
+        movq    %gs:CPU_PARANOID_STACK_TOP_\vector, %rsp
         pushq   %rax                    // the way back to the IST stack
         pushq   $0                      // keeps the frame aligned to 16
         pushq   (OURS + 48)(%rax)

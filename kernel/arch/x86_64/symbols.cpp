@@ -7,7 +7,7 @@ namespace {
 
 /// One row, in order of address.
 struct Row {
-    ringfence::u32 offset;  ///< from kernel_base
+    ringfence::u32 offset;  ///< from the link's __kernel_base
     ringfence::u32 name;    ///< offset of a NUL-terminated text in the names
 };
 
@@ -22,19 +22,29 @@ extern const char kernel_symbol_names[];
 
 namespace ringfence::kernel::arch {
 
+namespace {
+
+/// Where the linker put what lies at `address`: the entry region and the gates stay there.
+u64 linked_offset(VirtualAddress address) {
+    const bool moves = address < symbol_address(__entry_region_start);
+    return address - (moves ? kernel_base() : linked_kernel_base);
+}
+
+}  // namespace
+
 bool is_kernel_text(VirtualAddress address) {
     const auto within = [address](const u8* start, const u8* end) {
         return address >= symbol_address(start) && address < symbol_address(end);
     };
     return within(__text_start, __text_end) || within(__entry_text_start, __entry_text_end) ||
-           within(__exit_text_start, __exit_text_end);
+           within(__exit_text_start, __exit_text_end) || within(__gate_text_start, __gate_text_end);
 }
 
 Symbol find_symbol(VirtualAddress address) {
     if (!is_kernel_text(address) || kernel_symbol_count == 0) {
         return {};
     }
-    const u64 wanted = address - kernel_base;
+    const u64 wanted = linked_offset(address);
     u32 low = 0;
     u32 high = kernel_symbol_count;
     while (high - low > 1) {

@@ -169,7 +169,7 @@ void settle_paranoid_trap(const TrapFrame& frame) {
 
 using namespace ringfence::kernel;  // NOLINT: the C linkage below belongs to it
 
-arch::ExitPath enter_syscall(arch::TrapFrame* frame) {
+RF_GATE arch::ExitPath enter_syscall(arch::TrapFrame* frame) {
     ++arch::entry_counters.system_calls;
     ++arch::entry_counters.entries_from_user;
     handle_syscall(*frame);
@@ -179,7 +179,7 @@ arch::ExitPath enter_syscall(arch::TrapFrame* frame) {
     return arch::sysret_can_restore(*frame) ? exits.by_sysret : exits.by_iret;
 }
 
-arch::ExitPath enter_trap(arch::TrapFrame* frame) {
+RF_GATE arch::ExitPath enter_trap(arch::TrapFrame* frame) {
     ++arch::entry_counters.entries_from_user;
     if (frame->vector == arch::number(arch::ExceptionVector::NonMaskableInterrupt)) {
         arch::user_nmi();
@@ -191,7 +191,7 @@ arch::ExitPath enter_trap(arch::TrapFrame* frame) {
     return cpu_state.exits.by_iret;
 }
 
-void enter_trap_from_kernel(arch::TrapFrame* frame) {
+RF_GATE void enter_trap_from_kernel(arch::TrapFrame* frame) {
     if (frame->vector >= arch::x86::first_user_vector) {
         arch::handle_interrupt(*frame);
     } else if (frame->vector == arch::number(arch::ExceptionVector::PageFault)) {
@@ -201,7 +201,7 @@ void enter_trap_from_kernel(arch::TrapFrame* frame) {
     }
 }
 
-bool enter_paranoid_trap(arch::TrapFrame* frame) {
+RF_GATE bool enter_paranoid_trap(arch::TrapFrame* frame) {
     ++arch::entry_counters.paranoid_entries;
     if (frame->vector == arch::number(arch::ExceptionVector::NonMaskableInterrupt)) {
         arch::handle_nmi();

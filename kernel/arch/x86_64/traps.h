@@ -5,6 +5,10 @@
 #include "kernel/arch/x86_64/cpu_state.h"
 #include "kernel_arch/trap_frame.h"
 
+/// For functions that entry code calls: they stay where they are when the rest of the image moves
+/// (kernel.ld), and no user table has them.
+#define RF_GATE [[gnu::section(".gate_text")]]
+
 extern "C" {
 /// After SYSCALL. The answer is the exit code that can restore the frame.
 ringfence::kernel::arch::ExitPath enter_syscall(ringfence::kernel::arch::TrapFrame* frame);

@@ -83,7 +83,7 @@ void report_manifest(Report& report) {
 
 AddressSpace::Exposure AddressSpace::exposure() const {
     Exposure result;
-    const paging::Span kernel_half{direct_map_start, VirtualAddress{~u64{0}}};
+    const paging::Span kernel_half{kernel_half_start, VirtualAddress{~u64{0}}};
     KernelWalker(table_memory, user_root_)
         .for_each_leaf(kernel_half, [&](const paging::Leaf& leaf) {
             if (!leaf.attributes.user) {
@@ -104,7 +104,7 @@ void AddressSpace::send_user_table(u32 process) const {
     const KernelWalker walker(table_memory, user_root_);
     const auto visit = [&](const auto& piece) { report_piece(report, owner, piece); };
     const paging::Span halves[] = {{VirtualAddress{0}, user_half_last},
-                                   {direct_map_start, VirtualAddress{~u64{0}}}};
+                                   {kernel_half_start, VirtualAddress{~u64{0}}}};
     for (const auto& half : halves) {
         if (design_ == Design::Isolated) {
             walker.for_each_leaf(half, visit);

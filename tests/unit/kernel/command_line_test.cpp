@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace ringfence::kernel {
 namespace {
 
@@ -30,6 +32,19 @@ TEST(CommandLine, SplitsAtAnyBlanks) {
 TEST(CommandLine, LeavesTheProgramsPartAlone) {
     EXPECT_FALSE(has_flag("quiet -- nopti", "nopti"));
     EXPECT_FALSE(find_option("-- pti=on", "pti").has_value());
+}
+
+std::string without(std::string line, std::string_view name) {
+    return std::string(remove_option(line, name));
+}
+
+TEST(CommandLine, TakesAnOptionOut) {
+    EXPECT_EQ(without("a seed=1 b", "seed"), "a b");
+    EXPECT_EQ(without("seed=1", "seed"), "");
+    EXPECT_EQ(without("seed seed=2\tseeds=3 x", "seed"), "\tseeds=3 x");
+    EXPECT_EQ(without("a  b ", "seed"), "a  b ");
+    EXPECT_EQ(without("a seed=1 -- seed=2", "seed"), "a -- seed=2");
+    EXPECT_EQ(without("", "seed"), "");
 }
 
 TEST(CommandLine, AFlagWithAValueIsNoFlag) {
