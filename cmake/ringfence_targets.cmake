@@ -43,6 +43,18 @@ set(RF_TEST_OPTIONS -O0)
 # Every unit test program: what the sanitizer run builds.
 add_custom_target(host_tests)
 
+# What nearly all tests include takes longer to compile than what they say themselves: once for all is enough.
+function(_rf_test_headers)
+    if(TARGET rf_test_headers)
+        return()
+    endif()
+    set(source ${PROJECT_BINARY_DIR}/test_headers.cpp)
+    file(GENERATE OUTPUT ${source} CONTENT "")
+    rf_host_library(rf_test_headers SOURCES ${source} DEPS GTest::gtest GTest::gmock)
+    target_compile_options(rf_test_headers PRIVATE ${RF_TEST_OPTIONS})
+    target_precompile_headers(rf_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+endfunction()
+
 # rf_unit_test(NAME SOURCES ... DEPS ...): a GoogleTest program, registered with CTest under its name.
 function(rf_unit_test name)
     cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
@@ -51,6 +63,8 @@ function(rf_unit_test name)
         GTest::gtest_main)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
     target_compile_options(${name} PRIVATE ${RF_TEST_OPTIONS})
+    _rf_test_headers()
+    target_precompile_headers(${name} REUSE_FROM rf_test_headers)
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES LABELS host)
     add_dependencies(host_tests ${name})
