@@ -42,6 +42,7 @@ struct RunOptions {
     std::string trace_file;
     std::string gdb;
     std::string kernel_log;
+    std::string append;  ///< to the kernel's command line
     bool monitor = false;
     std::string kaslr_seed;  ///< empty: at the linked addresses
 };
@@ -103,6 +104,8 @@ bool parse(const std::vector<std::string>& arguments, RunOptions& options) {
     app.add_option("--kernel-log", options.kernel_log,
                    "write the kernel's messages to a file, - for standard error")
         ->option_text("FILE|-");
+    app.add_option("--append", options.append, "words for the kernel's command line")
+        ->option_text("TEXT");
     app.footer(examples);
     if (parse_arguments(app, arguments, options.common.guest.command)) {
         return true;
@@ -216,7 +219,8 @@ int run(const std::vector<std::string>& arguments) {
         .kernel = &kernel,
         .initramfs = guest.initramfs,
         .program = guest.program,
-        .command_line = kernel_command_line(options.design, pcid, options.kaslr_seed),
+        .command_line = kernel_command_line(options.design, pcid, options.kaslr_seed) +
+                        (options.append.empty() ? "" : " " + options.append),
         .cpu = cpu,
         .memory_mib = options.common.memory_mib,
         .most_instructions = options.common.most_instructions,

@@ -3,6 +3,7 @@
 #include <csetjmp>
 #include <csignal>
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -129,6 +130,44 @@ void growing() {
     show("unmap it", munmap(sparse, large));
 }
 
+/// Memory without access keeps what it holds until it is unmapped, and then nothing of it shows.
+void hidden_memory() {
+    char* area = static_cast<char*>(
+        mmap(nullptr, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    require(area != MAP_FAILED, "mmap");
+    std::memset(area, 'x', 3 * page);
+    mprotect(area, 3 * page, PROT_NONE);
+    char* const below = area - 64 * page;
+    require(mremap(area, 3 * page, 3 * page, MREMAP_MAYMOVE | MREMAP_FIXED, below) == below,
+            "mremap");
+    mprotect(below, 3 * page, PROT_READ | PROT_WRITE);
+    std::printf("moved without access: %c\n", below[0]);
+    below[page] = 'y';
+    mprotect(below, page, PROT_NONE);
+    munmap(below, 3 * page);
+    area = static_cast<char*>(mmap(below, 3 * page, PROT_READ | PROT_WRITE,
+                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
+    std::printf("new memory in its place: %d\n", area[0]);
+    munmap(area, 3 * page);
+}
+
+/// A file that is emptied by open takes its pages from those who have mapped it.
+void emptied_file() {
+    char name[64];
+    std::snprintf(name, sizeof name, "/tmp/memory-%d", getpid());
+    const int file = open(name, O_CREAT | O_RDWR, 0600);
+    require(file >= 0 && write(file, "before", 6) == 6, "write");
+    const char* const mapped =
+        static_cast<char*>(mmap(nullptr, page, PROT_READ, MAP_SHARED, file, 0));
+    require(mapped != MAP_FAILED && mapped[0] == 'b', "mmap");
+    close(open(name, O_WRONLY | O_TRUNC));
+    attempt("a page that is no more in its file",
+            [&] { static_cast<void>(*const_cast<const volatile char*>(mapped)); });
+    require(pwrite(file, "after", 5, 0) == 5, "write");
+    std::printf("written again: %c\n", mapped[0]);
+    unlink(name);
+}
+
 void bad_arguments() {
     show("munmap unaligned", munmap(reinterpret_cast<void*>(1), page));
     show("mmap of nothing",
@@ -148,10 +187,13 @@ int main() {
     action.sa_sigaction = on_fault;
     action.sa_flags = SA_SIGINFO;
     sigaction(SIGSEGV, &action, nullptr);
+    sigaction(SIGBUS, &action, nullptr);
     protections();
     copy_on_write();
     shared_memory();
     growing();
+    hidden_memory();
+    emptied_file();
     bad_arguments();
     return 0;
 }

@@ -3,6 +3,8 @@
 #include <csignal>
 #include <initializer_list>
 
+#include <sched.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -142,6 +144,25 @@ void wait_variants() {
     show("signal 0 to oneself", kill(getpid(), 0));
 }
 
+volatile sig_atomic_t user_signals = 0;
+
+/// A sibling tells the parent of its end as its maker does, whatever signal the maker asks for: a
+/// program has no business to choose what its parent gets.
+void make_sibling() {
+    signal(SIGUSR1, [](int) { user_signals = user_signals + 1; });
+    const pid_t child = fork();
+    if (child == 0) {
+        syscall(SYS_clone, CLONE_PARENT | SIGUSR1, 0, 0, 0, 0);
+        _exit(0);
+    }
+    int ended = 0;
+    while (wait(nullptr) > 0) {  // signal() lets it go on after the handler
+        ++ended;
+    }
+    std::printf("a child and its sibling: %d ended, SIGUSR1 came %d times\n", ended,
+                static_cast<int>(user_signals));
+}
+
 void run_self(const char* self) {
     const pid_t child = fork();
     if (child == 0) {
@@ -172,6 +193,8 @@ int main(int argc, char** argv) {
     full_pipe();
     broken_pipe();
     wait_variants();
+    std::fflush(stdout);
+    make_sibling();
     std::fflush(stdout);
     run_self("/proc/self/exe");
     return 0;

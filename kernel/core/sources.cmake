@@ -51,6 +51,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/process/resource_usage.cpp
     core/process/run_report.cpp
     core/process/script.cpp
+    core/process/usage_report.cpp
     core/scheduler/readiness.cpp
     core/scheduler/repeating_timer.cpp
     core/scheduler/scheduler.cpp

@@ -10,6 +10,7 @@
 #include "kernel/core/planted_secret.h"
 #include "kernel/core/process/first_process.h"
 #include "kernel/core/process/run_report.h"
+#include "kernel/core/process/usage_report.h"
 #include "kernel/core/scheduler/scheduler.h"
 
 namespace ringfence::kernel {
@@ -52,6 +53,9 @@ void start(const BootInformation& boot) {
     set_boot_command_line(boot.command_line);
     if (has_flag(boot.command_line, "dump_user_tables")) {
         enable_user_table_reports();
+    }
+    if (has_flag(boot.command_line, "report_usage")) {
+        enable_usage_report();
     }
     const Ref<TmpfsDirectory> root = build_root(boot.initramfs);
     plant_secret(*root);

@@ -7,11 +7,12 @@
 #include <span>
 
 #include "base/address.h"
+#include "kernel/core/containers/counted.h"
 #include "kernel/core/containers/ref.h"
 
 namespace ringfence::kernel::net {
 
-class Buffer final : public RefCounted {
+class Buffer final : public RefCounted, public Counted<Buffer> {
 public:
     /// The most that one buffer holds: with this record, one block of 256 KiB. Enough for any
     /// datagram.

@@ -7,6 +7,7 @@
 
 #include <optional>
 
+#include "kernel/core/containers/counted.h"
 #include "kernel/core/containers/intrusive_list.h"
 #include "kernel/core/containers/ref.h"
 #include "kernel/net/congestion_window.h"
@@ -63,7 +64,7 @@ struct TcpSettings {
     bool cork = false;               ///< TCP_CORK
 };
 
-class TcpConnection final : public RefCounted {
+class TcpConnection final : public RefCounted, public Counted<TcpConnection> {
 public:
     TcpConnection(Tcp& tcp, const ConnectionKey& key, const TcpSettings& initial);
     ~TcpConnection() override;

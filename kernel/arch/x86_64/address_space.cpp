@@ -128,7 +128,7 @@ Result<AddressSpace::Roots, MapError> AddressSpace::make_roots(Design design) {
     const bool pair = design == Design::Isolated;
     // A lone root leaves the second page of a pair unused, so that the address of a root says
     // what it is: bit 12 is set in user roots only.
-    const auto block = frames().allocate(1);
+    const auto block = frames().allocate(1, FrameUse::Root);
     if (!block.ok()) {
         return Error{MapError::OutOfMemory};
     }

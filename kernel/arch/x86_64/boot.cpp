@@ -22,9 +22,11 @@
 #include "kernel/arch/x86_64/mutation.h"
 #include "kernel/arch/x86_64/serial_setup.h"
 #include "kernel/core/command_line.h"
+#include "kernel/core/containers/string.h"
 #include "kernel/core/entry_points.h"
 #include "kernel/core/log/log.h"
 #include "kernel/core/memory/frame_allocator.h"
+#include "kernel_arch/cpu.h"
 #include "kernel_arch/kernel_stack.h"
 
 extern "C" {
@@ -62,6 +64,13 @@ void choose_design(std::string_view command_line) {
                                    has(x86::cpuid_feature::invpcid), has(x86::cpuid_feature::pge)));
     char line[128];
     log("{}", describe_isolation(isolation(), line));
+}
+
+/// `timer_hz=`: other rates are for tests, in which a program is to be interrupted at many places.
+u64 timer_rate(std::string_view command_line) {
+    constexpr u32 most = 1'000'000;
+    const auto wanted = parse_decimal(find_option(command_line, "timer_hz").value_or(""));
+    return wanted && *wanted > 0 && *wanted <= most ? *wanted : timer_ticks_per_second;
 }
 
 /// Text is patched through the boot tables, which map the image writable; the kernel's own do not.
@@ -124,7 +133,7 @@ void enable_protections() {
     set_up_entry_paths(boot_design());
     enable_protections();
     enable_fpu();
-    start_timer();
+    start_timer(timer_rate(loader->command_line));
 
     const auto stack = allocate_kernel_stack();
     if (!stack.ok()) {

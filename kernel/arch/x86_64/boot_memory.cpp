@@ -166,8 +166,8 @@ u8* frame_bytes(PhysicalAddress frame) {
     return arch::direct_map(frame);
 }
 
-Result<PhysicalAddress, MemoryError> allocate_zeroed_frame() {
-    const auto frame = frames().allocate();
+Result<PhysicalAddress, MemoryError> allocate_zeroed_frame(FrameUse use) {
+    const auto frame = frames().allocate(use);
     if (frame.ok()) {
         __builtin_memset(frame_bytes(frame.value()), 0, frame_size);
     }
@@ -180,8 +180,13 @@ Heap heap(arch::allocator, frame_bytes, arch::direct_map_frame);
 
 }  // namespace
 
+Heap& kernel_heap() {
+    return heap;
+}
+
 void* heap_allocate(usize bytes) {
-    return heap.allocate(bytes);
+    void* const memory = heap.allocate(bytes);
+    return memory == nullptr && heap.trim() > 0 ? heap.allocate(bytes) : memory;
 }
 
 void heap_release(void* pointer) {

@@ -31,7 +31,7 @@ void clear_top(EntryAreaPage page) {
 
 void allocate_entry_area() {
     for (const auto& part : entry_area_parts) {
-        const auto frame = allocate_zeroed_frame();
+        const auto frame = allocate_zeroed_frame(FrameUse::Kernel);
         if (!frame.ok()) {
             panic("no memory for the entry area");
         }

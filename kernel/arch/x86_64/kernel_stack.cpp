@@ -20,12 +20,25 @@ struct FreeStack {
 FreeStack* free_stacks = nullptr;
 VirtualAddress next_stack = kernel_stacks_start();
 
+/// Takes the pages of a stack that could not be made whole away again.
+void unmap_stack(VirtualAddress lowest, u64 size) {
+    if (size == 0) {
+        return;
+    }
+    KernelMapper mapper(table_memory, kernel_root());
+    auto outcome =
+        mapper.unmap(lowest, size, [](const paging::Leaf& leaf) { frames().release(leaf.frame); });
+    RF_ASSERT(outcome.ok());  // whole pages: nothing to split
+    std::move(outcome).value().consume(KernelTlb{});
+}
+
 /// Maps one stack of fresh frames above an unmapped page.
 Result<void, MapError> map_stack(VirtualAddress lowest) {
     KernelMapper mapper(table_memory, kernel_root());
     for (u64 offset = 0; offset < kernel_stack_size; offset += page_size) {
-        const auto frame = frames().allocate();
+        const auto frame = frames().allocate(FrameUse::Stack);
         if (!frame.ok()) {
+            unmap_stack(lowest, offset);
             return Error{MapError::OutOfMemory};
         }
         auto outcome =
@@ -37,6 +50,7 @@ Result<void, MapError> map_stack(VirtualAddress lowest) {
                                                  mutated(Mutation::KernelStacksGlobal)}});
         if (!outcome.ok()) {
             frames().release(frame.value());
+            unmap_stack(lowest, offset);
             return Error{MapError::OutOfMemory};
         }
         std::move(outcome).value().consume(KernelTlb{});
@@ -53,10 +67,8 @@ Result<VirtualAddress, MapError> allocate_kernel_stack() {
         return lowest + kernel_stack_size;
     }
     const VirtualAddress lowest = next_stack + page_size;  // the guard page stays unmapped
-    next_stack = lowest + kernel_stack_size;
-    // After a failure the addresses, and what was mapped of them, stay unused: the machine is out
-    // of memory for good.
     RF_TRY(map_stack(lowest));
+    next_stack = lowest + kernel_stack_size;
     return lowest + kernel_stack_size;
 }
 
@@ -67,6 +79,14 @@ void free_kernel_stack(VirtualAddress top) {
     auto* stack = reinterpret_cast<FreeStack*>((top - kernel_stack_size).value());
     stack->next = free_stacks;
     free_stacks = stack;
+}
+
+u64 idle_kernel_stacks() {
+    u64 count = 0;
+    for (const FreeStack* stack = free_stacks; stack != nullptr; stack = stack->next) {
+        ++count;
+    }
+    return count;
 }
 
 }  // namespace ringfence::kernel::arch

@@ -19,7 +19,7 @@ PhysicalAddress own_root;
 VirtualAddress next_device = device_registers_start();
 
 PhysicalAddress zeroed_frame_or_panic() {
-    const auto frame = allocate_zeroed_frame();
+    const auto frame = allocate_zeroed_frame(FrameUse::PageTable);
     if (!frame.ok()) {
         panic("no memory for the kernel's page tables");
     }
@@ -153,7 +153,7 @@ void build_kernel_tables(const RamRange* ram, usize count) {
     // The shared design's kernel pages survive changes of address space, as classic kernels have
     // it.
     set_kernel_pages_global(!isolation().enabled && isolation().global_pages);
-    const auto pair = frames().allocate(1);
+    const auto pair = frames().allocate(1, FrameUse::Root);
     if (!pair.ok()) {
         panic("no memory for the kernel's page tables");
     }

@@ -63,8 +63,8 @@ ClockRates measure_rates() {
             best.other * measurements_per_second * x86::apic_timer_divisor(divide_by_16)};
 }
 
-void start_periodic_timer(u64 rate) {
-    const u64 count = rate / x86::apic_timer_divisor(divide_by_16) / timer_ticks_per_second;
+void start_periodic_timer(u64 rate, u64 ticks_per_second) {
+    const u64 count = rate / x86::apic_timer_divisor(divide_by_16) / ticks_per_second;
     apic(ApicRegister::TimerDivide) = divide_by_16;
     apic(ApicRegister::LvtTimer) =
         x86::ApicLvt::vector.make(timer_vector) | x86::ApicLvt::timer_mode.make(1);
@@ -73,7 +73,7 @@ void start_periodic_timer(u64 rate) {
 
 }  // namespace
 
-void start_timer() {
+void start_timer(u64 ticks_per_second) {
     if (!x86::has(ThisCpu{}, x86::cpuid_feature::apic)) {
         panic("this CPU has no local APIC, which the kernel needs for its timer");
     }
@@ -87,7 +87,7 @@ void start_timer() {
     start_clock(rates.tsc);
     log("clock: TSC {} kHz, APIC timer {} kHz ({})", rates.tsc / 1000, rates.apic_timer / 1000,
         announced ? "from CPUID" : "measured");
-    start_periodic_timer(rates.apic_timer);
+    start_periodic_timer(rates.apic_timer, ticks_per_second);
 }
 
 void end_of_interrupt() {

@@ -45,7 +45,7 @@ unsigned root_index(VirtualAddress address) {
 }
 
 PhysicalAddress zeroed_frame() {
-    const auto frame = allocate_zeroed_frame();
+    const auto frame = allocate_zeroed_frame(FrameUse::PageTable);
     if (!frame.ok()) {
         panic("no memory for the mutation");
     }

@@ -28,7 +28,10 @@ public:
         return expected;
     }
     Result<PhysicalAddress, paging::PagingError> allocate_table() {
-        const auto frame = allocate_zeroed_frame();
+        if (frames().free_frames() <= frames_without_tables) {
+            return Error{paging::PagingError::OutOfTables};
+        }
+        const auto frame = allocate_zeroed_frame(FrameUse::PageTable);
         if (!frame.ok()) {
             return Error{paging::PagingError::OutOfTables};
         }

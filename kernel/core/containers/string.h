@@ -27,6 +27,8 @@ public:
     operator std::string_view() const { return view(); }  // NOLINT(google-explicit-constructor)
     void clear() { *this = String(); }
 
+    /// Room for `size` bytes, so that appending up to that many moves nothing.
+    void reserve(usize size) { bytes_.reserve(size + 1); }
     String& append(std::string_view text) {
         bytes_.pop_back();
         if (bytes_.size() + text.size() + 1 > 2 * bytes_.size()) {

@@ -102,14 +102,24 @@ public:
         if (capacity <= capacity_) {
             return;
         }
-        T* grown = static_cast<T*>(::operator new(capacity * sizeof(T)));
-        for (usize i = 0; i < size_; ++i) {
-            std::construct_at(grown + i, std::move(data_[i]));
-            std::destroy_at(data_ + i);
+        move_to(static_cast<T*>(::operator new(capacity * sizeof(T))), capacity);
+    }
+    /// The same for sizes that a program chooses: false, and nothing is changed, if there is no
+    /// memory.
+    [[nodiscard]] bool try_reserve(usize capacity) {
+        if (capacity <= capacity_) {
+            return true;
         }
-        ::operator delete(data_);
-        data_ = grown;
-        capacity_ = capacity;
+        void* const memory = ::operator new(capacity * sizeof(T), std::nothrow);
+        if (memory != nullptr) {
+            move_to(static_cast<T*>(memory), capacity);
+        }
+        return memory != nullptr;
+    }
+    /// Room for `more` elements beyond those that are there, without growing often.
+    [[nodiscard]] bool try_make_room(usize more) {
+        return size_ + more <= capacity_ ||
+               try_reserve(size_ + more > capacity_ * 2 ? size_ + more : capacity_ * 2);
     }
     void swap(Vector& other) noexcept {
         std::swap(data_, other.data_);
@@ -118,6 +128,15 @@ public:
     }
 
 private:
+    void move_to(T* grown, usize capacity) {
+        for (usize i = 0; i < size_; ++i) {
+            std::construct_at(grown + i, std::move(data_[i]));
+            std::destroy_at(data_ + i);
+        }
+        ::operator delete(data_);
+        data_ = grown;
+        capacity_ = capacity;
+    }
     void shrink(usize size) {
         RF_ASSERT(size <= size_);
         while (size_ > size) {

@@ -2,6 +2,7 @@
 // One file in an epoll file's set, and what listens to that file.
 #pragma once
 
+#include "kernel/core/containers/counted.h"
 #include "kernel/core/fs/open_file.h"
 #include "kernel/core/scheduler/wait_queue.h"
 #include "kernel_arch/user_abi.h"
@@ -21,7 +22,7 @@ inline constexpr u32 modes =
 
 class EpollFile;
 
-class EpollInterest final : public FileWatcher {
+class EpollInterest final : public FileWatcher, public Counted<EpollInterest> {
 public:
     /// Listens from now on. `file` is not kept open.
     EpollInterest(EpollFile& owner, i32 descriptor, OpenFile& file, const arch::EpollEvent& event);

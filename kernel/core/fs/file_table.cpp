@@ -19,6 +19,16 @@ Fallible<Ref<OpenFile>> FileTable::get(i32 descriptor) const {
     return slot->file;
 }
 
+Fallible<void> FileTable::make_slot(usize index) {
+    if (index >= slots_.size()) {
+        if (!slots_.try_make_room(index + 1 - slots_.size())) {
+            return Error{Errno::Enomem};
+        }
+        slots_.resize(index + 1);
+    }
+    return {};
+}
+
 Fallible<i32> FileTable::add(Ref<OpenFile> file, bool close_on_exec, u64 limit, i32 lowest) {
     usize index = static_cast<usize>(lowest);
     while (index < slots_.size() && slots_[index].file) {
@@ -27,9 +37,7 @@ Fallible<i32> FileTable::add(Ref<OpenFile> file, bool close_on_exec, u64 limit, 
     if (index >= limit) {
         return Error{Errno::Emfile};
     }
-    if (index >= slots_.size()) {
-        slots_.resize(index + 1);
-    }
+    RF_TRY(make_slot(index));
     slots_[index] = {std::move(file), close_on_exec};
     return static_cast<i32>(index);
 }
@@ -40,9 +48,7 @@ Fallible<void> FileTable::replace(i32 descriptor, Ref<OpenFile> file, bool close
     if (descriptor < 0 || index >= limit) {
         return Error{Errno::Ebadf};
     }
-    if (index >= slots_.size()) {
-        slots_.resize(index + 1);
-    }
+    RF_TRY(make_slot(index));
     const Slot closed = std::exchange(slots_[index], Slot{std::move(file), close_on_exec});
     return {};
 }
@@ -80,9 +86,14 @@ void FileTable::close_for_exec() {
     }
 }
 
-Ref<FileTable> FileTable::copy() const {
+Fallible<Ref<FileTable>> FileTable::copy() const {
     Ref<FileTable> made = make_ref<FileTable>();
-    made->slots_ = slots_;
+    if (!made->slots_.try_reserve(slots_.size())) {
+        return Error{Errno::Enomem};
+    }
+    for (const Slot& slot : slots_) {
+        made->slots_.push_back(slot);
+    }
     return made;
 }
 

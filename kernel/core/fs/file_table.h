@@ -2,6 +2,7 @@
 // A process's file descriptors.
 #pragma once
 
+#include "kernel/core/containers/counted.h"
 #include "kernel/core/containers/ref.h"
 #include "kernel/core/containers/vector.h"
 #include "kernel/core/errors.h"
@@ -9,20 +10,22 @@
 
 namespace ringfence::kernel {
 
-class FileTable final : public RefCounted {
+class FileTable final : public RefCounted, public Counted<FileTable> {
 public:
     /// The file behind a descriptor, or Ebadf.
     [[nodiscard]] Fallible<Ref<OpenFile>> get(i32 descriptor) const;
-    /// Gives `file` the lowest free descriptor that is at least `lowest` and below `limit`.
+    /// Gives `file` the lowest free descriptor that is at least `lowest` and below `limit`. Emfile
+    /// if there is none, Enomem if there is no memory for it.
     Fallible<i32> add(Ref<OpenFile> file, bool close_on_exec, u64 limit, i32 lowest = 0);
-    /// Puts `file` at `descriptor`, closing what was there. Ebadf if it is not below `limit`.
+    /// Puts `file` at `descriptor`, closing what was there. Ebadf if it is not below `limit`,
+    /// Enomem.
     Fallible<void> replace(i32 descriptor, Ref<OpenFile> file, bool close_on_exec, u64 limit);
     Fallible<void> close(i32 descriptor);
     [[nodiscard]] Fallible<bool> close_on_exec(i32 descriptor) const;
     Fallible<void> set_close_on_exec(i32 descriptor, bool value);
     void close_for_exec();
-    /// For fork: the same open files under the same numbers.
-    [[nodiscard]] Ref<FileTable> copy() const;
+    /// For fork: the same open files under the same numbers. Enomem.
+    [[nodiscard]] Fallible<Ref<FileTable>> copy() const;
     /// One more than the highest number that may be in use.
     [[nodiscard]] i32 end() const { return static_cast<i32>(slots_.size()); }
 
@@ -32,6 +35,7 @@ private:
         bool close_on_exec = false;
     };
     [[nodiscard]] const Slot* find(i32 descriptor) const;
+    Fallible<void> make_slot(usize index);
 
     Vector<Slot> slots_;
 };

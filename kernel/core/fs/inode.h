@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "kernel/core/containers/counted.h"
 #include "kernel/core/containers/ref.h"
 #include "kernel/core/containers/string.h"
 #include "kernel/core/errors.h"
@@ -42,7 +43,7 @@ protected:
     ~DirectorySink() = default;
 };
 
-class Inode : public RefCounted {
+class Inode : public RefCounted, public Counted<Inode> {
 public:
     explicit Inode(const Metadata& initial) : metadata_(initial) {}
 

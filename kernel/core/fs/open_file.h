@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/bits.h"
+#include "kernel/core/containers/counted.h"
 #include "kernel/core/containers/intrusive_list.h"
 #include "kernel/core/containers/ref.h"
 #include "kernel/core/errors.h"
@@ -54,7 +55,7 @@ protected:
     ~FileWatcher() = default;
 };
 
-class OpenFile : public RefCounted {
+class OpenFile : public RefCounted, public Counted<OpenFile> {
 public:
     using Watchers = IntrusiveList<FileWatcher, &FileWatcher::watch_hook>;
 

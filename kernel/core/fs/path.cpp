@@ -154,6 +154,7 @@ Fallible<Ref<Inode>> find_file(const WalkContext& context, std::string_view path
 }
 
 Fallible<String> directory_path(Inode& directory, const Inode& root) {
+    constexpr usize longest = 4096;  // [linux/abi]: PATH_MAX
     String path;
     Ref<Inode> at(&directory);
     while (at != &root) {
@@ -165,6 +166,9 @@ Fallible<String> directory_path(Inode& directory, const Inode& root) {
         String longer("/");
         longer.append(name).append(path);
         path = std::move(longer);
+        if (path.size() >= longest) {
+            return Error{Errno::Enametoolong};
+        }
         at = above;
     }
     return path.empty() ? String("/") : path;

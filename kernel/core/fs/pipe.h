@@ -3,6 +3,7 @@
 // pipes with a name.
 #pragma once
 
+#include "kernel/core/containers/counted.h"
 #include "kernel/core/containers/ref.h"
 #include "kernel/core/fs/inode.h"
 #include "kernel/core/fs/open_file.h"
@@ -34,7 +35,7 @@ private:
     u64 used_ = 0;
 };
 
-class Pipe final : public RefCounted {
+class Pipe final : public RefCounted, public Counted<Pipe> {
 public:
     PipeBuffer buffer;
     u32 readers = 0;

@@ -225,8 +225,12 @@ Fallible<String> memory_map(u32 id) {
     RF_TRY_ASSIGN(process, find(id));
     String text;
     if (process->memory) {
+        constexpr usize longest_text = mib;
         for (const Region& region : process->memory->regions()) {
             map_line(text, region, *process->memory);
+            if (text.size() > longest_text) {
+                return ringfence::Error{Errno::Enomem};
+            }
         }
     }
     return text;

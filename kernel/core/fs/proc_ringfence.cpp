@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// /proc/ringfence: the design that runs and why, the file that changes it, and where the planted
-// secret lies, if there is one.
+// /proc/ringfence: the design that runs and why, the file that changes it, what memory is used for,
+// and where the planted secret lies, if there is one.
 #include "kernel/core/fs/proc_nodes.h"
 #include "kernel/core/planted_secret.h"
 #include "kernel/core/process/isolation_choice.h"
 #include "kernel/core/process/isolation_text.h"
+#include "kernel/core/process/usage_report.h"
 #include "kernel/core/scheduler/scheduler.h"
 
 namespace ringfence::kernel {
@@ -43,10 +44,10 @@ Fallible<String> secret_check(u32) {
 // The files of a secret come last, so that they can be left out.
 constexpr ProcEntry entries[] = {
     {"isolation", isolation_of_system}, {"design", design, 0644, set_design},
-    {"secret_address", secret_address}, {"secret_length", secret_length},
-    {"secret_check", secret_check},
+    {"usage", usage_text, 0400},        {"secret_address", secret_address},
+    {"secret_length", secret_length},   {"secret_check", secret_check},
 };
-constexpr usize entries_without_secret = 2;
+constexpr usize entries_without_secret = 3;
 
 }  // namespace
 

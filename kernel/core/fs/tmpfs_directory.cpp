@@ -268,6 +268,9 @@ Fallible<void> TmpfsDirectory::rename(std::string_view name, Inode& new_parent,
         return Error{Errno::Enoent};
     }
     const Ref<Inode> moved = source->inode;
+    if (moved->is_directory() && cast(*moved) == nullptr) {
+        return Error{Errno::Ebusy};  // another file system hangs here
+    }
     if (moved->is_directory() && to->is_inside(*moved)) {
         return Error{Errno::Einval};
     }
@@ -275,6 +278,12 @@ Fallible<void> TmpfsDirectory::rename(std::string_view name, Inode& new_parent,
     if (mode == RenameMode::Exchange) {
         if (target == nullptr) {
             return Error{Errno::Enoent};
+        }
+        if (target->inode->is_directory() && cast(*target->inode) == nullptr) {
+            return Error{Errno::Ebusy};
+        }
+        if (is_inside(*target->inode)) {
+            return Error{Errno::Einval};  // it would come to lie in itself
         }
         exchange(*this, *source, *to, *target);
         return {};

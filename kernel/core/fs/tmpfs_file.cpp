@@ -62,7 +62,7 @@ Fallible<PhysicalAddress> TmpfsFile::present_page(u64 index) {
     if (at_limit && bytes.empty()) {
         return Error{Errno::Enospc};
     }
-    RF_TRY_ASSIGN(frame, allocate_program_frame());
+    RF_TRY_ASSIGN(frame, allocate_program_frame(FrameUse::File));
     u8* page = frame_bytes(frame);
     std::memcpy(page, bytes.data(), bytes.size());
     std::memset(page + bytes.size(), 0, frame_size - bytes.size());

@@ -57,7 +57,7 @@ void FrameAllocator::add_free_range(PhysicalAddress start, PhysicalAddress end) 
     }
 }
 
-Result<PhysicalAddress, MemoryError> FrameAllocator::allocate(unsigned order) {
+Result<PhysicalAddress, MemoryError> FrameAllocator::allocate(unsigned order, FrameUse use) {
     RF_ASSERT(order <= largest_order);
     if (!split_down_to(order)) {
         return Error{MemoryError::OutOfMemory};
@@ -65,7 +65,10 @@ Result<PhysicalAddress, MemoryError> FrameAllocator::allocate(unsigned order) {
     const u32 frame = heads_[order];
     remove(frame);
     FrameRecord& block = records_[frame];
-    block = {.references = 1, .state = FrameRecord::State::Used, .order = static_cast<u8>(order)};
+    block = {.references = 1,
+             .state = FrameRecord::State::Used,
+             .order = static_cast<u8>(order),
+             .use = use};
     free_frames_ -= block_frames(order);
     return frame_address(frame);
 }
@@ -123,6 +126,26 @@ u32 FrameAllocator::tag(PhysicalAddress block) const {
 void FrameAllocator::set_tag(PhysicalAddress block, u32 tag) {
     RF_ASSERT(record(block).state == FrameRecord::State::Used);
     record(block).next = tag;
+}
+
+u32 FrameAllocator::number(PhysicalAddress block) const {
+    RF_ASSERT(record(block).state == FrameRecord::State::Used);
+    return record(block).previous;
+}
+
+void FrameAllocator::set_number(PhysicalAddress block, u32 number) {
+    RF_ASSERT(record(block).state == FrameRecord::State::Used);
+    record(block).previous = number;
+}
+
+FrameAllocator::UsedFrames FrameAllocator::used_frames() const {
+    UsedFrames frames;
+    for (const FrameRecord& at : records_) {
+        if (at.state == FrameRecord::State::Used) {
+            frames.of[static_cast<usize>(at.use)] += block_frames(at.order);
+        }
+    }
+    return frames;
 }
 
 /// Frees a block and joins it with its buddy for as long as that is free too.

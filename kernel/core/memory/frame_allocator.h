@@ -18,6 +18,23 @@ inline constexpr u64 frame_size = 4 * kib;
 
 enum class MemoryError : u8 { OutOfMemory };
 
+/// What a used block is for: so that somebody can say where memory has gone.
+enum class FrameUse : u8 {
+    Kernel,     ///< the kernel's own, for ever: entry area, the page of zeroes
+    PageTable,  ///< a table below a root
+    Root,       ///< root tables of an address space
+    Anonymous,  ///< a program's memory
+    File,       ///< a page of a file
+    Stack,      ///< a kernel stack
+    Objects,    ///< heap: objects of one size
+    Block,      ///< heap: one object of more than half a page
+};
+inline constexpr unsigned frame_use_count = 8;
+
+/// Frames that page tables leave for what the kernel cannot do without. Tables are made when a
+/// program touches memory, however much of it and however far apart.
+inline constexpr u64 frames_without_tables = 256;
+
 /// What the allocator knows of one frame.
 struct FrameRecord {
     enum class State : u8 {
@@ -27,11 +44,12 @@ struct FrameRecord {
         Inner,     ///< not the first frame of any block
     };
     u32 references = 0;
-    u32 next = 0;  ///< free blocks: list links as frame numbers; used blocks: tag
-    u32 previous = 0;
+    u32 next = 0;      ///< free blocks: list links as frame numbers; used blocks: tag
+    u32 previous = 0;  ///< free blocks: list link; used blocks: a number of the owner's
     State state = State::Reserved;
-    u8 order = 0;  ///< of the block that starts here
-    u16 reserved = 0;
+    u8 order = 0;                     ///< of the block that starts here
+    FrameUse use = FrameUse::Kernel;  ///< of a used block
+    u8 reserved = 0;
 };
 static_assert(sizeof(FrameRecord) == 16);
 
@@ -46,17 +64,36 @@ public:
     void add_free_range(PhysicalAddress start, PhysicalAddress end);
 
     /// A block of 2^order frames, aligned to its size, with one reference; contents undefined.
-    Result<PhysicalAddress, MemoryError> allocate(unsigned order = 0);
+    Result<PhysicalAddress, MemoryError> allocate(unsigned order = 0,
+                                                  FrameUse use = FrameUse::Kernel);
+    Result<PhysicalAddress, MemoryError> allocate(FrameUse use) { return allocate(0, use); }
     /// One more reference to a used block of order 0.
     void add_reference(PhysicalAddress frame);
     /// Gives one reference back; with the last one the block is free. Says whether it is.
     bool release(PhysicalAddress block);
     [[nodiscard]] u32 references(PhysicalAddress frame) const;
 
-    /// Order and owner's tag of the used block that starts at `block`.
+    /// Order, owner's tag and owner's number of the used block that starts at `block`.
     [[nodiscard]] unsigned order(PhysicalAddress block) const;
     [[nodiscard]] u32 tag(PhysicalAddress block) const;
     void set_tag(PhysicalAddress block, u32 tag);
+    [[nodiscard]] u32 number(PhysicalAddress block) const;
+    void set_number(PhysicalAddress block, u32 number);
+    /// Calls `visit(block)` for each used block of `use`, which may be released by that.
+    template <typename Visit>
+    void for_each_used(FrameUse use, Visit visit) {
+        for (usize frame = 0; frame < records_.size(); ++frame) {
+            const FrameRecord& at = records_[frame];
+            if (at.state == FrameRecord::State::Used && at.use == use) {
+                visit(PhysicalAddress{frame * frame_size});
+            }
+        }
+    }
+    /// Frames of all used blocks, by FrameUse; counted now.
+    struct UsedFrames {
+        u64 of[frame_use_count] = {};
+    };
+    [[nodiscard]] UsedFrames used_frames() const;
 
     [[nodiscard]] u64 free_frames() const { return free_frames_; }
     /// Frames that were ever given to the allocator.
@@ -84,6 +121,6 @@ FrameAllocator& frames();
 /// Where the kernel sees a frame: all RAM is mapped at a fixed distance.
 [[nodiscard]] u8* frame_bytes(PhysicalAddress frame);
 /// A zeroed frame.
-Result<PhysicalAddress, MemoryError> allocate_zeroed_frame();
+Result<PhysicalAddress, MemoryError> allocate_zeroed_frame(FrameUse use);
 
 }  // namespace ringfence::kernel

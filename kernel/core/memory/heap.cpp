@@ -32,11 +32,12 @@ void* Heap::allocate(usize bytes) {
 
 /// Carves a frame into objects of one class.
 bool Heap::refill(unsigned size_class) {
-    const auto frame = frames_.allocate();
+    const auto frame = frames_.allocate(FrameUse::Objects);
     if (!frame.ok()) {
         return false;
     }
     frames_.set_tag(frame.value(), tag_base + size_class);
+    ++object_frames_;
     u8* bytes = bytes_of_(frame.value());
     const usize size = bit<u64>(smallest_shift + size_class);
     for (usize offset = frame_size; offset > 0; offset -= size) {
@@ -53,12 +54,13 @@ void* Heap::allocate_blocks(usize bytes) {
     if (wanted == 0 || order > FrameAllocator::largest_order) {
         return nullptr;
     }
-    const auto block = frames_.allocate(order);
+    const auto block = frames_.allocate(order, FrameUse::Block);
     if (!block.ok()) {
         return nullptr;
     }
     frames_.set_tag(block.value(), tag_block);
     bytes_in_use_ += frame_size << order;
+    block_bytes_ += frame_size << order;
     return bytes_of_(block.value());
 }
 
@@ -71,7 +73,9 @@ void Heap::release(void* pointer) {
     const u32 tag = frames_.tag(frame);
     if (tag == tag_block) {
         RF_ASSERT(address == frame);
-        bytes_in_use_ -= frame_size << frames_.order(frame);
+        const u64 size = frame_size << frames_.order(frame);
+        bytes_in_use_ -= size;
+        block_bytes_ -= size;
         frames_.release(frame);
         return;
     }
@@ -81,6 +85,65 @@ void Heap::release(void* pointer) {
     object->next = free_[size_class];
     free_[size_class] = object;
     bytes_in_use_ -= bit<u64>(smallest_shift + size_class);
+}
+
+u64 Heap::count_free(unsigned size_class) const {
+    u64 count = 0;
+    for (const FreeObject* object = free_[size_class]; object != nullptr; object = object->next) {
+        ++count;
+    }
+    return count;
+}
+
+Heap::ObjectCounts Heap::objects_in_use() const {
+    ObjectCounts counts;
+    frames_.for_each_used(FrameUse::Objects, [&](PhysicalAddress frame) {
+        const u32 size_class = frames_.tag(frame) - tag_base;
+        counts.of[size_class] += objects_per_frame(size_class);
+    });
+    for (unsigned size_class = 0; size_class < class_count; ++size_class) {
+        counts.of[size_class] -= count_free(size_class);
+    }
+    return counts;
+}
+
+/// While `trim` runs a frame's number is how many of its objects are free.
+bool Heap::is_all_free(PhysicalAddress frame) const {
+    return frames_.number(frame) == objects_per_frame(frames_.tag(frame) - tag_base);
+}
+
+/// Takes the objects of frames that are all free out of the list.
+void Heap::drop_free_frames(unsigned size_class) {
+    FreeObject** link = &free_[size_class];
+    while (FreeObject* const object = *link) {
+        if (is_all_free(frame_of_(object).align_down(frame_size))) {
+            *link = object->next;
+        } else {
+            link = &object->next;
+        }
+    }
+}
+
+u64 Heap::trim() {
+    frames_.for_each_used(FrameUse::Objects,
+                          [&](PhysicalAddress frame) { frames_.set_number(frame, 0); });
+    for (FreeObject* const first : free_) {
+        for (const FreeObject* object = first; object != nullptr; object = object->next) {
+            const PhysicalAddress frame = frame_of_(object).align_down(frame_size);
+            frames_.set_number(frame, frames_.number(frame) + 1);
+        }
+    }
+    for (unsigned size_class = 0; size_class < class_count; ++size_class) {
+        drop_free_frames(size_class);
+    }
+    const u64 before = object_frames_;
+    frames_.for_each_used(FrameUse::Objects, [&](PhysicalAddress frame) {
+        if (is_all_free(frame)) {
+            frames_.release(frame);
+            --object_frames_;
+        }
+    });
+    return before - object_frames_;
 }
 
 }  // namespace ringfence::kernel

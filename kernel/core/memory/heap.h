@@ -25,11 +25,28 @@ public:
     /// `pointer` as allocate gave it, or nullptr.
     void release(void* pointer);
 
+    /// Of objects and blocks together, rounded up to what they take.
     [[nodiscard]] u64 bytes_in_use() const { return bytes_in_use_; }
+    /// Gives back the frames in which no object is left, and says how many. Looks at all that is
+    /// free: for when memory is short, or somebody wants to know.
+    u64 trim();
 
-private:
     static constexpr unsigned smallest_shift = 4;
     static constexpr unsigned class_count = 8;  ///< 16 to 2048 bytes
+    /// Objects that are in use, by size class: of 2^(smallest_shift + class) bytes. Counted now.
+    struct ObjectCounts {
+        u64 of[class_count] = {};
+    };
+    [[nodiscard]] ObjectCounts objects_in_use() const;
+    /// Bytes of frames that hold objects, beyond what the objects take.
+    [[nodiscard]] u64 spare_bytes() const {
+        return object_frames_ * frame_size - (bytes_in_use_ - block_bytes_);
+    }
+
+private:
+    static constexpr u32 objects_per_frame(unsigned size_class) {
+        return static_cast<u32>(frame_size >> (smallest_shift + size_class));
+    }
 
     struct FreeObject {
         FreeObject* next;
@@ -37,13 +54,21 @@ private:
 
     bool refill(unsigned size_class);
     void* allocate_blocks(usize bytes);
+    [[nodiscard]] u64 count_free(unsigned size_class) const;
+    [[nodiscard]] bool is_all_free(PhysicalAddress frame) const;
+    void drop_free_frames(unsigned size_class);
 
     FrameAllocator& frames_;
     FrameToPointer bytes_of_;
     PointerToFrame frame_of_;
     FreeObject* free_[class_count] = {};
     u64 bytes_in_use_ = 0;
+    u64 block_bytes_ = 0;    ///< of them
+    u64 object_frames_ = 0;  ///< frames that were made into objects
 };
+
+/// The heap behind the functions below.
+Heap& kernel_heap();
 
 /// Plain memory, for containers that handle failure themselves: nullptr if there is none.
 [[nodiscard]] void* heap_allocate(usize bytes);

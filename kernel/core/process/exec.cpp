@@ -110,6 +110,12 @@ Fallible<void> follow_system(MemorySpace& space) {
     return {};
 }
 
+/// Nobody else's table, as execve leaves it.
+Fallible<Ref<FileTable>> own_files() {
+    const Ref<FileTable>& files = current_process().files;
+    return files->references() > 1 ? files->copy() : Fallible<Ref<FileTable>>(files);
+}
+
 /// Builds the new address space beside the old one.
 Fallible<void> load(NewProgram& program) {
     const IsolationSetting isolation =
@@ -161,7 +167,12 @@ void become_only_thread() {
 }
 
 String joined(const Vector<String>& texts) {
+    usize size = 0;
+    for (const String& text : texts) {
+        size += text.size() + 1;
+    }
     String all;
+    all.reserve(size);
     for (const String& text : texts) {
         all.append(text).append('\0');
     }
@@ -195,9 +206,6 @@ void reset_process(Thread& self) {
         process.handlers = process.handlers->copy();
     }
     process.handlers->reset_caught();
-    if (process.files->references() > 1) {
-        process.files = process.files->copy();
-    }
     process.files->close_for_exec();
     process.posix_timers.remove_all();
     process.exit_signal = signals::child;
@@ -252,8 +260,11 @@ Result<void, ExecFailure> execute(ProgramRequest request, arch::TrapFrame& frame
     }
     program.main = {request.file, request.absolute_path, std::move(image).value()};
     RF_TRY(find_interpreter(program));
-    if (const auto loaded = load(program); !loaded) {
-        return Error{failure(loaded.error(), "there is not enough memory to load it")};
+    const auto files = own_files();
+    const auto loaded = load(program);
+    if (!files || !loaded) {
+        return Error{failure(files ? loaded.error() : files.error(),
+                             "there is not enough memory to load it")};
     }
     become_only_thread();
     if (current_thread().exiting) {
@@ -262,6 +273,7 @@ Result<void, ExecFailure> execute(ProgramRequest request, arch::TrapFrame& frame
     if (!follow_system(*program.space)) {
         return Error{failure(Errno::Enomem, "there is not enough memory to load it")};
     }
+    current_process().files = files.value();
     switch_to_program(program, request, frame);
     return {};
 }

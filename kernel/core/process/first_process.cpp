@@ -10,6 +10,7 @@
 #include "kernel/core/process/fork.h"
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/process/run_report.h"
+#include "kernel/core/process/usage_report.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel_arch/cpu.h"
 
@@ -207,6 +208,7 @@ bool is_first_process(const Process& process) {
 }
 
 void finish_machine(const WaitStatus& status) {
+    report_usage();
     report_statistics();
     report_isolation();
     report_unknown_syscalls();

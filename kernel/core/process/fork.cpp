@@ -8,6 +8,7 @@
 #include "kernel/core/vm/admission.h"
 #include "kernel/core/vm/user_memory.h"
 #include "kernel_arch/kernel_stack.h"
+#include "kernel_arch/user_access.h"
 
 namespace ringfence::kernel {
 
@@ -37,6 +38,9 @@ Fallible<void> check(const CloneRequest& request) {
         PidDescriptor::test(flags) || request.exit_signal > signal_count) {
         return Error{Errno::Einval};
     }
+    if (SetThreadPointer::test(flags) && request.thread_pointer >= arch::user_end) {
+        return Error{Errno::Eperm};
+    }
     return {};
 }
 
@@ -51,10 +55,19 @@ Fallible<void> share_or_copy_memory(Process& child, Process& parent, u64 flags) 
     return {};
 }
 
+Fallible<void> share_or_copy_files(Process& child, Process& parent, u64 flags) {
+    if (clone_bits::Files::test(flags)) {
+        child.files = parent.files;
+        return {};
+    }
+    RF_TRY_ASSIGN(files, parent.files->copy());
+    child.files = files;
+    return {};
+}
+
 void inherit(Process& child, Process& parent, const CloneRequest& request) {
     using namespace clone_bits;
     const u64 flags = request.flags;
-    child.files = Files::test(flags) ? parent.files : parent.files->copy();
     child.place = Place::test(flags) ? parent.place : parent.place->copy();
     child.handlers = Handlers::test(flags) ? parent.handlers : parent.handlers->copy();
     child.credentials = parent.credentials;
@@ -67,7 +80,8 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
     child.environment = parent.environment;
     child.executable = parent.executable;
     child.executable_path = parent.executable_path;
-    child.exit_signal = request.exit_signal;
+    // A sibling ends as its maker does: the parent of both has not asked for any other signal.
+    child.exit_signal = SameParent::test(flags) ? parent.exit_signal : request.exit_signal;
     child.started = monotonic_now();
     child.holds_borrowed_memory = VFork::test(flags);
     child.parent = SameParent::test(flags) ? parent.parent : &parent;
@@ -76,6 +90,7 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
 
 Fallible<Ref<Process>> make_child(Process& parent, u32 id, const CloneRequest& request) {
     Ref<Process> child = make_ref<Process>(id);
+    RF_TRY(share_or_copy_files(*child, parent, request.flags));
     RF_TRY(share_or_copy_memory(*child, parent, request.flags));
     inherit(*child, parent, request);
     return child;
@@ -89,14 +104,9 @@ void apply_thread_options(ringfence::kernel::Thread& thread, const CloneRequest&
     if (ChildClearId::test(request.flags)) {
         thread.clear_child_id = request.child_id;
     }
-}
-
-Fallible<void> set_registers(ringfence::kernel::Thread& thread, const CloneRequest& request) {
-    if (clone_bits::SetThreadPointer::test(request.flags) &&
-        !arch::set_thread_pointer(thread.registers, request.thread_pointer)) {
-        return Error{Errno::Eperm};
+    if (SetThreadPointer::test(request.flags)) {
+        RF_ASSERT(arch::set_thread_pointer(thread.registers, request.thread_pointer));  // checked
     }
-    return {};
 }
 
 void wait_for_memory_return(Process& child) {
@@ -122,6 +132,11 @@ Fallible<Ref<ringfence::kernel::Thread>> make_thread(Ref<Process> process, u32 i
 constexpr u64 frames_per_thread = 64;
 /// Frames that must be left for the processes that run already when another one starts.
 constexpr u64 fork_headroom = 2 * reserved_frames;
+
+/// Frames that copies of the process's arguments and environment take, at most.
+u64 text_frames(const Process& process) {
+    return 2 * (process.command_line.size() + process.environment.size()) / frame_size;
+}
 
 void discard_unstarted(Process& child) {
     child.sibling_hook.unlink();
@@ -167,7 +182,7 @@ Fallible<u32> clone_process(const CloneRequest& request, const arch::TrapFrame& 
         processes().thread_count() >= frames().total_frames() / frames_per_thread) {
         return Error{Errno::Eagain};
     }
-    RF_TRY(admit_allocation(fork_headroom));
+    RF_TRY(admit_allocation(fork_headroom + text_frames(parent)));
     RF_TRY_ASSIGN(id, processes().new_id());
 
     const bool is_thread = clone_bits::Thread::test(request.flags);
@@ -183,13 +198,11 @@ Fallible<u32> clone_process(const CloneRequest& request, const arch::TrapFrame& 
         child_frame.set_stack_pointer(request.stack);
     }
     const auto made = make_user_thread(process, id, self, child_frame);
-    const auto registers_set =
-        made ? set_registers(*made.value(), request) : Fallible<void>(Error{made.error()});
-    if (!registers_set) {
+    if (!made) {
         if (!is_thread) {
             discard_unstarted(*process);
         }
-        return Error{registers_set.error()};
+        return Error{made.error()};
     }
     const Ref<ringfence::kernel::Thread>& thread = made.value();
     apply_thread_options(*thread, request);

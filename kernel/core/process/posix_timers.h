@@ -2,6 +2,7 @@
 // The timers that a process makes by timer_create. [linux/abi]: timer_create(2)
 #pragma once
 
+#include "kernel/core/containers/counted.h"
 #include "kernel/core/containers/ref.h"
 #include "kernel/core/containers/vector.h"
 #include "kernel/core/errors.h"
@@ -19,7 +20,7 @@ struct TimerNotification {
 };
 
 /// One signal stands for all expiries until it is taken; the others are counted as overruns.
-class PosixTimer final : public RefCounted {
+class PosixTimer final : public RefCounted, public Counted<PosixTimer> {
 public:
     PosixTimer(Process& owner, u32 id, u32 clock, const TimerNotification& notification)
         : owner_(owner), id_(id), clock_(clock), notification_(notification) {}

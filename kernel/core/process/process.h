@@ -2,6 +2,7 @@
 // A process: what the threads of a program share, and its place among other processes.
 #pragma once
 
+#include "kernel/core/containers/counted.h"
 #include "kernel/core/containers/intrusive_list.h"
 #include "kernel/core/containers/ref.h"
 #include "kernel/core/containers/string.h"
@@ -39,7 +40,7 @@ struct IntervalTimer {
     u64 interval = 0;  ///< 0: fires once
 };
 
-class Process final : public RefCounted {
+class Process final : public RefCounted, public Counted<Process> {
 public:
     enum class State : u8 { Alive, Stopped, Zombie };
 

@@ -33,17 +33,19 @@ enum class Resource : u32 {
     RealtimeTime = 15,
 };
 inline constexpr u32 resource_count = 16;
+/// What RLIMIT_NOFILE may be raised to. [linux/abi]: proc(5), /proc/sys/fs/nr_open
+inline constexpr u64 most_open_files = 65536;
 
 class ResourceLimits {
 public:
     ResourceLimits() {
         constexpr u64 stack = 8 * mib;
         constexpr u64 locked = 8 * mib;
-        constexpr u64 most_open_files = 4096;
+        constexpr u64 usual_open_files = 4096;
         at(Resource::Stack).soft = stack;
         at(Resource::CoreSize).soft = 0;
         at(Resource::Processes) = {.soft = 4096, .hard = 4096};
-        at(Resource::OpenFiles) = {.soft = 1024, .hard = most_open_files};
+        at(Resource::OpenFiles) = {.soft = 1024, .hard = usual_open_files};
         at(Resource::LockedMemory) = {.soft = locked, .hard = locked};
         at(Resource::PendingSignals) = {.soft = 1024, .hard = 1024};
         at(Resource::MessageQueues) = {.soft = 0, .hard = 0};

@@ -16,8 +16,11 @@ u64 look(Vector<ReadinessRequest>& requests) {
     return count;
 }
 
-Vector<WaitQueue*> queues_of(const Vector<ReadinessRequest>& requests) {
+Fallible<Vector<WaitQueue*>> queues_of(const Vector<ReadinessRequest>& requests) {
     Vector<WaitQueue*> queues;
+    if (!queues.try_reserve(2 * requests.size())) {
+        return ringfence::Error{Errno::Enomem};
+    }
     for (const ReadinessRequest& request : requests) {
         const ReadinessQueues of_file = request.file->queues();
         for (WaitQueue* queue : {of_file.reading, of_file.writing}) {
@@ -36,7 +39,7 @@ Fallible<u64> wait_for_readiness(Vector<ReadinessRequest>& requests, u64 deadlin
         if (const u64 count = look(requests); count > 0) {
             return count;
         }
-        const Vector<WaitQueue*> queues = queues_of(requests);
+        RF_TRY_ASSIGN(queues, queues_of(requests));
         switch (sleep_on({queues.data(), queues.size()}, deadline)) {
             case WakeReason::Woken:
                 break;

@@ -17,7 +17,7 @@ struct ReadinessRequest {
 };
 
 /// Fills in `found` and returns how many files are ready, waiting for the first one until
-/// `deadline`. RestartIfNoHandler if a signal comes first.
+/// `deadline`. RestartIfNoHandler if a signal comes first; Enomem.
 Fallible<u64> wait_for_readiness(Vector<ReadinessRequest>& requests, u64 deadline);
 
 }  // namespace ringfence::kernel

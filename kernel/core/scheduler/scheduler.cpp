@@ -62,6 +62,8 @@ public:
     explicit Sleeper(Thread& thread) : thread_(thread) {}
     void notify() override { wake(thread_, WakeReason::Woken); }
 
+    Sleeper* next = nullptr;  ///< the same thread's place in another queue
+
 private:
     Thread& thread_;
 };
@@ -158,18 +160,19 @@ WakeReason sleep_on(std::span<WaitQueue* const> queues, u64 deadline, Sleep kind
     if (deadline <= monotonic_now()) {
         return WakeReason::TimedOut;
     }
-    Vector<Sleeper*> places;
+    Sleeper* places = nullptr;
     for (WaitQueue* queue : queues) {
-        Sleeper* place = new Sleeper(self);
+        Sleeper* const place = new Sleeper(self);
         queue->add(*place);
-        places.push_back(place);
+        place->next = std::exchange(places, place);
     }
     timers().arm(self.sleep_timer, deadline);
     self.interruptible = kind == Sleep::Interruptible;
     self.state = Thread::State::Sleeping;
     switch_away();
     self.sleep_timer.cancel();
-    for (Sleeper* place : places) {
+    while (places != nullptr) {
+        Sleeper* const place = std::exchange(places, places->next);
         place->hook.unlink();
         delete place;
     }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/address.h"
+#include "kernel/core/containers/counted.h"
 #include "kernel/core/containers/intrusive_list.h"
 #include "kernel/core/containers/ref.h"
 #include "kernel/core/scheduler/timer.h"
@@ -26,7 +27,7 @@ struct RestartBlock {
     VirtualAddress remaining{};  ///< where the program wants to know the rest; may be null
 };
 
-class Thread final : public RefCounted {
+class Thread final : public RefCounted, public Counted<Thread> {
 public:
     enum class State : u8 { New, Ready, Running, Sleeping, Stopped, Dead };
 

@@ -28,4 +28,12 @@ void TimerQueue::expire(u64 now) {
     }
 }
 
+u64 TimerQueue::count() const {
+    u64 armed = 0;
+    for (auto at = timers_.begin(); at != timers_.end(); ++at) {
+        ++armed;
+    }
+    return armed;
+}
+
 }  // namespace ringfence::kernel

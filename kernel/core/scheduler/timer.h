@@ -33,6 +33,8 @@ public:
     /// Fires all timers whose deadline is not after `now`.
     void expire(u64 now);
     [[nodiscard]] bool empty() const { return timers_.empty(); }
+    /// Armed timers, counted now.
+    [[nodiscard]] u64 count() const;
 
 private:
     IntrusiveList<Timer, &Timer::hook_> timers_;

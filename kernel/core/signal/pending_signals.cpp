@@ -38,7 +38,7 @@ bool PendingSignals::add(const SignalInformation& information) {
         if (set_.contains(information.number)) {
             return false;
         }
-    } else if (queue_.size() >= longest_queue) {
+    } else if (queue_.size() >= longest_queue || !queue_.try_make_room(1)) {
         return false;
     }
     set_.add(information.number);

@@ -13,8 +13,8 @@ namespace ringfence::kernel {
 
 class PendingSignals {
 public:
-    /// False if a standard signal is pending already, or if the queue is full and a real-time one
-    /// was not taken.
+    /// False if a standard signal is pending already, or if the queue cannot hold another
+    /// real-time one.
     bool add(const SignalInformation& information);
     [[nodiscard]] SignalSet set() const { return set_; }
     /// Takes out the next signal of `wanted`: faults first, then the lowest number.

@@ -3,6 +3,7 @@
 
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/scheduler/scheduler.h"
+#include "kernel/core/vm/admission.h"
 
 namespace ringfence::kernel {
 
@@ -50,6 +51,11 @@ bool unwanted(Process& process, const Thread& thread, u32 number) {
     return process.handlers->ignores(number) && !thread.blocked.contains(number);
 }
 
+/// Real-time signals queue up: while memory is short there are no more of them.
+bool may_queue(u32 number) {
+    return number < first_realtime_signal || memory_available();
+}
+
 Thread* taker_of(Process& process, u32 number) {
     Thread* sleeping_taker = nullptr;
     for (Thread& thread : process.threads) {
@@ -76,7 +82,8 @@ bool send_signal(Process& process, const SignalInformation& information) {
         begin_group_exit(process, {.signal = signals::kill});
         return true;
     }
-    if (unwanted(process, *process.first_thread(), number) || !process.pending.add(information)) {
+    if (unwanted(process, *process.first_thread(), number) || !may_queue(number) ||
+        !process.pending.add(information)) {
         return false;
     }
     process.signal_arrived.wake_all();
@@ -93,7 +100,8 @@ bool send_signal(Thread& thread, const SignalInformation& information) {
         begin_group_exit(thread.process(), {.signal = signals::kill});
         return true;
     }
-    if (unwanted(thread.process(), thread, number) || !thread.pending.add(information)) {
+    if (unwanted(thread.process(), thread, number) || !may_queue(number) ||
+        !thread.pending.add(information)) {
         return false;
     }
     thread.process().signal_arrived.wake_all();

@@ -5,6 +5,7 @@
 
 #include "base/address.h"
 #include "base/bits.h"
+#include "kernel/core/containers/counted.h"
 #include "kernel/core/containers/ref.h"
 #include "kernel/core/signal/signal_set.h"
 
@@ -38,7 +39,7 @@ struct SignalAction {
 };
 static_assert(sizeof(SignalAction) == 32);
 
-class SignalHandlers final : public RefCounted {
+class SignalHandlers final : public RefCounted, public Counted<SignalHandlers> {
 public:
     [[nodiscard]] SignalAction& action(u32 number) {
         RF_ASSERT(number >= 1 && number <= signal_count);

@@ -3,6 +3,7 @@
 // so each family overrides what it can. [linux/abi]: socket(2), socket(7)
 #pragma once
 
+#include "kernel/core/containers/counted.h"
 #include "kernel/core/containers/ref.h"
 #include "kernel/core/errors.h"
 #include "kernel/core/fs/open_file.h"
@@ -19,7 +20,7 @@ enum class SocketType : u32 { Stream = 1, Datagram = 2, Raw = 3, SequencedPacket
 
 enum class ShutDown : u32 { Reading = 0, Writing = 1, Both = 2 };
 
-class Socket : public RefCounted {
+class Socket : public RefCounted, public Counted<Socket> {
 public:
     Socket(AddressFamily family, SocketType type, u32 protocol)
         : family_(family), type_(type), protocol_(protocol) {}

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernel/core/process/process_table.h"
 #include "kernel/core/socket/socket_file.h"
 #include "kernel/core/syscall/support.h"
 
@@ -80,17 +79,7 @@ Nothing resize_file(Inode& inode, i64 size) {
     if (inode.is_directory()) {
         return Error{Errno::Eisdir};
     }
-    const bool shrinks = static_cast<u64>(size) < inode.size();
-    RF_TRY(inode.resize(static_cast<u64>(size)));
-    if (shrinks) {
-        const u64 first_page = align_up(static_cast<u64>(size), page_size) / page_size;
-        for (const Ref<Process>& process : processes().all()) {
-            if (process->memory) {
-                process->memory->forget_file_pages(inode, first_page);
-            }
-        }
-    }
-    return {};
+    return resize_mapped(inode, static_cast<u64>(size));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/syscall/support.h"
+#include "kernel/core/vm/admission.h"
 
 namespace ringfence::kernel::syscalls {
 
@@ -155,6 +156,9 @@ Nothing setgroups(u64 size, Pointer list) {
         return Error{Errno::Einval};
     }
     Vector<u32> groups;
+    if (!memory_available(size * sizeof(u32) / page_size + 1) || !groups.try_reserve(size)) {
+        return Error{Errno::Enomem};
+    }
     groups.resize(size);
     RF_TRY(read_user_bytes(list, {reinterpret_cast<u8*>(groups.data()), size * sizeof(u32)}));
     who.groups = std::move(groups);

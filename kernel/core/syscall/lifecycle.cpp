@@ -5,6 +5,7 @@
 #include "kernel/core/process/fork.h"
 #include "kernel/core/signal/send.h"
 #include "kernel/core/syscall/support.h"
+#include "kernel/core/vm/admission.h"
 
 namespace ringfence::kernel::syscalls {
 
@@ -29,6 +30,8 @@ Fallible<Vector<String>> read_strings(Pointer array, usize& bytes_left) {
         if (cost > bytes_left) {
             return Error{Errno::E2big};
         }
+        // It is copied twice, and each time into a block that may be twice as large.
+        RF_TRY(admit_allocation(4 * cost / page_size + 1));
         bytes_left -= cost;
         strings.push_back(std::move(text));
     }

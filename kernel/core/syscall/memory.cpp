@@ -62,17 +62,18 @@ Placement placement_of(u32 flags) {
     return map_bits::Fixed::test(flags) ? Placement::Fixed : Placement::Anywhere;
 }
 
-/// Touches each page, as far as memory goes.
-void populate(MemorySpace& memory, VirtualAddress start, u64 size, const Protection& protection) {
+/// Touches each page, as far as memory goes; false if it does not go to the end.
+bool populate(MemorySpace& memory, VirtualAddress start, u64 size, const Protection& protection) {
     if (protection.none()) {
-        return;
+        return true;
     }
     const FaultAccess access = protection.write ? FaultAccess::Write : FaultAccess::Read;
     for (u64 done = 0; done < size; done += page_size) {
         if (memory.resolve_fault(start + done, access) != FaultOutcome::Resolved) {
-            return;
+            return false;
         }
     }
+    return true;
 }
 
 Fallible<void> check_range(Pointer address, u64 size) {
@@ -222,11 +223,14 @@ Nothing mlock(Pointer address, u64 size) {
         return Error{Errno::Enomem};
     }
     MemorySpace& memory = *current_process().memory;
-    for (u64 done = 0; done < whole && size != 0; done += page_size) {
-        const Region* region = memory.regions().find(start + done);
-        if (region != nullptr) {
-            populate(memory, start + done, page_size, region->protection);
+    const VirtualAddress end = start + (size != 0 ? whole : 0);
+    for (VirtualAddress at = start; at < end;) {
+        const Region* const region = memory.regions().find(at);
+        const VirtualAddress stop = std::min(region->end, end);
+        if (!populate(memory, at, stop - at, region->protection)) {
+            return Error{Errno::Enomem};
         }
+        at = stop;
     }
     return {};  // no page is ever taken away
 }

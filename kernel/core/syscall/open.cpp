@@ -84,7 +84,7 @@ Value open_place(Place& place, const OpenFlags& flags, u32 mode) {
         return finish_open(Ref<OpenFile>(new DirectoryFile(place.inode, flags)), place, flags);
     }
     if (existed && flags.truncate() && inode.type() == FileType::Regular) {
-        RF_TRY(inode.resize(0));
+        RF_TRY(resize_mapped(inode, 0));
     }
     constexpr u32 creation_bits = open_bits::Create::mask | open_bits::Exclusive::mask |
                                   open_bits::Truncate::mask | open_bits::CloseOnExec::mask;

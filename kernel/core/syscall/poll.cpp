@@ -3,6 +3,7 @@
 #include "kernel/core/scheduler/readiness.h"
 #include "kernel/core/syscall/poll_mask.h"
 #include "kernel/core/syscall/support.h"
+#include "kernel/core/vm/admission.h"
 
 namespace ringfence::kernel::syscalls {
 
@@ -43,10 +44,16 @@ Value poll_until(Pointer user_entries, u32 count, u64 deadline) {
     if (count > current_process().limit(Resource::OpenFiles)) {
         return Error{Errno::Einval};
     }
+    // What waiting for a file takes, beside its entry: a request and a place in two queues.
+    constexpr u64 bytes_per_file = 256;
+    RF_TRY(admit_allocation(count * bytes_per_file / page_size + 1));
     Vector<PollEntry> entries;
+    Vector<ReadinessRequest> requests;
+    if (!entries.try_reserve(count) || !requests.try_reserve(count)) {
+        return Error{Errno::Enomem};
+    }
     entries.resize(count);
     RF_TRY(read_user_bytes(user_entries, bytes_of(entries)));
-    Vector<ReadinessRequest> requests;
     const u64 bad = prepare(entries, requests);
     RF_TRY_ASSIGN(ready, wait_for_readiness(requests, bad > 0 ? 0 : deadline));
     usize next = 0;

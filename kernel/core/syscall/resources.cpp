@@ -12,7 +12,10 @@ Fallible<void> set_limit(Process& process, u32 resource, const ResourceLimit& wa
     if (wanted.soft > wanted.hard) {
         return Error{Errno::Einval};
     }
-    if (wanted.hard > limit.hard && !current_process().credentials.privileged()) {
+    const bool raises = wanted.hard > limit.hard;
+    const bool too_far =
+        static_cast<Resource>(resource) == Resource::OpenFiles && wanted.hard > most_open_files;
+    if ((raises && !current_process().credentials.privileged()) || too_far) {
         return Error{Errno::Eperm};
     }
     limit = wanted;

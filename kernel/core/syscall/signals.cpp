@@ -199,7 +199,10 @@ Nothing rt_sigqueueinfo(i32 id, u32 number, Pointer information) {
     }
     SignalInformation queued = from_image(image);
     queued.number = number;
-    send_signal(*process, queued);
+    const bool ignored = process->is_zombie() || process->handlers->ignores(number);
+    if (!send_signal(*process, queued) && number >= first_realtime_signal && !ignored) {
+        return Error{Errno::Eagain};  // RLIMIT_SIGPENDING, or memory
+    }
     return {};
 }
 

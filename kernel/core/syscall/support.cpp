@@ -68,6 +68,20 @@ Fallible<void> check_access(const Inode& inode, Access wanted) {
     return {};
 }
 
+Fallible<void> resize_mapped(Inode& inode, u64 size) {
+    const bool shrinks = size < inode.size();
+    RF_TRY(inode.resize(size));
+    if (shrinks) {
+        const u64 first_page = align_up(size, page_size) / page_size;
+        for (const Ref<Process>& process : processes().all()) {
+            if (process->memory) {
+                process->memory->forget_file_pages(inode, first_page);
+            }
+        }
+    }
+    return {};
+}
+
 Fallible<Process*> process_called(i32 id) {
     Process* process = id == 0 ? &current_process() : processes().find(static_cast<u32>(id));
     if (id < 0 || process == nullptr) {

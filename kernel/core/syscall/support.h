@@ -42,6 +42,8 @@ Fallible<Ref<Inode>> file_at(i32 directory, Pointer path, u32 flags = 0);
 Fallible<Place> place_at(i32 directory, Pointer path, FinalLink link = FinalLink::Keep);
 /// Eacces unless the process may do `wanted` to the file.
 Fallible<void> check_access(const Inode& inode, Access wanted);
+/// Gives a file another size; what programs have mapped of a part that is cut off goes.
+Fallible<void> resize_mapped(Inode& inode, u64 size);
 /// The process called `id`, 0 being the caller's; Esrch if there is none.
 Fallible<Process*> process_called(i32 id);
 

@@ -3,11 +3,27 @@
 
 #include <cstring>
 
+#include "kernel/core/memory/heap.h"
+
 namespace ringfence::kernel {
 
-bool memory_available(u64 wanted) {
+namespace {
+
+bool is_free(u64 wanted) {
     const u64 free = frames().free_frames();
     return free > reserved_frames && free - reserved_frames >= wanted;
+}
+
+/// Gives back what the heap keeps, if that is much: it looks at all that is free there.
+bool trim_heap() {
+    constexpr u64 much = 64 * frame_size;
+    return kernel_heap().spare_bytes() > much && kernel_heap().trim() > 0;
+}
+
+}  // namespace
+
+bool memory_available(u64 wanted) {
+    return is_free(wanted) || (trim_heap() && is_free(wanted));
 }
 
 Fallible<void> admit_allocation(u64 wanted) {
@@ -17,9 +33,9 @@ Fallible<void> admit_allocation(u64 wanted) {
     return {};
 }
 
-Fallible<PhysicalAddress> allocate_program_frame() {
+Fallible<PhysicalAddress> allocate_program_frame(FrameUse use) {
     RF_TRY(admit_allocation());
-    const auto frame = frames().allocate();
+    const auto frame = frames().allocate(use);
     if (!frame) {
         return Error{Errno::Enomem};
     }
@@ -27,7 +43,7 @@ Fallible<PhysicalAddress> allocate_program_frame() {
 }
 
 Fallible<PhysicalAddress> allocate_program_frame_zeroed() {
-    RF_TRY_ASSIGN(frame, allocate_program_frame());
+    RF_TRY_ASSIGN(frame, allocate_program_frame(FrameUse::Anonymous));
     std::memset(frame_bytes(frame), 0, frame_size);
     return frame;
 }

@@ -18,7 +18,7 @@ inline constexpr u64 reserved_frames = 512;
 /// Enomem unless memory_available.
 Fallible<void> admit_allocation(u64 wanted = 1);
 /// A frame for a program's use, zeroed or not; Enomem if only the reserve is left.
-Fallible<PhysicalAddress> allocate_program_frame();
+Fallible<PhysicalAddress> allocate_program_frame(FrameUse use);
 Fallible<PhysicalAddress> allocate_program_frame_zeroed();
 
 }  // namespace ringfence::kernel

@@ -82,7 +82,7 @@ Fallible<VirtualAddress> MemorySpace::choose_place(const Region& wanted, u64 siz
 
 Fallible<VirtualAddress> MemorySpace::map(Region wanted, Placement placement, u64 size_limit) {
     const u64 size = wanted.size();
-    RF_TRY(admit_allocation());
+    RF_TRY(admit_change());
     if (regions_.count() >= most_regions || size > size_limit ||
         regions_.total_size() > size_limit - size) {
         return Error{Errno::Enomem};
@@ -101,17 +101,25 @@ Fallible<VirtualAddress> MemorySpace::map(Region wanted, Placement placement, u6
     return start;
 }
 
+/// What every change of the regions begins with: whatever it then does, it has the memory for that.
+Fallible<void> MemorySpace::admit_change() {
+    RF_TRY(admit_allocation());
+    if (!regions_.make_room()) {
+        return Error{Errno::Enomem};
+    }
+    return {};
+}
+
 void MemorySpace::release_pages(VirtualAddress start, VirtualAddress end) {
     const arch::ChangeGroup together(tables_);
     PageBatch batch;
-    while (batch.collect(tables_, start, end)) {
+    for (VirtualAddress at = start; batch.collect(tables_, at, end); at = batch.resume_at()) {
         for (const PageBatch::Page& page : batch) {
             const auto mapping = tables_.unmap_page(page.address);
             RF_ASSERT(mapping.ok());
             frames().release(mapping.value().frame);
             --resident_pages_;
         }
-        start = batch.resume_at();
     }
     const u64 last = end.value() / page_size;
     for (u64 page = hidden_.next(start.value() / page_size); page < last;
@@ -127,7 +135,7 @@ Fallible<void> MemorySpace::unmap(VirtualAddress start, u64 size) {
     const VirtualAddress end = (start + size).align_up(page_size);
     const Region* cut = regions_.find(start);
     if (cut != nullptr && cut->start < start && cut->end > end &&
-        regions_.count() >= most_regions) {
+        (regions_.count() >= most_regions || !regions_.make_room())) {
         return Error{Errno::Enomem};
     }
     regions_.remove(start, end);
@@ -153,7 +161,7 @@ Fallible<void> MemorySpace::protect(VirtualAddress start, u64 size, Protection p
     if (!arch::is_user_range(start, size) || !regions_.covers(start, end)) {
         return Error{Errno::Enomem};
     }
-    RF_TRY(admit_allocation());
+    RF_TRY(admit_change());
     for (const Region* region = regions_.first_ending_above(start);
          region != regions_.end() && region->start < end; ++region) {
         if (protection.write && !region->may_write) {
@@ -210,9 +218,11 @@ VirtualAddress MemorySpace::set_break(VirtualAddress wanted, u64 data_limit) {
     const VirtualAddress old_end = heap_end_.align_up(page_size);
     const VirtualAddress new_end = wanted.align_up(page_size);
     if (new_end < old_end) {
-        RF_ASSERT(unmap(new_end, old_end - new_end).ok());
+        if (!unmap(new_end, old_end - new_end)) {
+            return heap_end_;
+        }
     } else if (new_end > old_end) {
-        if (!regions_.is_free(old_end, new_end + page_size) || !memory_available()) {
+        if (!regions_.is_free(old_end, new_end + page_size) || !admit_change()) {
             return heap_end_;
         }
         regions_.insert({.start = old_end,
@@ -240,11 +250,10 @@ void MemorySpace::move_pages(VirtualAddress from, VirtualAddress to, u64 size) {
             }
         }
     }
+    const u64 first = from.value() / page_size;
     const u64 last = (from + size).value() / page_size;
-    const u64 distance = (to - from) / page_size;
-    for (u64 page = hidden_.next(from.value() / page_size); page < last;
-         page = hidden_.next(page)) {
-        hidden_.insert(page + distance, hidden_.take(page));
+    for (u64 page = hidden_.next(first); page < last; page = hidden_.next(page)) {
+        hidden_.insert(to.value() / page_size + (page - first), hidden_.take(page));
     }
 }
 
@@ -293,6 +302,8 @@ Fallible<VirtualAddress> MemorySpace::remap(VirtualAddress start, u64 old_size, 
     if (new_size == old_size && target == nullptr) {
         return start;
     }
+    RF_TRY(admit_change());
+    found = regions_.find(start);  // making room may have moved it
     Region old = *found;
     old.offset += start - found->start;
     old.start = start;

@@ -3,6 +3,7 @@
 // touched. Threads and vfork children share it.
 #pragma once
 
+#include "kernel/core/containers/counted.h"
 #include "kernel/core/containers/ref.h"
 #include "kernel/core/entry_points.h"
 #include "kernel/core/errors.h"
@@ -40,7 +41,7 @@ struct MemoryLayout {
     VirtualAddress code_start, code_end;
 };
 
-class MemorySpace final : public RefCounted {
+class MemorySpace final : public RefCounted, public Counted<MemorySpace> {
 public:
     /// In the design that `isolation` asks for. Enomem if there is no memory for the tables.
     static Fallible<Ref<MemorySpace>> create(IsolationSetting isolation);
@@ -83,6 +84,7 @@ private:
 
     [[nodiscard]] Fallible<VirtualAddress> choose_place(const Region& wanted, u64 size,
                                                         Placement placement);
+    Fallible<void> admit_change();
     void release_pages(VirtualAddress start, VirtualAddress end);
     void hide_page(VirtualAddress page);
     Region* region_for(VirtualAddress address);

@@ -35,7 +35,7 @@ FaultOutcome outcome_of(Errno reason) {
 
 PhysicalAddress zero_frame() {
     static const PhysicalAddress frame = [] {
-        const auto made = allocate_zeroed_frame();
+        const auto made = allocate_zeroed_frame(FrameUse::Kernel);
         RF_ASSERT(made.ok());  // taken at the first fault, long before memory can be short
         return made.value();
     }();
@@ -106,7 +106,7 @@ FaultOutcome MemorySpace::resolve_present(const Region& region, VirtualAddress p
 
 FaultOutcome MemorySpace::copy_on_write(const Region& region, VirtualAddress page,
                                         PhysicalAddress old) {
-    const auto copy = allocate_program_frame();
+    const auto copy = allocate_program_frame(FrameUse::Anonymous);
     if (!copy) {
         return FaultOutcome::OutOfMemory;
     }
@@ -137,7 +137,7 @@ Fallible<PhysicalAddress> MemorySpace::frame_for(const Region& region, VirtualAd
     if (!wants_own) {
         return frame;
     }
-    const auto own = allocate_program_frame();
+    const auto own = allocate_program_frame(FrameUse::Anonymous);
     if (own) {
         std::memcpy(frame_bytes(own.value()), frame_bytes(frame), frame_size);
     }
@@ -207,6 +207,9 @@ Fallible<Ref<MemorySpace>> MemorySpace::copy() {
     RF_TRY_ASSIGN(child, create(isolation));
     child->layout = layout;
     child->heap_end_ = heap_end_;
+    if (!child->regions_.make_room_for(regions_)) {
+        return Error{Errno::Enomem};
+    }
     const arch::ChangeGroup together(tables_);  // what was writable no longer is
     for (const Region& region : regions_) {
         child->regions_.insert(region);

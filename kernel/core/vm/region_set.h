@@ -19,6 +19,13 @@ public:
     /// The highest region that ends at or below `address`, or null.
     [[nodiscard]] const Region* last_ending_at_or_below(VirtualAddress address) const;
 
+    /// Makes sure that the next few changes, each of which cuts two regions at most, find the
+    /// memory that they need; false if there is none.
+    [[nodiscard]] bool make_room() { return regions_.try_make_room(room_for_changes); }
+    /// The same for a copy of `other`.
+    [[nodiscard]] bool make_room_for(const RegionSet& other) {
+        return regions_.try_reserve(other.count() + room_for_changes);
+    }
     /// Adds a region to a free range; neighbours with the same meaning become one with it.
     void insert(Region region);
     /// Takes [start, end) out, cutting the regions at its edges.
@@ -46,6 +53,8 @@ public:
     [[nodiscard]] const Region* end() const { return regions_.end(); }
 
 private:
+    static constexpr usize room_for_changes = 8;
+
     /// Index of the first region that ends above `address`.
     [[nodiscard]] usize position_of(VirtualAddress address) const;
     void split_at(VirtualAddress address);

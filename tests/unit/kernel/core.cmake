@@ -14,6 +14,7 @@ rf_unit_test(kernel_core_test
         ${PROJECT_SOURCE_DIR}/kernel/core/command_line.cpp
         ${PROJECT_SOURCE_DIR}/kernel/core/log/format.cpp
         ${PROJECT_SOURCE_DIR}/kernel/core/memory/frame_allocator.cpp
+        ${PROJECT_SOURCE_DIR}/kernel/core/memory/heap.cpp
     DEPS rapidcheck rapidcheck_gtest)
 target_include_directories(kernel_core_test PRIVATE ${PROJECT_SOURCE_DIR}/kernel/arch/x86_64)
 # The invented page tables leave the real ones' fields unused; test data names only the fields that matter.

@@ -85,6 +85,28 @@ TEST_F(HeapTest, StopsAtAPointerThatIsNotItsOwn) {
     EXPECT_DEATH(heap_.release(bytes_of(foreign)), "size_class < class_count");
 }
 
+TEST_F(HeapTest, TrimGivesBackFramesWithoutObjectsAndKeepsTheOthers) {
+    std::vector<void*> objects;
+    for (int i = 0; i < 1000; ++i) {
+        objects.push_back(heap_.allocate(100));
+    }
+    const u64 used = frames_.free_frames();
+    EXPECT_EQ(heap_.objects_in_use().of[3], 1000U) << "of 128 bytes";
+    for (int i = 1; i < 1000; ++i) {
+        heap_.release(objects[static_cast<usize>(i)]);
+    }
+    EXPECT_EQ(frames_.free_frames(), used) << "kept for the next objects";
+    EXPECT_EQ(heap_.objects_in_use().of[3], 1U);
+    EXPECT_GT(heap_.spare_bytes(), 100'000U);
+    EXPECT_EQ(heap_.trim(), 31U);
+    EXPECT_EQ(frames_.free_frames(), arena_frames - 1);
+    EXPECT_EQ(frames_.used_frames().of[static_cast<usize>(FrameUse::Objects)], 1U);
+    EXPECT_EQ(heap_.trim(), 0U);
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_NE(heap_.allocate(100), objects[0]) << "it is in use";
+    }
+}
+
 /// Objects hold a pattern of their own; any overlap would destroy it.
 TEST_F(HeapTest, KeepsObjectsApartUnderRandomUse) {
     struct Object {

@@ -35,7 +35,7 @@ void wait_for_interrupt();
 [[nodiscard]] u64 monotonic_ns();
 /// Nanoseconds from the Unix epoch to the kernel's start, from the real-time clock (UTC assumed).
 [[nodiscard]] u64 boot_time_ns();
-/// handle_timer_tick comes this often.
+/// handle_timer_tick comes this often, unless the command line says otherwise.
 inline constexpr u64 timer_ticks_per_second = 250;
 
 /// A number to seed random numbers with: from the CPU's generator where it has one, else from time.

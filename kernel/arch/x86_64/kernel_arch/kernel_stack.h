@@ -15,5 +15,7 @@ inline constexpr u64 kernel_stack_size = 16 * kib;
 Result<VirtualAddress, MapError> allocate_kernel_stack();
 /// `top` as allocate_kernel_stack gave it. Not the stack that the caller runs on.
 void free_kernel_stack(VirtualAddress top);
+/// Stacks that are kept for the next threads, counted now.
+[[nodiscard]] u64 idle_kernel_stacks();
 
 }  // namespace ringfence::kernel::arch

@@ -39,12 +39,19 @@ FrameAllocator& frames() {
 u8* frame_bytes(PhysicalAddress frame) {
     return memory + frame.value();
 }
-Result<PhysicalAddress, MemoryError> allocate_zeroed_frame() {
-    const auto frame = frames().allocate();
+Result<PhysicalAddress, MemoryError> allocate_zeroed_frame(FrameUse use) {
+    const auto frame = frames().allocate(use);
     if (frame) {
         std::memset(frame_bytes(frame.value()), 0, frame_size);
     }
     return frame;
+}
+/// Never used: objects are the host's.
+Heap& kernel_heap() {
+    static Heap none(frames(), frame_bytes, [](const void* pointer) {
+        return PhysicalAddress{static_cast<u64>(static_cast<const u8*>(pointer) - memory)};
+    });
+    return none;
 }
 void* heap_allocate(usize bytes) {
     return std::malloc(bytes);
@@ -246,6 +253,9 @@ Result<VirtualAddress, MapError> allocate_kernel_stack() {
     return Error{MapError::OutOfMemory};
 }
 void free_kernel_stack(VirtualAddress) {}
+u64 idle_kernel_stacks() {
+    return 0;
+}
 void serial_write(SerialPort, std::span<const u8>) {}
 void send_record(abi::control::Record, std::span<const u8>) {}
 usize request_standard_input(std::span<u8>) {

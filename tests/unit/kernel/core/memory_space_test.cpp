@@ -148,6 +148,36 @@ TEST_F(MemorySpaceTest, moving_a_mapping_keeps_its_contents) {
     EXPECT_EQ(load(*space_, start + page_size), std::nullopt);
 }
 
+TEST_F(MemorySpaceTest, unmapping_forgets_pages_that_could_not_be_touched) {
+    const u64 before = frames().free_frames();
+    const VirtualAddress start = map(3);
+    for (u64 page = 0; page < 3; ++page) {
+        store(*space_, start + page * page_size, 7);
+    }
+    ASSERT_TRUE(space_->protect(start, page_size, {}).ok());
+    ASSERT_TRUE(space_->unmap(start, 3 * page_size).ok());
+    EXPECT_EQ(frames().free_frames(), before);
+    ASSERT_EQ(map(3), start);
+    EXPECT_EQ(load(*space_, start), 0) << "what was there before shows in new memory";
+    store(*space_, start, 8);
+    ASSERT_TRUE(space_->protect(start, page_size, {}).ok());  // there is nothing else in its place
+}
+
+TEST_F(MemorySpaceTest, pages_that_cannot_be_touched_move_down_too) {
+    const VirtualAddress start = map(2);
+    store(*space_, start, 7);
+    store(*space_, start + page_size, 8);
+    for (int i = 0; i < 2; ++i) {  // the second time it must find the place free
+        ASSERT_TRUE(space_->protect(start, 2 * page_size, {}).ok());
+        const VirtualAddress below = start - 64 * page_size;
+        ASSERT_EQ(space_->remap(start, 2 * page_size, 2 * page_size, true, &below).value(), below);
+        ASSERT_TRUE(space_->protect(below, 2 * page_size, read_write).ok());
+        EXPECT_EQ(load(*space_, below), 7);
+        EXPECT_EQ(load(*space_, below + page_size), 8);
+        ASSERT_TRUE(space_->remap(below, 2 * page_size, 2 * page_size, true, &start).ok());
+    }
+}
+
 TEST_F(MemorySpaceTest, the_heap_moves_its_end) {
     space_->set_heap(VirtualAddress{0x600000});
     EXPECT_EQ(space_->set_break(VirtualAddress{0x602345}, no_limit), VirtualAddress{0x602345});

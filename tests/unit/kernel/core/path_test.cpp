@@ -93,6 +93,17 @@ TEST_F(PathTest, the_place_of_a_missing_file_is_where_it_would_be_made) {
     EXPECT_TRUE(find_place(context, "/bin/new/", FinalLink::Keep).value().must_be_directory);
 }
 
+TEST_F(PathTest, a_path_has_no_more_bytes_than_linux_gives_it) {
+    const std::string name(200, 'n');
+    Ref<Inode> at = root_;
+    for (int depth = 0; depth < 20; ++depth) {
+        at = make(*at, name, FileType::Directory);
+    }
+    EXPECT_EQ(directory_path(*at, *root_).value().size(), 20 * (name.size() + 1));
+    const Ref<Inode> deeper = make(*at, name, FileType::Directory);
+    EXPECT_EQ(directory_path(*deeper, *root_).error(), Errno::Enametoolong);
+}
+
 TEST_F(PathTest, paths_of_directories_are_found_again) {
     EXPECT_EQ(directory_path(*bin_, *root_).value().view(), "/usr/bin");
     EXPECT_EQ(directory_path(*root_, *root_).value().view(), "/");

@@ -64,7 +64,7 @@ TEST_F(FileTableTest, a_copy_shares_files_but_not_numbers) {
     const Ref<FileTable> table = make_ref<FileTable>();
     ASSERT_TRUE(table->add(file(), false, 10).ok());
     ASSERT_TRUE(table->add(file(), true, 10).ok());
-    const Ref<FileTable> copy = table->copy();
+    const Ref<FileTable> copy = table->copy().value();
     EXPECT_EQ(copy->get(0).value(), table->get(0).value());
     copy->close_for_exec();
     EXPECT_FALSE(copy->get(1).ok());

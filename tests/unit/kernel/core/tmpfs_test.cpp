@@ -146,6 +146,20 @@ TEST_F(TmpfsTest, renames_replace_and_refuse_as_rename_2_says) {
     EXPECT_EQ(root_->metadata().links, 4u);
 }
 
+TEST_F(TmpfsTest, no_exchange_puts_a_directory_into_itself) {
+    const Ref<Inode> outer = make(*root_, "outer", FileType::Directory);
+    const Ref<Inode> inner = make(*outer, "inner", FileType::Directory);
+    const Ref<Inode> file = make(*inner, "file");
+    EXPECT_EQ(inner->rename("file", *root_, "outer", RenameMode::Exchange).error(), Errno::Einval);
+    EXPECT_EQ(outer->rename("inner", *root_, "outer", RenameMode::Exchange).error(), Errno::Einval);
+    EXPECT_EQ(root_->rename("outer", *inner, "file", RenameMode::Exchange).error(), Errno::Einval);
+    EXPECT_EQ(inner->parent(), outer.get());
+    EXPECT_EQ(outer->parent(), root_.get());
+    for (const auto& [directory, name] : {std::pair{inner, "file"}, {outer, "inner"}}) {
+        static_cast<void>(directory->unlink(name).ok() || directory->remove_directory(name).ok());
+    }
+}
+
 TEST_F(TmpfsTest, listing_goes_on_where_it_stopped_while_files_vanish) {
     for (const char* name : {"a", "b", "c", "d"}) {
         make(*root_, name);

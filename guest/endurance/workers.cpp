@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+#include "guest/endurance/workers.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <new>
+
+#include "guest/endurance/random.h"
+#include "guest/endurance/usage.h"
+
+// Where the program's writable memory lies: the linker says it.
+extern "C" {
+extern char __data_start;
+extern char _end;
+}
+
+namespace endurance {
+
+namespace {
+
+constexpr unsigned most_workers = 16;
+
+void require(bool condition, const char* what) {
+    if (!condition) {
+        std::perror(what);
+        std::exit(98);
+    }
+}
+
+void sleep_microseconds(long count) {
+    const timespec time{0, count * 1000};
+    nanosleep(&time, nullptr);
+}
+
+// ---- The file system.
+
+/// Directories that workers can reach, kept open: they may take away the right to search them.
+struct WatchedDirectory {
+    const char* path;
+    mode_t permissions;
+    int descriptor;
+    unsigned known_entries;
+};
+WatchedDirectory watched[] = {{"/", 0755, -1, 0},
+                              {"/tmp", 01777, -1, 0},
+                              {"/dev", 0755, -1, 0},
+                              {"/dev/shm", 01777, -1, 0},
+                              {"/dev/pts", 01777, -1, 0}};
+
+/// `struct linux_dirent64`, up to the name.
+struct Entry {
+    uint64_t number;
+    int64_t offset;
+    uint16_t size;
+    uint8_t type;
+    char name[];
+};
+
+/// Calls `visit(name)` for the entries of `directory` until it says that it is done. Takes no
+/// memory: the supervisor's is looked at.
+template <typename Visit>
+void for_each_entry(int directory, Visit visit) {
+    const int again = openat(directory, ".", O_RDONLY | O_DIRECTORY);
+    alignas(Entry) char bytes[1024];
+    bool done = again < 0;
+    while (!done) {
+        const ssize_t size = getdents64(again, bytes, sizeof bytes);
+        done = size <= 0;
+        for (ssize_t at = 0; !done && at < size;) {
+            const auto* const entry = reinterpret_cast<const Entry*>(bytes + at);
+            at += entry->size;
+            const bool is_dot =
+                std::strcmp(entry->name, ".") == 0 || std::strcmp(entry->name, "..") == 0;
+            done = !is_dot && visit(entry->name);
+        }
+    }
+    close(again);
+}
+
+unsigned count_entries(int directory) {
+    unsigned count = 0;
+    for_each_entry(directory, [&](const char*) {
+        ++count;
+        return false;
+    });
+    return count;
+}
+
+/// The entry behind the first `known` ones; false if there is none.
+bool find_entry(int directory, unsigned known, char (&name)[256]) {
+    unsigned at = 0;
+    bool found = false;
+    for_each_entry(directory, [&](const char* entry) {
+        found = at++ == known;
+        if (found) {
+            std::snprintf(name, sizeof name, "%s", entry);
+        }
+        return found;
+    });
+    return found;
+}
+
+/// Removes the entries of `directory`, but for the first `known` ones. What is not empty is emptied
+/// first, without recursion: it may be nested deeply.
+void empty_directory(int directory, unsigned known) {
+    char name[256];
+    while (find_entry(directory, known, name)) {
+        int at = dup(directory);
+        while (unlinkat(at, name, 0) != 0 && unlinkat(at, name, AT_REMOVEDIR) != 0) {
+            const int inner = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+            require(inner >= 0 && find_entry(inner, 0, name), "removing what a worker left");
+            close(at);
+            at = inner;
+        }
+        close(at);
+    }
+}
+
+void sweep() {
+    for (const WatchedDirectory& directory : watched) {
+        fchmod(directory.descriptor, directory.permissions);
+        empty_directory(directory.descriptor, directory.known_entries);
+    }
+    sethostname("ringfence", 9);
+}
+
+// ---- Processes.
+
+unsigned threads_in_the_system() {
+    struct sysinfo information{};
+    sysinfo(&information);
+    return information.procs;
+}
+
+/// After fork every page of the supervisor would be copied at its next write, and then there may be
+/// no memory left: better now.
+void touch_own_pages() {
+    constexpr uintptr_t page = 4096;
+    for (uintptr_t at = reinterpret_cast<uintptr_t>(&__data_start) & ~(page - 1);
+         at < reinterpret_cast<uintptr_t>(&_end); at += page) {
+        volatile char* byte = reinterpret_cast<char*>(at);
+        *byte = *byte;
+    }
+    volatile char stack[64 * 1024];
+    for (size_t at = 0; at < sizeof stack; at += page) {
+        stack[at] = 0;
+    }
+}
+
+pid_t start_worker(const Shift& shift, unsigned worker, Progress& progress) {
+    const pid_t child = fork();
+    if (child != 0) {
+        touch_own_pages();
+        return child;
+    }
+    for (const WatchedDirectory& directory : watched) {
+        close(directory.descriptor);
+    }
+    setsid();
+    char name[16];
+    std::snprintf(name, sizeof name, "%u", worker);
+    if (chdir(scratch_directory) != 0 || (mkdir(name, 0777), chdir(name) != 0)) {
+        _exit(97);
+    }
+    const int null_device = open("/dev/null", O_RDWR);
+    for (int descriptor = 0; descriptor < 3; ++descriptor) {
+        dup2(null_device, descriptor);
+    }
+    close(null_device);
+    shift.work(seed_of_part(shift.seed, worker), worker, progress);
+    _exit(0);
+}
+
+/// Ends everybody but the supervisor: kill(-1) spares the caller and the kernel's own process.
+void end_everybody() {
+    kill(-1, SIGKILL);
+    while (threads_in_the_system() > 1) {
+        while (waitpid(-1, nullptr, WNOHANG | __WALL) > 0) {
+        }
+        sleep_microseconds(50);
+        kill(-1, SIGKILL);
+    }
+    while (waitpid(-1, nullptr, WNOHANG | __WALL) > 0) {
+    }
+}
+
+/// Waits for the workers for as long as there is progress.
+void watch_workers(pid_t* workers, unsigned count, const Progress& progress) {
+    constexpr unsigned most_idle_looks = 20;
+    const volatile uint64_t& steps = progress.steps;
+    uint64_t seen = steps;
+    unsigned idle = 0;
+    for (unsigned living = count; living > 0 && idle < most_idle_looks;) {
+        sleep_microseconds(500);
+        idle = steps == seen ? idle + 1 : 0;
+        seen = steps;
+        for (unsigned i = 0; i < count; ++i) {
+            if (workers[i] > 0 && waitpid(workers[i], nullptr, WNOHANG) != 0) {
+                workers[i] = 0;
+                --living;
+            }
+        }
+    }
+}
+
+}  // namespace
+
+Progress& start_supervising() {
+    setvbuf(stdout, nullptr, _IOLBF, 0);
+    require(mkdir(scratch_directory, 0777) == 0 && chmod(scratch_directory, 0777) == 0,
+            scratch_directory);
+    touch_program();
+    for (WatchedDirectory& directory : watched) {
+        directory.descriptor = open(directory.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        require(directory.descriptor >= 0, directory.path);
+        directory.known_entries = count_entries(directory.descriptor);
+    }
+    void* const shared =
+        mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    require(shared != MAP_FAILED, "mmap");
+    return *new (shared) Progress{};
+}
+
+void run_shift(const Shift& shift, Progress& progress) {
+    pid_t workers[most_workers];
+    const unsigned count = shift.workers < most_workers ? shift.workers : most_workers;
+    unsigned started = 0;
+    for (unsigned i = 0; i < count; ++i) {
+        workers[started] = start_worker(shift, i, progress);
+        started += workers[started] > 0 ? 1 : 0;  // those before it may have taken all memory
+    }
+    require(started > 0, "starting a worker");
+    watch_workers(workers, started, progress);
+    end_everybody();
+    sweep();
+    const int scratch = open(scratch_directory, O_RDONLY | O_DIRECTORY);
+    fchmod(scratch, 0777);
+    empty_directory(scratch, 0);
+    close(scratch);
+}
+
+}  // namespace endurance
