@@ -44,7 +44,7 @@ class Run:
     def __init__(self, what, kind, steps, seed):
         options, words = KINDS[kind]
         self.what, self.kind, self.steps, self.seed = what, kind, steps, seed
-        self.command = [str(BUILD / "ringfence"), "run", "--quiet", *options, "--append", TIMER,
+        self.command = [str(BUILD / "ringfence"), "run", "--quiet", *options, "--kaslr", str(seed), "--append", TIMER,
                         "--timeout", str(int(LEAST_PATIENCE + steps * SECONDS_PER_STEP[what])), "--",
                         str(BUILD / "guest" / PROGRAMS[what]), str(steps), str(seed), *words]
         self.done = 0
