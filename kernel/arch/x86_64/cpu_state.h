@@ -19,6 +19,8 @@ struct CpuState {
     /// Isolated design: CR3 for user mode; NO_FLUSH is clear exactly when its PCID owes a flush.
     u64 exit_root = 0;
     ExitPaths exits;  ///< of the design that is selected (entry_paths.h)
+    /// Where the exit to a 16-bit stack segment builds its frame (ldt.h); one past it.
+    u64 espfix_stack_end = 0;
 };
 
 /// Counts for abi::control::Statistics. Interrupts are off wherever they change.

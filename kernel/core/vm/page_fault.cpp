@@ -207,6 +207,9 @@ Fallible<Ref<MemorySpace>> MemorySpace::copy() {
     RF_TRY_ASSIGN(child, create(isolation));
     child->layout = layout;
     child->heap_end_ = heap_end_;
+    if (!child->tables_.inherit(tables_)) {
+        return Error{Errno::Enomem};
+    }
     const arch::ChangeGroup together(tables_);  // what was writable no longer is
     for (const Region& region : regions_) {
         child->regions_.insert(region);
