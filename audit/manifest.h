@@ -21,6 +21,7 @@ enum class Content : u8 {
     Gdt,      ///< a global descriptor table, and nothing behind its limit
     Idt,      ///< an interrupt descriptor table
     Tss,      ///< a task-state segment, and nothing behind its limit
+    Ldt,      ///< a program's own descriptor table: user segments, and nothing behind its limit
     Stack,    ///< frames of entries
     Scratch,  ///< words that entry code needs before it has a stack
     Other,    ///< not looked at

@@ -83,6 +83,12 @@ struct SegmentDescriptor {
                type.make(static_cast<u64>(SystemSegmentType::TssAvailable));
     }
     static constexpr u64 tss_high(u64 base) { return base >> 32; }
+    /// The same of an LDT's descriptor.
+    static constexpr u64 ldt_low(u64 base, u32 limit) {
+        return (tss_low(base, limit) & ~type.mask) |
+               type.make(static_cast<u64>(SystemSegmentType::Ldt));
+    }
+    static constexpr u64 ldt_high(u64 base) { return base >> 32; }
 
 private:
     static constexpr u64 flat(unsigned privilege) {

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <initializer_list>
 
+#include <asm/ldt.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -221,6 +222,37 @@ void waiting_forks() {
     require(munmap(at(area, 0), pages * page) == 0, "munmap");
 }
 
+/// A child with an LDT of its own, which takes turns with its parent, who has none.
+void local_segments() {
+    constexpr unsigned selector = 7;  // entry 0
+    constexpr int rounds = 3;
+    int turn[2];
+    int done[2];
+    require(pipe(turn) == 0 && pipe(done) == 0, "pipe");
+    std::fflush(stdout);
+    const pid_t child = fork();
+    char byte = 0;
+    if (child == 0) {
+        user_desc data{};
+        data.limit = page - 1;
+        data.seg_32bit = 1;
+        require(syscall(SYS_modify_ldt, 0x11, &data, sizeof data) == 0, "modify_ldt");
+        asm volatile("mov %0, %%gs" ::"r"(selector));
+        for (int round = 0; round < rounds; ++round) {
+            require(read(turn[0], &byte, 1) == 1, "read");
+            require(write(done[1], &byte, 1) == 1, "write");
+        }
+        unsigned gs = 0;
+        asm volatile("mov %%gs, %0" : "=r"(gs));
+        _exit(gs == selector ? 0 : 1);
+    }
+    for (int round = 0; round < rounds; ++round) {
+        require(write(turn[1], &byte, 1) == 1, "write");
+        require(read(done[0], &byte, 1) == 1, "read");
+    }
+    std::printf("local segments: child %d\n", status_of(child));
+}
+
 /// Several processes that take turns, each with a value of its own at the same address.
 void spaces() {
     constexpr int count_of_children = 8;
@@ -356,7 +388,7 @@ constexpr struct {
 } parts[] = {{"calls", calls},     {"exceptions", exceptions}, {"refused", refused},
              {"flushes", flushes}, {"forks", forks},           {"waiting-forks", waiting_forks},
              {"spaces", spaces},   {"threads", threads},       {"timer", timer},
-             {"designs", designs}, {"status", status}};
+             {"designs", designs}, {"status", status},         {"local-segments", local_segments}};
 
 bool run_part(const char* name) {
     for (const auto& part : parts) {

@@ -127,6 +127,7 @@ void ContentWatch::check(PhysicalAddress root, PhysicalAddress frame, Page& page
             check_addresses(root, page, content, sizeof(u64));
             break;
         case Content::Text:
+        case Content::Ldt:  // one process's own: LdtWatch
         case Content::Other:
             break;
     }

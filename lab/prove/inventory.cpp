@@ -31,7 +31,8 @@ struct Reader {
 };
 
 bool is_descriptor_table(Content content) {
-    return content == Content::Gdt || content == Content::Idt || content == Content::Tss;
+    return content == Content::Gdt || content == Content::Idt || content == Content::Tss ||
+           content == Content::Ldt;
 }
 
 }  // namespace

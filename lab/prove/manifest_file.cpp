@@ -23,9 +23,9 @@ constexpr u64 page_size = 4 * kib;
 constexpr std::string_view schema = "ringfence.manifest/1";
 
 const std::map<std::string, Content> contents = {
-    {"text", Content::Text},   {"gdt", Content::Gdt},     {"idt", Content::Idt},
-    {"tss", Content::Tss},     {"stack", Content::Stack}, {"scratch", Content::Scratch},
-    {"other", Content::Other},
+    {"text", Content::Text}, {"gdt", Content::Gdt},     {"idt", Content::Idt},
+    {"tss", Content::Tss},   {"stack", Content::Stack}, {"scratch", Content::Scratch},
+    {"ldt", Content::Ldt},   {"other", Content::Other},
 };
 
 /// Reads one file, and says where it is wrong.

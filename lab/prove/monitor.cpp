@@ -121,6 +121,7 @@ void Monitor::user_begins(VirtualAddress target) {
     parts.translations.user_begins(root, pcid, look);
     parts.contents.user_begins(root, changed);
     parts.descriptors.user_begins(root, changed);
+    parts.ldts.user_begins(root);
     parts.switches.user_begins();
     last_instruction_ = target;
 }

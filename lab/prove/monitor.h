@@ -11,6 +11,7 @@
 #include "lab/machine/backend.h"
 #include "lab/prove/content_watch.h"
 #include "lab/prove/descriptor_watch.h"
+#include "lab/prove/ldt_watch.h"
 #include "lab/prove/machine_tables.h"
 #include "lab/prove/switch_watch.h"
 #include "lab/prove/translation_watch.h"
@@ -89,6 +90,7 @@ private:
         audit::UserTables tables;
         TranslationWatch translations;
         DescriptorWatch descriptors;
+        LdtWatch ldts;
         ContentWatch contents;
         SwitchWatch switches;
     };

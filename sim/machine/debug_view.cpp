@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "arch/x86/efer.h"
+#include "arch/x86/selector_error_code.h"
 #include "sim/cpu/cpu.h"
 #include "sim/isa/x86/block.h"
 #include "sim/isa/x86/engine.h"
@@ -141,9 +142,12 @@ DebugView::EntryRegisters DebugView::entry_registers() const {
             .gdt = VirtualAddress{cpu_.gdtr.base},
             .idt = VirtualAddress{cpu_.idtr.base},
             .tss = VirtualAddress{cpu_.task.base},
+            .ldt = VirtualAddress{cpu_.ldtr.base},
             .gdt_limit = cpu_.gdtr.limit,
             .idt_limit = cpu_.idtr.limit,
             .tss_limit = cpu_.task.limit,
+            .ldt_limit = cpu_.ldtr.limit,
+            .has_ldt = !arch::x86::Selector::is_null(cpu_.ldtr.selector),
             .syscall_target = VirtualAddress{cpu_.msr.lstar},
             .interrupt_flag = cpu_.interrupts_enabled(),
             .pcids = state.pcids(),

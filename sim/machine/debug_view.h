@@ -84,9 +84,10 @@ public:
     /// What an entry into the kernel goes by.
     struct EntryRegisters {
         u64 cr3;
-        VirtualAddress gdt, idt, tss;         ///< where they begin
-        u32 gdt_limit, idt_limit, tss_limit;  ///< offset of the last byte
-        VirtualAddress syscall_target;        ///< IA32_LSTAR
+        VirtualAddress gdt, idt, tss, ldt;               ///< where they begin
+        u32 gdt_limit, idt_limit, tss_limit, ldt_limit;  ///< offset of the last byte
+        bool has_ldt;                                    ///< LDTR is not null
+        VirtualAddress syscall_target;                   ///< IA32_LSTAR
         bool interrupt_flag;
         bool pcids;        ///< CR4.PCIDE
         bool no_execute;   ///< EFER.NXE

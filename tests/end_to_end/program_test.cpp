@@ -36,6 +36,7 @@ std::vector<Program> make_programs() {
         {"files", {guest_program("files")}},
         {"inet_names", {guest_program("inet_names")}},
         {"inet_sockets", {guest_program("inet_sockets")}},
+        {"ldt", {guest_program("ldt")}},
         {"memory", {guest_program("memory")}},
         {"numbers", {guest_program("numbers")}},
         {"processes", {guest_program("processes")}},
@@ -121,6 +122,21 @@ INSTANTIATE_TEST_SUITE_P(Everywhere, ProgramInGuest,
                          ::testing::Combine(::testing::Range(size_t{0}, setups().size()),
                                             ::testing::Range(size_t{0}, programs().size())),
                          test_name);
+
+/// What processors do differs, and hosts with 32-bit system calls do something else again.
+TEST(LocalSegments, SystemCallsOf32BitCodeAreRefused) {
+    const auto on = [](const char* cpu) {
+        return ringfence({"run", "--cpu", cpu, "--", guest_program("ldt"), "system-call"}).output;
+    };
+    EXPECT_EQ(on("skylake-sp"), "signal 4, EAX 0\n");  // there is no such instruction: SIGILL
+    EXPECT_EQ(on("zen2"), "signal 5, EAX -38\n");      // ENOSYS, and on to the breakpoint
+}
+
+TEST(LocalSegments, EveryRuleOfIsolationHolds) {
+    const Outcome outcome = ringfence({"run", "--monitor", "--", guest_program("ldt")});
+    EXPECT_EQ(outcome.status, 0) << outcome.error;
+    EXPECT_NE(outcome.error.find("every rule held"), std::string::npos) << outcome.error;
+}
 
 }  // namespace
 }  // namespace ringfence::end_to_end

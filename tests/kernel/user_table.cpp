@@ -26,6 +26,10 @@ constexpr u64 user_root_bit = page;
 constexpr unsigned user_root_entries = 256;
 constexpr VirtualAddress kernel_half{0xffff'8000'0000'0000};
 constexpr VirtualAddress last_address{~u64{0}};
+constexpr VirtualAddress ldt_start{0xffff'ff00'0000'0000};
+constexpr u64 most_ldt_bytes = 64 * kib;
+constexpr VirtualAddress espfix_start{0xffff'ff01'0000'0000};
+constexpr u64 espfix_bytes = 4 * gib;
 
 /// A supervisor page of a user table, as text: what a comparison prints.
 std::string describe(const Leaf& leaf) {
@@ -73,6 +77,7 @@ void UserTableChecker::attach(Guest& guest) {
     tables_.machine = &guest.machine();
     expected_ = expected_pages(guest.kernel());
     kernel_text_ = guest.kernel().symbols().address_of("__text_start").value();
+    entry_stack_ = guest.kernel().symbols().address_of("__entry_area").value() + 5 * page;
 }
 
 void UserTableChecker::check_user_root(PhysicalAddress root) const {
@@ -103,13 +108,36 @@ bool UserTableChecker::kernel_is_global(PhysicalAddress root) const {
 std::string UserTableChecker::fault_of_supervisor_pages(PhysicalAddress root) const {
     std::vector<std::string> found;
     const paging::Walker<X86FourLevel, GuestTables> walker(tables_, root);
-    walker.for_each_leaf({kernel_half, last_address},
-                         [&](const Leaf& leaf) { found.push_back(describe(leaf)); });
+    unsigned espfix_pages = 0;
+    walker.for_each_leaf({kernel_half, last_address}, [&](const Leaf& leaf) {
+        espfix_pages += leaf.start - espfix_start < espfix_bytes ? 1 : 0;
+        if (!(ldts_allowed_ && espfix_pages <= 1 && is_of_ldt(leaf, root))) {
+            found.push_back(describe(leaf));
+        }
+    });
     std::sort(found.begin(), found.end());
     std::vector<std::string> differing;
     std::ranges::set_symmetric_difference(found, expected_, std::back_inserter(differing));
     return differing.empty() ? ""
                              : fmt::format("not as the manifest: {}", fmt::join(differing, ", "));
+}
+
+bool UserTableChecker::is_of_ldt(const Leaf& leaf, PhysicalAddress root) const {
+    const auto& rights = leaf.attributes;
+    if (leaf.size != page || rights.executable || rights.user || rights.global) {
+        return false;
+    }
+    if (leaf.start - ldt_start < most_ldt_bytes) {
+        return !rights.writable;
+    }
+    const auto stack = paging::Walker<X86FourLevel, GuestTables>(tables_, root).find(entry_stack_);
+    return leaf.start - espfix_start < espfix_bytes && stack.ok() &&
+           leaf.frame == stack.value().frame;
+}
+
+PhysicalAddress UserTableChecker::ldt_frame(PhysicalAddress root) const {
+    const auto first = paging::Walker<X86FourLevel, GuestTables>(tables_, root).find(ldt_start);
+    return first.ok() ? first.value().frame : PhysicalAddress{};
 }
 
 /// Equal in both roots, but for the execute-disable bit that the kernel's root adds.

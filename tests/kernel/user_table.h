@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "paging/walker.h"
 #include "tests/kernel/guest.h"
 
 namespace ringfence::kernel_tests {
@@ -33,6 +34,12 @@ class UserTableChecker {
 public:
     void attach(Guest& guest);
 
+    /// From now on a user root may also hold an LDT, and the entry stack once more for returns to
+    /// 16-bit stacks, as docs/architecture.md states it.
+    void allow_ldts() { ldts_allowed_ = true; }
+    /// The frame of the LDT's first page in a user root; 0 if it has none.
+    [[nodiscard]] PhysicalAddress ldt_frame(PhysicalAddress root) const;
+
     /// Fails the running test unless the root maps the user half and the manifest and nothing else,
     /// its user half is the kernel root's, but for the execute-disable bit there, and the kernel
     /// root's pages are not global.
@@ -48,9 +55,13 @@ private:
     [[nodiscard]] std::string fault_of_supervisor_pages(PhysicalAddress root) const;
     [[nodiscard]] std::string fault_of_user_half(PhysicalAddress root) const;
 
+    [[nodiscard]] bool is_of_ldt(const paging::Leaf& leaf, PhysicalAddress root) const;
+
     GuestTables tables_;
     std::vector<std::string> expected_;
     VirtualAddress kernel_text_;
+    VirtualAddress entry_stack_;
+    bool ldts_allowed_ = false;
 };
 
 }  // namespace ringfence::kernel_tests

@@ -25,6 +25,7 @@ constexpr const char* script =
 class UserTableWatch final : public sim::observe::Observer {
 public:
     void attach(Guest& guest) { checker_.attach(guest); }
+    void allow_ldts() { checker_.allow_ldts(); }
 
     void root_write(const sim::observe::RootWrite& event) override {
         root_ = arch::x86::Cr3::root(event.new_value);
@@ -39,6 +40,7 @@ public:
     u64 returns = 0;        ///< to user mode
     u64 on_user_roots = 0;  ///< those with a user root loaded
     std::set<u64> roots;
+    std::map<u64, u64> ldts;  ///< the first page's frame, by root; 0: none
 
 private:
     void enter_user() {
@@ -47,6 +49,7 @@ private:
             ++on_user_roots;
             roots.insert(root_.value());
             checker_.check_user_root(root_);
+            ldts[root_.value()] = checker_.ldt_frame(root_).value();
         }
     }
 
@@ -89,6 +92,27 @@ INSTANTIATE_TEST_SUITE_P(Cpus, Isolated,
                                            std::pair{"skylake-sp", "pti=on nopcid"},
                                            std::pair{"nehalem", "pti=on"},
                                            std::pair{"zen2", "pti=on"}, std::pair{"haswell", ""}));
+
+TEST(IsolatedWithLdts, EachProgramHasItsOwnAndNoOther) {
+    UserTableWatch watch;
+    watch.allow_ldts();
+    Guest guest(
+        {.cpu = "skylake-sp", .command_line = "pti=on", .program = {RINGFENCE_GUESTS "/ldt"}},
+        &watch);
+    watch.attach(guest);
+    const auto end = guest.run();
+    ASSERT_EQ(end.reason, sim::machine::MachineEnd::Reason::DebugExit) << end.detail;
+    EXPECT_THAT(guest.output(), ::testing::HasSubstr("after execve: 0"));
+    EXPECT_EQ(watch.on_user_roots, watch.returns);
+    std::set<u64> frames;
+    unsigned without = 0;
+    for (const auto& [root, frame] : watch.ldts) {
+        without += frame == 0 ? 1 : 0;
+        EXPECT_TRUE(frame == 0 || frames.insert(frame).second) << "shared by two programs";
+    }
+    EXPECT_GE(frames.size(), 2U) << "the program and its child";
+    EXPECT_GE(without, 1U) << "execve leaves none";
+}
 
 /// The lines of the kernel's own report, by owner.
 std::map<std::string, std::vector<std::string>> lines_by_owner(const std::string& text) {

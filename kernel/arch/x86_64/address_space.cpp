@@ -12,6 +12,7 @@
 #include "kernel/arch/x86_64/isolation.h"
 #include "kernel/arch/x86_64/kernel_pages.h"
 #include "kernel/arch/x86_64/kernel_tables.h"
+#include "kernel/arch/x86_64/ldt.h"
 #include "kernel/arch/x86_64/mutation.h"
 #include "kernel/arch/x86_64/table_memory.h"
 #include "kernel/arch/x86_64/tlb.h"
@@ -149,6 +150,7 @@ void AddressSpace::adopt(Roots roots, Design design) {
     kernel_root_ = roots.kernel;
     user_root_ = roots.user;
     design_ = design;
+    setting_ = {design, ldt_};
     if (design == Design::Isolated) {
         ++isolated_spaces;
         make_kernel_pages_global(false);
@@ -165,6 +167,7 @@ void AddressSpace::release_roots() {
 AddressSpace::~AddressSpace() {
     RF_ASSERT(!is_active());
     drop_prepared();
+    release_ldt();
     release_roots();
 }
 
@@ -203,6 +206,15 @@ RF_DESIGN_CHANGE void AddressSpace::commit_design() {
     for (unsigned index = 0; index < user_root_entries; ++index) {
         if (const auto entry = old.root_entry(index); entry != 0) {
             target.share_root_entry(index, entry).consume(UserTlb{context_, design_, false});
+        }
+    }
+    if (const auto entry = old.root_entry(ldt_root_index); entry != 0) {
+        for (const PhysicalAddress root : {prepared_.kernel, prepared_.user}) {
+            KernelMapper mapper(table_memory, root);
+            if (mapper.root_entry(ldt_root_index) == 0) {  // one root of the shared design
+                mapper.share_root_entry(ldt_root_index, entry)
+                    .consume(UserTlb{context_, design_, false});
+            }
         }
     }
     const PhysicalAddress old_root = kernel_root_;
@@ -363,7 +375,7 @@ RF_DESIGN_CHANGE void AddressSpace::activate() {
             user_flush_owed_ = false;
         }
     }
-    select_entry_paths(design_);
+    select_entry_paths(setting_);
     if (design_ == Design::Isolated) {
         clear_entry_stack();
         if (!(mutated(Mutation::ExitRootNotSwitched) && before != nullptr && keep)) {
@@ -387,6 +399,51 @@ void AddressSpace::activate_kernel_only() {
         cpu_state.exit_root = 0;  // no thread without an address space leaves to user mode
     }
     load_root(x86::Cr3::make(kernel_root()));
+}
+
+void AddressSpace::release_ldt() {
+    if (ldt_ == nullptr) {
+        return;
+    }
+    forget_ldt(*ldt_);
+    UserTlb tlb = user_tlb();
+    ldt_->release({kernel_root_, user_root_, tlb});
+    delete ldt_;
+    ldt_ = nullptr;
+    setting_ = {design_, nullptr};
+}
+
+Result<void, MapError> AddressSpace::set_ldt_entry(unsigned index, u64 descriptor) {
+    if (ldt_ == nullptr) {
+        ldt_ = new Ldt;
+    }
+    UserTlb tlb = user_tlb();
+    const auto outcome = ldt_->set(index, descriptor, {kernel_root_, user_root_, tlb});
+    if (ldt_->entries() == 0) {  // there was no memory for the first one
+        release_ldt();
+        return outcome;
+    }
+    setting_ = {design_, ldt_};
+    if (is_active()) {
+        select_changed_ldt(setting_);
+    }
+    return outcome;
+}
+
+Result<void, MapError> AddressSpace::inherit(const AddressSpace& parent) {
+    for (unsigned index = 0; parent.ldt_ != nullptr && index < parent.ldt_->entries(); ++index) {
+        RF_TRY(set_ldt_entry(index, parent.ldt_->entry(index)));
+    }
+    return {};
+}
+
+VirtualAddress AddressSpace::aim_espfix_stack(u64 selector, u64 stack_pointer) {
+    AddressSpace& space = *active_space;
+    if (!space.ldt_->is_16bit_stack(selector)) {
+        return {};
+    }
+    UserTlb tlb = space.user_tlb();
+    return space.ldt_->aim_espfix_stack(stack_pointer, {space.kernel_root_, space.user_root_, tlb});
 }
 
 bool AddressSpace::is_active() const {

@@ -7,6 +7,7 @@
 #include "arch/x86/vulnerability.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/layout.h"
+#include "kernel/arch/x86_64/ldt.h"
 #include "kernel/core/command_line.h"
 #include "kernel/core/log/log.h"
 #include "paging/error.h"
@@ -111,7 +112,8 @@ struct Room {
 /// Root entry 256 is the linked direct map's, which the boot tables still hold. They map 4 GiB.
 constexpr Room direct_map_room{257, 127, root_span - 3 * gib, gib};
 constexpr Room stacks_room{384, 64, root_span / 2, page};
-constexpr Room devices_room{448, 63, root_span / 2, page};
+constexpr Room devices_room{448, 62, root_span / 2, page};
+static_assert(devices_room.first_root_entry + devices_room.root_entries <= ldt_root_index);
 
 std::string_view command_line_of(u32 start_info) {
     const auto* info = reinterpret_cast<const abi::pvh::StartInfo*>(u64{start_info});

@@ -25,6 +25,8 @@ struct CpuState {
     ExitPaths exits;  ///< of the design that is selected (entry_paths.h)
     /// One past the stack of each vector, in the order of InterruptStack (descriptor_tables.h).
     u64 paranoid_stack_tops[paranoid_vectors] = {};
+    /// Where the exit to a 16-bit stack segment builds its frame (ldt.h); one past it.
+    u64 espfix_stack_end = 0;
 };
 
 /// Counts for abi::control::Statistics. Interrupts are off wherever they change.

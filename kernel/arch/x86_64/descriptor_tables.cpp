@@ -29,6 +29,7 @@ void fill_gdt() {
     const u64 tss = entry_area_address(EntryAreaPage::Tss).value();
     gdt[kernel_code_selector / 8] = SegmentDescriptor::flat_code64(0);
     gdt[kernel_data_selector / 8] = SegmentDescriptor::flat_data(0);
+    gdt[user_code32_selector / 8] = SegmentDescriptor::flat_code32(3);
     gdt[user_data_selector / 8] = SegmentDescriptor::flat_data(3);
     gdt[user_code_selector / 8] = SegmentDescriptor::flat_code64(3);
     gdt[task_selector / 8] = SegmentDescriptor::tss_low(tss, sizeof(x86::TaskStateSegment64) - 1);
@@ -97,7 +98,7 @@ void load_descriptor_tables() {
     fill_paranoid_stacks();
 
     // LTR marks the TSS busy, which is a write: it goes through the writable view of the GDT.
-    constexpr u16 gdt_limit = task_selector + 16 - 1;
+    constexpr u16 gdt_limit = ldt_selector + 16 - 1;
     load_gdt({gdt_limit, reinterpret_cast<u64>(writable<u64>(EntryAreaPage::Gdt))});
     reload_segments();
     load_task_register(task_selector);

@@ -7,12 +7,16 @@
 
 namespace ringfence::kernel::arch {
 
-/// SYSRET takes CS and SS from one base: data below code. [intel/vol2]: SYSRET
-inline constexpr u16 kernel_code_selector = 0x08;
-inline constexpr u16 kernel_data_selector = 0x10;
-inline constexpr u16 user_data_selector = 0x18 | 3;
-inline constexpr u16 user_code_selector = 0x20 | 3;
-inline constexpr u16 task_selector = 0x28;
+/// Linux's numbers, which programs know. SYSRET takes CS and SS from one base: 32-bit code, data,
+/// 64-bit code. [intel/vol2]: SYSRET
+inline constexpr u16 kernel_code_selector = 0x10;
+inline constexpr u16 kernel_data_selector = 0x18;
+inline constexpr u16 user_code32_selector = 0x20 | 3;
+inline constexpr u16 user_data_selector = 0x28 | 3;
+inline constexpr u16 user_code_selector = 0x30 | 3;
+inline constexpr u16 task_selector = 0x40;
+/// Of the running program's LDT (ldt.h); empty while it has none.
+inline constexpr u16 ldt_selector = 0x50;
 
 inline constexpr u64 timer_vector = 64;
 inline constexpr u64 spurious_vector = 255;

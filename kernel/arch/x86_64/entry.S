@@ -51,6 +51,14 @@ syscall_shared:
         call    enter_syscall
         jmpq    *%rax
 
+// ---- SYSCALL of compatibility mode, on processors that have it there (AMD's). There are no 32-bit system
+// calls: ENOSYS. [amd/vol3]: SYSCALL
+        .balign 16
+        .globl  syscall_from_compatibility_mode
+syscall_from_compatibility_mode:
+        movl    $-38, %eax
+        sysretl
+
 // ---- Interrupts and exceptions. The stub has completed the hardware's frame to:
 //      0 vector  8 error  16 rip  24 cs  32 rflags  40 rsp  48 ss
 // From user mode that is on the per-CPU entry stack (isolated) or on the thread's stack (shared).
@@ -160,11 +168,31 @@ iret_fault_shared:
         testb   $3, 24(%rsp)
         jnz     trap_from_user_shared
         cmpq    $exit_iret_shared, 16(%rsp)
-        jne     trap_from_kernel
+        jne     iret_fault_espfix_shared
         swapgs
         pushq   %rdi
         movq    %rsp, %rdi
         leaq    REFUSED_FRAME(%rdi), %rsp
+        pushq   16(%rdi)
+        pushq   8(%rdi)
+        pushq   (%rdi)
+        SAVE_REGISTERS_BELOW_RDI
+        call    enter_trap
+        jmpq    *%rax
+
+// The refused frame stands on another stack: both go to the thread's.
+iret_fault_espfix_shared:
+        cmpq    $exit_iret_espfix_shared, 16(%rsp)
+        jne     trap_from_kernel
+        swapgs
+        pushq   %rdi
+        movq    %rsp, %rdi
+        movq    %gs:CPU_KERNEL_STACK_TOP, %rsp
+        pushq   (REFUSED_FRAME + 32)(%rdi)
+        pushq   (REFUSED_FRAME + 24)(%rdi)
+        pushq   (REFUSED_FRAME + 16)(%rdi)
+        pushq   (REFUSED_FRAME + 8)(%rdi)
+        pushq   REFUSED_FRAME(%rdi)
         pushq   16(%rdi)
         pushq   8(%rdi)
         pushq   (%rdi)

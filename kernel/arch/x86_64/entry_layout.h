@@ -14,6 +14,7 @@ namespace ringfence::kernel::arch {
 static_assert(offsetof(CpuState, kernel_stack_top) == 0);
 static_assert(offsetof(CpuState, exit_root) == 8);
 static_assert(offsetof(CpuState, paranoid_stack_tops) == 32);
+static_assert(offsetof(CpuState, espfix_stack_end) == 64);
 
 static_assert(offsetof(TrapFrame, r11) == 48);
 static_assert(offsetof(TrapFrame, rcx) == 88);
@@ -24,8 +25,8 @@ static_assert(offsetof(TrapFrame, rip) == 136);
 static_assert(offsetof(TrapFrame, ss) == 168);
 static_assert(TrapFrame::syscall_vector == 256);
 
-static_assert(kernel_code_selector == 0x08 && kernel_data_selector == 0x10);
-static_assert(user_data_selector == 0x1b && user_code_selector == 0x23);
+static_assert(kernel_code_selector == 0x10 && kernel_data_selector == 0x18);
+static_assert(user_data_selector == 0x2b && user_code_selector == 0x33);
 
 static_assert((kernel_half_start.value() >> 39 & 511) == 256);
 static_assert(static_cast<u64>(EntryAreaPage::Scratch) == 3);

@@ -10,6 +10,8 @@
 #include "kernel/arch/x86_64/descriptor_tables.h"
 #include "kernel/arch/x86_64/entry_area.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/ldt.h"
+#include "kernel/arch/x86_64/ldt_exit.h"
 #include "kernel/arch/x86_64/mutation.h"
 
 namespace {
@@ -31,6 +33,9 @@ void exit_iret_path_isolated();
 void exit_iret_path_shared();
 void exit_sysret_isolated();
 void exit_sysret_shared();
+void syscall_from_compatibility_mode();
+void exit_iret_path_espfix_isolated();
+void exit_iret_path_espfix_shared();
 }
 
 namespace ringfence::kernel::arch {
@@ -43,6 +48,7 @@ using Path = void (*)();
 struct Paths {
     Path system_call;
     ExitPaths exits;
+    Path exit_to_16bit_stack;
     EntryAreaPage idt;
     const TrapStub* stubs;
 };
@@ -51,15 +57,18 @@ constexpr usize design_count = 2;
 const Paths paths[design_count] = {
     {syscall_shared,
      {exit_iret_path_shared, exit_sysret_shared},
+     exit_iret_path_espfix_shared,
      EntryAreaPage::SharedIdt,
      trap_stubs_shared},
     {syscall_isolated,
      {exit_iret_path_isolated, exit_sysret_isolated},
+     exit_iret_path_espfix_isolated,
      EntryAreaPage::Idt,
      trap_stubs_isolated},
 };
 
 Design selected = Design::Shared;
+EntrySetting selected_setting{Design::Shared, nullptr};
 /// Crossings before the isolated paths were selected last, and those within earlier selections.
 u64 crossings_before = 0;
 u64 counted_crossings = 0;
@@ -101,10 +110,13 @@ RF_DESIGN_CHANGE void aim_interrupts() {
 
 void enable_system_calls() {
     using x86::Rflags;
-    // SYSRET adds 16 to the base for CS and 8 for SS, and sets RPL 3.
+    // SYSRET adds 16 to the base for CS and 8 for SS; to compatibility mode it adds nothing for CS.
     constexpr u64 star = x86::Star::syscall_selector.make(kernel_code_selector) |
-                         x86::Star::sysret_selector.make(kernel_data_selector);
+                         x86::Star::sysret_selector.make(user_code32_selector);
     write_msr(x86::Msr::IA32_STAR, star);
+    // From compatibility mode. SYSENTER faults for a null selector.
+    write_msr(x86::Msr::IA32_CSTAR, reinterpret_cast<u64>(&syscall_from_compatibility_mode));
+    write_msr(x86::Msr::IA32_SYSENTER_CS, 0);
     // Nothing that a program can set may steer the entry: interrupts, traps, direction, AC, NT.
     constexpr u64 masked = Rflags::status | Rflags::tf.mask | Rflags::interrupt.mask |
                            Rflags::df.mask | Rflags::iopl.mask | Rflags::nt.mask | Rflags::rf.mask |
@@ -128,6 +140,22 @@ RF_DESIGN_CHANGE void point_at(Design design) {
     }
 }
 
+/// Programs without an LDT leave by the design's own ways, which know nothing of LDTs.
+RF_DESIGN_CHANGE void select_ldt(const Ldt* ldt) {
+    if (ldt == nullptr && selected_setting.ldt() == nullptr) {
+        return;
+    }
+    if (!(ldt == nullptr && mutated(Mutation::LdtKeptForOthers))) {
+        load_ldt(ldt);
+    }
+    if (ldt == nullptr) {
+        cpu_state.exits = paths[static_cast<usize>(selected)].exits;
+    } else {
+        cpu_state.exits = {exit_iret_with_ldt, exit_sysret_with_ldt};
+        note_stale_ldt_selectors();
+    }
+}
+
 }  // namespace
 
 void set_up_entry_paths(Design design) {
@@ -136,15 +164,36 @@ void set_up_entry_paths(Design design) {
     }
     enable_system_calls();
     point_at(design);
+    selected_setting = {design, nullptr};
 }
 
-RF_DESIGN_CHANGE void select_entry_paths(Design design) {
-    if (design == selected) {
+RF_DESIGN_CHANGE void select_entry_paths(EntrySetting setting) {
+    if (setting == selected_setting) {
         return;
     }
-    counted_crossings = isolated_crossings();
-    crossings_before = all_crossings();
-    point_at(design);
+    if (setting.design() != selected) {
+        counted_crossings = isolated_crossings();
+        crossings_before = all_crossings();
+        point_at(setting.design());
+    }
+    select_ldt(setting.ldt());
+    selected_setting = setting;
+}
+
+void select_changed_ldt(EntrySetting setting) {
+    select_ldt(setting.ldt());
+    selected_setting = setting;
+}
+
+void forget_ldt(const Ldt& ldt) {
+    if (selected_setting.ldt() == &ldt) {
+        select_changed_ldt({selected, nullptr});
+    }
+}
+
+ExitsWithLdt exits_with_ldt() {
+    const Paths& chosen = paths[static_cast<usize>(selected)];
+    return {chosen.exits, chosen.exit_to_16bit_stack};
 }
 
 Design selected_design() {

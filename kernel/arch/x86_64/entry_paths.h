@@ -10,7 +10,9 @@
 
 #include "base/address.h"
 #include "base/types.h"
+#include "kernel/arch/x86_64/cpu_state.h"
 #include "kernel_arch/design.h"
+#include "kernel_arch/entry_setting.h"
 
 namespace ringfence::kernel::arch {
 
@@ -18,9 +20,21 @@ namespace ringfence::kernel::arch {
 /// The entry area must be mapped.
 void set_up_entry_paths(Design design);
 
-/// From now on user mode enters and leaves by the paths of `design`. With interrupts off, and with
-/// a table loaded that maps the kernel.
-void select_entry_paths(Design design);
+/// From now on user mode enters and leaves by the paths of the setting's design, and loads
+/// selectors from its LDT. With interrupts off, and with a table loaded that maps the kernel.
+void select_entry_paths(EntrySetting setting);
+/// The same for the LDT of the active address space after a change of it, even if it is in the same
+/// place.
+void select_changed_ldt(EntrySetting setting);
+/// `ldt` will not be there any more: if it is selected, none is.
+void forget_ldt(const Ldt& ldt);
+
+/// The ways out of the selected design, for a program with an LDT to choose among (ldt_exit.cpp).
+struct ExitsWithLdt {
+    ExitPaths ordinary;
+    ExitPath to_16bit_stack;  ///< IRET from the stack at CpuState::espfix_stack_end
+};
+[[nodiscard]] ExitsWithLdt exits_with_ldt();
 
 /// The design of the paths that are selected.
 [[nodiscard]] Design selected_design();

@@ -43,6 +43,7 @@ exit_iret_path_isolated:
         RESTORE_REGISTERS_BELOW_RDI
         movq    %rsp, %rdi              // 0 rdi  24 rip  32 cs  40 rflags  48 rsp  56 ss
         movq    $ENTRY_STACK_END, %rsp
+exit_iret_copy_isolated:
         pushq   56(%rdi)
         pushq   48(%rdi)
         pushq   40(%rdi)
@@ -63,4 +64,31 @@ exit_iret_path_shared:
         addq    $16, %rsp               // vector, error
         swapgs
 exit_iret_shared:
+        iretq
+
+// ---- By IRET to a stack segment of 16 bits, which leaves RSP's bits 31:16 as they are before it: from the
+// place where they are the program's (ldt.h). Isolated: that is the entry stack, under another name.
+        .balign 64
+        .globl  exit_iret_path_espfix_isolated
+exit_iret_path_espfix_isolated:
+        RESTORE_REGISTERS_BELOW_RDI
+        movq    %rsp, %rdi
+        movq    %gs:CPU_ESPFIX_STACK_END, %rsp
+        jmp     exit_iret_copy_isolated
+
+        .balign 64
+        .globl  exit_iret_path_espfix_shared, exit_iret_espfix_shared
+exit_iret_path_espfix_shared:
+        RESTORE_REGISTERS_BELOW_RDI
+        movq    %rsp, %rdi
+        movq    %gs:CPU_ESPFIX_STACK_END, %rsp
+        pushq   56(%rdi)
+        pushq   48(%rdi)
+        pushq   40(%rdi)
+        pushq   32(%rdi)
+        pushq   24(%rdi)
+        pushq   (%rdi)
+        popq    %rdi
+        swapgs
+exit_iret_espfix_shared:
         iretq

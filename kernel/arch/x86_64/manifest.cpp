@@ -6,6 +6,7 @@
 #include "kernel/arch/x86_64/entry_area.h"
 #include "kernel/arch/x86_64/isolation.h"
 #include "kernel/arch/x86_64/layout.h"
+#include "kernel/arch/x86_64/ldt.h"
 
 namespace ringfence::kernel::arch {
 
@@ -57,6 +58,18 @@ std::span<const ManifestEntry> manifest() {
         build();
     }
     return entries;
+}
+
+std::string_view name_in_manifest(VirtualAddress address, bool writable) {
+    for (const ManifestEntry& entry : manifest()) {
+        if (address - entry.start < entry.size) {
+            return entry.name;
+        }
+    }
+    if (address - ldt_start < Ldt::most_bytes && !writable) {
+        return "ldt";
+    }
+    return address - espfix_start < espfix_bytes ? "espfix_stack" : "";
 }
 
 }  // namespace ringfence::kernel::arch

@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "arch/x86/rflags.h"
+#include "arch/x86/segment_descriptor.h"
 #include "kernel/arch/x86_64/descriptor_tables.h"
 #include "kernel/arch/x86_64/fpu.h"
 #include "kernel/arch/x86_64/instructions.h"
@@ -117,20 +118,36 @@ void restore_registers(TrapFrame& f, const SignalContext& c) {
     f.rip = c.rip;
 }
 
-/// Flags that a program may set: all that POPF at CPL 3 could change, and RF.
-constexpr u64 program_flags = x86::Rflags::status | x86::Rflags::tf.mask | x86::Rflags::df.mask |
-                              x86::Rflags::rf.mask | x86::Rflags::ac.mask | x86::Rflags::nt.mask;
-static_assert(!x86::Rflags::iopl.test(program_flags));
+/// Flags that a signal frame restores; the others (NT and ID of those that a program can set) stay
+/// as the handler left them. [linux/abi]: arch/x86/kernel/signal.c, FIX_EFLAGS
+constexpr u64 restored_flags = x86::Rflags::status | x86::Rflags::tf.mask | x86::Rflags::df.mask |
+                               x86::Rflags::rf.mask | x86::Rflags::ac.mask;
+static_assert(!x86::Rflags::iopl.test(restored_flags));
+
+/// Leaves SS alone if 64-bit code can run with it: present data of DPL 3 that can be written,
+/// whatever its size and direction. Else it becomes the standard one. LAR gives bits 8 to 23 of the
+/// descriptor's second half in place. [intel/vol2]: LAR
+void make_stack_segment_valid(TrapFrame& f) {
+    using S = x86::SegmentDescriptor;
+    constexpr u64 looked_at =
+        S::code_or_data.mask | S::code.mask | S::writable.mask | S::dpl.mask | S::present.mask;
+    constexpr u64 wanted = looked_at & ~S::code.mask;
+    u32 rights = 0;
+    bool found = false;
+    asm volatile("lar %2, %0" : "+r"(rights), "=@ccz"(found) : "r"(static_cast<u32>(f.ss)));
+    if (!found || (u64{rights} << 32 & looked_at) != wanted) {
+        f.ss = user_data_selector;
+    }
+}
 
 /// CS and SS are the program's choice as far as they are user segments; IRET judges the rest.
 void restore_privileged(TrapFrame& f, const SignalContext& c, u64 flags) {
     constexpr u64 user_privilege = 3;
-    f.rflags =
-        (c.rflags & program_flags) | x86::Rflags::fixed_one.mask | x86::Rflags::interrupt.mask;
+    f.rflags = (f.rflags & ~restored_flags) | (c.rflags & restored_flags);
     f.cs = c.cs | user_privilege;
     f.ss = c.ss | user_privilege;
     if ((flags & uc_strict_restore_ss) == 0 && f.cs == user_code_selector) {
-        f.ss = user_data_selector;
+        make_stack_segment_valid(f);
     }
     f.forget_syscall();
 }
@@ -172,7 +189,9 @@ bool push_signal_frame(TrapFrame& frame, ThreadState& running, const SignalDeliv
     frame.rsp = place.value();
     frame.rip = delivery.handler.value();
     frame.cs = user_code_selector;
-    frame.ss = user_data_selector;
+    if (frame.ss != user_data_selector) {
+        make_stack_segment_valid(frame);
+    }
     frame.rflags &= ~(x86::Rflags::df.mask | x86::Rflags::tf.mask | x86::Rflags::rf.mask);
     frame.forget_syscall();
     return true;

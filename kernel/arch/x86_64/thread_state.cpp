@@ -2,12 +2,14 @@
 #include "kernel_arch/thread_state.h"
 
 #include "arch/x86/rflags.h"
+#include "arch/x86/selector_error_code.h"
 #include "base/compiler.h"
 #include "kernel/arch/x86_64/cpu_state.h"
 #include "kernel/arch/x86_64/descriptor_tables.h"
 #include "kernel/arch/x86_64/entry_paths.h"
 #include "kernel/arch/x86_64/fpu.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/ldt_exit.h"
 #include "kernel/arch/x86_64/tlb.h"
 #include "kernel/core/errors.h"
 #include "kernel_arch/user_access.h"
@@ -39,14 +41,41 @@ SegmentSelectors read_selectors() {
     return s;
 }
 
-/// `s` came from the registers of a program, so each loads without a fault: the GDT never changes.
+/// A load of a selector, which may fault if it names an LDT that has changed since the program
+/// loaded it. Then, as in Linux, the register becomes null.
+#define RF_LOAD_SEGMENT(segment)                  \
+    "771: mov %k0, %%" segment                    \
+    "\n\t"                                        \
+    ".pushsection .text.segment_faults, \"ax\"\n" \
+    "772: xorl %k0, %k0\n\t"                      \
+    "jmp 771b\n\t"                                \
+    ".popsection\n\t"                             \
+    ".pushsection .exception_table, \"a\"\n\t"    \
+    ".balign 8\n\t"                               \
+    ".quad 771b, 772b\n\t"                        \
+    ".popsection\n\t"
+
+inline void load_ds(u32 selector) {
+    asm volatile(RF_LOAD_SEGMENT("ds") : "+r"(selector));
+}
+inline void load_es(u32 selector) {
+    asm volatile(RF_LOAD_SEGMENT("es") : "+r"(selector));
+}
+inline void load_fs(u32 selector) {
+    asm volatile(RF_LOAD_SEGMENT("fs") : "+r"(selector));
+}
+/// Loading GS writes the active base, which is the kernel's: do it to the program's. Interrupts are
+/// off, and an NMI looks at the base itself.
+inline void load_gs(u32 selector) {
+    asm volatile("swapgs\n\t" RF_LOAD_SEGMENT("gs") "swapgs" : "+r"(selector));
+}
+
+/// `s` came from the registers of a program.
 void load_selectors(const SegmentSelectors& s) {
-    asm volatile("mov %0, %%ds" ::"rm"(s.ds));
-    asm volatile("mov %0, %%es" ::"rm"(s.es));
-    asm volatile("mov %0, %%fs" ::"rm"(s.fs));
-    // Loading GS writes the active base, which is the kernel's: do it to the program's. Interrupts
-    // are off, and an NMI looks at the base itself.
-    asm volatile("swapgs; mov %0, %%gs; swapgs" ::"r"(u32{s.gs}));
+    load_ds(s.ds);
+    load_es(s.es);
+    load_fs(s.fs);
+    load_gs(s.gs);
 }
 
 /// A selector that is not null brings its own base.
@@ -154,6 +183,19 @@ void return_to_user(const TrapFrame& frame) {
     leave_kernel(&frame, place, cpu_state.exits.by_iret);
 }
 
+void reload_ldt_selectors() {
+    const SegmentSelectors now = read_selectors();
+    const auto load_if_local = [](u16 selector, void (*load)(u32)) {
+        if (x86::Selector::local.test(selector)) {
+            load(selector);
+        }
+    };
+    load_if_local(now.ds, load_ds);
+    load_if_local(now.es, load_es);
+    load_if_local(now.fs, load_fs);
+    load_if_local(now.gs, load_gs);
+}
+
 bool set_thread_pointer(ThreadState& thread, VirtualAddress address) {
     if (address >= user_end) {
         return false;
@@ -178,7 +220,9 @@ i64 arch_prctl(ThreadState& running, u64 operation, u64 address) {
             return 0;
         case get_fs:
         case get_gs: {
-            const u64 base = operation == get_fs ? running.fs_base : running.gs_base;
+            // What the registers say: the base may be that of a segment that the program loaded.
+            const u64 base = read_msr(operation == get_fs ? x86::Msr::IA32_FS_BASE
+                                                          : x86::Msr::IA32_KERNEL_GS_BASE);
             return put_user(VirtualAddress{address}, base) ? 0 : failure(Errno::Efault);
         }
         default:

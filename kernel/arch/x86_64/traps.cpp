@@ -100,6 +100,18 @@ void handle_nmi() {
     }
 }
 
+/// A selector of a program's that cannot be loaded any more (thread_state.cpp): with #GP, or #NP.
+bool settle_selector_fault(TrapFrame& frame) {
+    const bool of_selector = frame.vector == number(ExceptionVector::GeneralProtection) ||
+                             frame.vector == number(ExceptionVector::SegmentNotPresent);
+    const VirtualAddress go_on = find_fault_continuation(frame.instruction_pointer());
+    if (!of_selector || go_on.value() == 0) {
+        return false;
+    }
+    frame.set_instruction_pointer(go_on);
+    return true;
+}
+
 /// NMIs stay blocked until IRET, so nothing here may switch threads or leave by SYSRET.
 void user_nmi() {
     handle_nmi();
@@ -196,7 +208,7 @@ RF_GATE void enter_trap_from_kernel(arch::TrapFrame* frame) {
         arch::handle_interrupt(*frame);
     } else if (frame->vector == arch::number(arch::ExceptionVector::PageFault)) {
         arch::kernel_page_fault(*frame);
-    } else {
+    } else if (!arch::settle_selector_fault(*frame)) {
         arch::panic_with_frame(arch::exception_name(frame->vector), *frame);
     }
 }

@@ -49,23 +49,13 @@ private:
     usize used_ = 0;
 };
 
-/// The manifest's name for an address; "unlisted" if it has none.
-const ManifestEntry* listed(VirtualAddress address) {
-    for (const auto& entry : manifest()) {
-        if (address >= entry.start && address < entry.start + entry.size) {
-            return &entry;
-        }
-    }
-    return nullptr;
-}
-
 /// `Piece` is a paging::Leaf or a paging::Run.
 template <typename Piece>
 void report_piece(Report& report, std::string_view owner, const Piece& piece) {
     if (!piece.attributes.user) {
-        const ManifestEntry* entry = listed(piece.start);
+        const auto name = name_in_manifest(piece.start, piece.attributes.writable);
         report.line(owner, piece.start, piece.frame, piece.size, piece.attributes,
-                    entry != nullptr ? entry->name : "unlisted");
+                    name.empty() ? "unlisted" : name);
     }
 }
 
@@ -89,7 +79,8 @@ AddressSpace::Exposure AddressSpace::exposure() const {
             if (!leaf.attributes.user) {
                 result.supervisor_bytes += leaf.size;
                 const bool is_listed =
-                    listed(leaf.start) != nullptr || mutated(Mutation::EffectiveNotLookedUp);
+                    !name_in_manifest(leaf.start, leaf.attributes.writable).empty() ||
+                    mutated(Mutation::EffectiveNotLookedUp);
                 result.outside_manifest += is_listed ? 0 : leaf.size;
             }
         });

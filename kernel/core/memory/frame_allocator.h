@@ -23,13 +23,14 @@ enum class FrameUse : u8 {
     Kernel,     ///< the kernel's own, for ever: entry area, the page of zeroes
     PageTable,  ///< a table below a root
     Root,       ///< root tables of an address space
+    Ldt,        ///< descriptors that a program asked for
     Anonymous,  ///< a program's memory
     File,       ///< a page of a file
     Stack,      ///< a kernel stack
     Objects,    ///< heap: objects of one size
     Block,      ///< heap: one object of more than half a page
 };
-inline constexpr unsigned frame_use_count = 8;
+inline constexpr unsigned frame_use_count = 9;
 
 /// Frames that page tables leave for what the kernel cannot do without. Tables are made when a
 /// program touches memory, however much of it and however far apart.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The futex call's operations.
+#include <algorithm>
+
 #include "kernel/core/syscall/futex_table.h"
 #include "kernel/core/syscall/support.h"
 
@@ -47,6 +49,12 @@ Value wait(Pointer word, u32 expected, u32 bits, const Fallible<u64>& deadline) 
     return u64{0};
 }
 
+/// Linux looks whether it has woken enough when it has woken one, and at the number as a signed
+/// one: 0 and less are 1.
+u32 at_least_one(u32 wanted) {
+    return static_cast<u32>(std::max(static_cast<i32>(wanted), 1));
+}
+
 Value requeue(Pointer word, u32 wake, u32 move, Pointer target) {
     RF_TRY(read_user<u32>(target));
     return u64{requeue_futex(word, wake, move, target)};
@@ -69,10 +77,10 @@ Value futex(Pointer word, u32 operation, u32 value, u64 timeout_or_value, Pointe
             return wait(word, value, third_value,
                         read_futex_deadline(timeout, Timeout::Absolute, realtime));
         case FutexOperation::Wake:
-            return u64{wake_futex(word, value)};
+            return u64{wake_futex(word, at_least_one(value))};
         case FutexOperation::WakeBits:
             return third_value == 0 ? Value(Error{Errno::Einval})
-                                    : u64{wake_futex(word, value, third_value)};
+                                    : u64{wake_futex(word, at_least_one(value), third_value)};
         case FutexOperation::CompareRequeue: {
             RF_TRY_ASSIGN(current, read_user<u32>(word));
             if (current != third_value) {

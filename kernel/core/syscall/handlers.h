@@ -269,6 +269,7 @@ Nothing uname(Pointer names);
 Nothing sysinfo(Pointer information);
 Value prctl(u32 option, u64 argument, u64 second, u64 third, u64 fourth);
 Value arch_prctl(u32 operation, u64 address);
+Value modify_ldt(u32 function, Pointer pointer, u64 bytes);
 Value getrandom(Pointer buffer, u64 size, u32 flags);
 Value syslog(u32 type, Pointer buffer, i32 size);
 Value personality(u32 wanted);

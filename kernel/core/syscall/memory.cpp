@@ -26,6 +26,7 @@ namespace map_bits {
 using Kind = Bitfield<0, 2, u32>;  ///< 1 shared, 2 private, 3 shared and validated
 using Fixed = Flag<4, u32>;
 using Anonymous = Flag<5, u32>;
+using Low = Flag<6, u32>;  ///< MAP_32BIT
 using GrowsDown = Flag<8, u32>;
 using Populate = Flag<15, u32>;
 using FixedNoReplace = Flag<20, u32>;
@@ -59,7 +60,10 @@ Placement placement_of(u32 flags) {
     if (map_bits::FixedNoReplace::test(flags)) {
         return Placement::FixedIfFree;
     }
-    return map_bits::Fixed::test(flags) ? Placement::Fixed : Placement::Anywhere;
+    if (map_bits::Fixed::test(flags)) {
+        return Placement::Fixed;
+    }
+    return map_bits::Low::test(flags) ? Placement::Low : Placement::Anywhere;
 }
 
 /// Touches each page, as far as memory goes; false if it does not go to the end.

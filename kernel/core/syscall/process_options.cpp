@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Options of the calling process: prctl and arch_prctl.
+// Options of the calling process: prctl, arch_prctl, and its LDT.
 #include <algorithm>
 #include <cstring>
 
 #include "kernel/core/process/isolation_choice.h"
 #include "kernel/core/syscall/support.h"
+#include "kernel/core/vm/admission.h"
+#include "kernel_arch/modify_ldt.h"
 
 namespace ringfence::kernel::syscalls {
 
@@ -129,6 +131,11 @@ Value arch_prctl(u32 operation, u64 address) {
         return Error{static_cast<Errno>(-result)};
     }
     return static_cast<u64>(result);
+}
+
+Value modify_ldt(u32 function, Pointer pointer, u64 bytes) {
+    RF_TRY(admit_allocation());
+    return arch::modify_ldt(current_process().memory->tables(), function, pointer, bytes);
 }
 
 }  // namespace ringfence::kernel::syscalls

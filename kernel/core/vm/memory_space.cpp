@@ -14,6 +14,9 @@ namespace ringfence::kernel {
 namespace {
 /// Lowest address that a program may map, so that null pointers fault. [linux/abi]: mmap_min_addr
 constexpr VirtualAddress lowest_mapping{64 * kib};
+/// Where MAP_32BIT puts mappings. [linux/abi]: mmap(2), arch/x86/kernel/sys_x86_64.c
+constexpr VirtualAddress low_mappings_start{1 * gib};
+constexpr VirtualAddress low_mappings_end{2 * gib};
 constexpr usize most_regions = 65530;  // [linux/abi]: vm.max_map_count
 
 bool is_page_range(VirtualAddress start, u64 size) {
@@ -53,7 +56,8 @@ bool MemorySpace::is_resident(VirtualAddress page) const {
 Fallible<VirtualAddress> MemorySpace::choose_place(const Region& wanted, u64 size,
                                                    Placement placement) {
     const VirtualAddress hint = wanted.start;
-    if (placement != Placement::Anywhere) {
+    const bool is_low = placement == Placement::Low;
+    if (placement != Placement::Anywhere && !is_low) {
         if (!hint.is_aligned(page_size)) {
             return Error{Errno::Einval};
         }
@@ -68,12 +72,14 @@ Fallible<VirtualAddress> MemorySpace::choose_place(const Region& wanted, u64 siz
         }
         return hint;
     }
+    const VirtualAddress bottom = is_low ? low_mappings_start : lowest_mapping;
+    const VirtualAddress top = is_low ? low_mappings_end : layout.map_top;
     const VirtualAddress rounded = hint.align_down(page_size);
     if (rounded >= lowest_mapping && arch::is_user_range(rounded, size) &&
-        regions_.is_free(rounded, rounded + size)) {
+        (!is_low || rounded + size <= top) && regions_.is_free(rounded, rounded + size)) {
         return rounded;
     }
-    const auto gap = regions_.find_gap(size, lowest_mapping, layout.map_top);
+    const auto gap = regions_.find_gap(size, bottom, top);
     if (!gap) {
         return Error{Errno::Enomem};
     }

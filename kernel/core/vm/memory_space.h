@@ -26,6 +26,7 @@ enum class FaultOutcome : u8 {
 /// Where mmap should put a mapping.
 enum class Placement : u8 {
     Anywhere,     ///< the address is a hint
+    Low,          ///< likewise, and in the second GiB (MAP_32BIT)
     Fixed,        ///< exactly there, whatever is there now
     FixedIfFree,  ///< exactly there, or Eexist
 };

@@ -207,7 +207,7 @@ Fallible<Ref<MemorySpace>> MemorySpace::copy() {
     RF_TRY_ASSIGN(child, create(isolation));
     child->layout = layout;
     child->heap_end_ = heap_end_;
-    if (!child->regions_.make_room_for(regions_)) {
+    if (!child->tables_.inherit(tables_) || !child->regions_.make_room_for(regions_)) {
         return Error{Errno::Enomem};
     }
     const arch::ChangeGroup together(tables_);  // what was writable no longer is

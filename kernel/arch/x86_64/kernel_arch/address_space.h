@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/types.h"
 #include "kernel_arch/design.h"
+#include "kernel_arch/entry_setting.h"
 #include "kernel_arch/pcid_allocator.h"
 #include "kernel_arch/stale_group.h"
 
@@ -83,6 +84,18 @@ public:
     /// Unmaps the whole user half and frees its tables; `visit` (may be null) gets each page.
     void release_all(Visitor visit, void* context);
 
+    /// What a child's space has of its parent's besides pages: a copy of its LDT. Once, before the
+    /// child runs.
+    Result<void, MapError> inherit(const AddressSpace& parent);
+    /// Writes an entry of the LDT, which comes into being with the first one. `index` is below
+    /// Ldt::most_entries; the descriptor is of a segment that user mode may load, or 0.
+    Result<void, MapError> set_ldt_entry(unsigned index, u64 descriptor);
+    /// Null if there is none.
+    [[nodiscard]] const Ldt* ldt() const { return setting_.ldt(); }
+    /// The end of the stack from which IRET must return to the 16-bit stack segment that `selector`
+    /// is in the active space's LDT (ldt.h); 0 if it is none.
+    static VirtualAddress aim_espfix_stack(u64 selector, u64 stack_pointer);
+
     /// From now on user addresses mean this space. With interrupts off, or before the first thread.
     void activate();
     /// Leaves to the kernel's own table, so that `this` may be destroyed.
@@ -111,6 +124,7 @@ private:
     void release_roots();
     [[nodiscard]] UserTlb user_tlb();
     void invalidate(const StaleGroup& group);
+    void release_ldt();
 
     friend class ChangeGroup;
 
@@ -118,7 +132,9 @@ private:
     PhysicalAddress user_root_{};    ///< equal to kernel_root_ in the shared design
     Roots prepared_{};               ///< of the other design; kernel 0: none
     Design design_ = Design::Shared;
-    StaleGroup* group_ = nullptr;  ///< of the ChangeGroup that lives
+    Ldt* ldt_ = nullptr;                             ///< owned
+    EntrySetting setting_{Design::Shared, nullptr};  ///< of design_ and ldt_
+    StaleGroup* group_ = nullptr;                    ///< of the ChangeGroup that lives
     PcidContext context_{};
     bool user_flush_owed_ = false;  ///< while not active: the user PCID has stale entries
 };
