@@ -57,7 +57,7 @@ class Run:
                                errors="replace", check=False)
         self.seconds = time.monotonic() - start
         self.failed = ended.returncode != 0
-        found = re.search(r"^(\d+) (?:calls|activities)", ended.stdout, re.MULTILINE)
+        found = re.search(r"^(\d+) (?:calls|activities) in ", ended.stdout, re.MULTILINE)
         self.done = int(found.group(1)) if found and not self.failed else 0
         self.output = ended.stdout + ended.stderr
         return self

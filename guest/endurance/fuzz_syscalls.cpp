@@ -205,11 +205,16 @@ int main(int argc, char** argv) {
     Progress& progress = endurance::start_supervising();
     // The first shifts make the lists that only grow as long as they will be.
     constexpr unsigned warm_up_shifts = 2;
+    constexpr unsigned shifts_per_report = 100;
     endurance::Usage before = endurance::Usage::read();
     unsigned shift = 0;
-    for (; progress.steps < wanted || shift <= warm_up_shifts; ++shift) {
-        endurance::run_shift({endurance::seed_of_part(seed, shift), workers_per_shift, work},
-                             progress);
+    uint64_t made = 0;
+    for (; made < wanted || shift <= warm_up_shifts; ++shift) {
+        made += endurance::run_shift(
+            {endurance::seed_of_part(seed, shift), workers_per_shift, work}, progress);
+        if (shift % shifts_per_report == 0) {  // the first time before anything is measured
+            std::printf("%lu calls so far\n", made);
+        }
         if (shift < warm_up_shifts) {
             before = endurance::Usage::read();
         } else if (!endurance::Usage::read().same_as(before, spare_bytes)) {
@@ -223,7 +228,6 @@ int main(int argc, char** argv) {
         std::printf("seed %lu: not all was given back at the end\n", seed);
         return 1;
     }
-    std::printf("%lu calls in %u shifts, seed %lu: all was given back\n",
-                static_cast<unsigned long>(progress.steps), shift, seed);
+    std::printf("%lu calls in %u shifts, seed %lu: all was given back\n", made, shift, seed);
     return 0;
 }

@@ -66,11 +66,16 @@ int main(int argc, char** argv) {
     with_design_changes = argc < 4 || std::strcmp(argv[3], "steady") != 0;
     Progress& progress = endurance::start_supervising();
     constexpr unsigned warm_up_shifts = 2;
+    constexpr unsigned shifts_per_report = 100;
     endurance::Usage before = endurance::Usage::read();
     unsigned shift = 0;
-    for (; progress.steps < wanted || shift <= warm_up_shifts; ++shift) {
-        endurance::run_shift({endurance::seed_of_part(seed, shift), workers_per_shift, work},
-                             progress);
+    uint64_t done = 0;
+    for (; done < wanted || shift <= warm_up_shifts; ++shift) {
+        done += endurance::run_shift(
+            {endurance::seed_of_part(seed, shift), workers_per_shift, work}, progress);
+        if (shift % shifts_per_report == 0) {  // the first time before anything is measured
+            std::printf("%lu activities so far\n", done);
+        }
         if (progress.failures > 0) {
             std::printf("seed %lu, shift %u: %s\n", seed, shift, progress.first_failure);
             return 1;
@@ -87,7 +92,7 @@ int main(int argc, char** argv) {
         std::printf("seed %lu: not all was given back at the end\n", seed);
         return 1;
     }
-    std::printf("%lu activities in %u shifts, seed %lu: all was right, all was given back\n",
-                progress.steps, shift, seed);
+    std::printf("%lu activities in %u shifts, seed %lu: all was right, all was given back\n", done,
+                shift, seed);
     return 0;
 }

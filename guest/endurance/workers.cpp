@@ -233,7 +233,9 @@ Progress& start_supervising() {
     return *new (shared) Progress{};
 }
 
-void run_shift(const Shift& shift, Progress& progress) {
+uint64_t run_shift(const Shift& shift, Progress& progress) {
+    constexpr uint64_t most_steps = 100'000;
+    progress.steps = 0;
     pid_t workers[most_workers];
     const unsigned count = shift.workers < most_workers ? shift.workers : most_workers;
     unsigned started = 0;
@@ -249,6 +251,7 @@ void run_shift(const Shift& shift, Progress& progress) {
     fchmod(scratch, 0777);
     empty_directory(scratch, 0);
     close(scratch);
+    return progress.steps <= most_steps ? progress.steps : 0;
 }
 
 }  // namespace endurance
