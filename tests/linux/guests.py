@@ -46,13 +46,14 @@ def cpio(files):
     return bytes(archive)
 
 
-def write_initrd(path, init=INIT, program=None):
-    """Busybox and `init`, a script; also `program`, a file of the host, as /program."""
+def write_initrd(path, init=INIT, program=None, more=()):
+    """Busybox and `init`, a script; also `program`, a file of the host, as /program, and `more` as cpio() takes it."""
     files = [(name, 0o755, None) for name in ("bin", "dev", "proc", "sys")] + [("init", 0o755, init.encode())]
     for name, source in (("bin/busybox", BUSYBOX), ("program", program)):
         if source:
             with open(source, "rb") as file:
                 files.append((name, 0o755, file.read()))
+    files += more
     with open(path, "wb") as file:
         file.write(cpio(files))
 
