@@ -18,6 +18,7 @@ Monitor::Parts::Parts(sim::machine::Machine& of, const audit::Manifest& manifest
       tables(memory, manifest),
       translations({view, tables, manifest, sink}),
       descriptors({view, tables, manifest, sink}),
+      ldts({view, tables, manifest, sink}),
       contents({view, tables, manifest, sink}),
       switches({view, tables, manifest, sink}) {}
 
