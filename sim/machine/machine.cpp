@@ -51,12 +51,7 @@ class FirstUserMarker final : public observe::Observer {
 public:
     explicit FirstUserMarker(const observe::Counters& counters) : counters_(counters) {}
     void watch(const isa::x86::TimedExecution& timed) { timed_ = &timed; }
-    void sysret(VirtualAddress) override { remember(); }
-    void iret(VirtualAddress, bool to_user) override {
-        if (to_user) {
-            remember();
-        }
-    }
+    void user_entered(VirtualAddress) override { remember(); }
     [[nodiscard]] const std::optional<observe::Counters>& marked() const { return marked_; }
     [[nodiscard]] const std::optional<TimedCounts>& timed_marked() const { return timed_marked_; }
 
