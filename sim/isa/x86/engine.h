@@ -86,7 +86,7 @@ private:
     [[nodiscard]] u64 progress() const;
     void run_blocks();
     void run_cut(const Block& block, u64 instructions);
-    void finish_step(u64 progress_before, bool stepping);
+    void finish_step(u64 progress_before, bool is_step);
     void trace_instruction(const Block& block);
 
     const Block* find_block();
