@@ -16,14 +16,6 @@ namespace ringfence::sim::isa::x86 {
 using cpu::SegmentRegister;
 using cpu::StopReason;
 
-namespace {
-
-/// A handler may fault at once, for ever: then nothing retires, and no limit of instructions is
-/// reached. Whoever runs the machine gets it back after so many faults.
-constexpr unsigned most_barren = 1U << 16;
-
-}  // namespace
-
 Engine::Engine(Cpu& cpu, memory::PhysicalMemory& memory)
     : cpu_(cpu), memory_(memory), cache_(memory), builder_(cpu, memory, stops_) {
     nowhere_.count = Block::dead;
@@ -52,7 +44,7 @@ StopReason Engine::run(u64 instruction_limit) {
         before = progress();
         if (RF_UNLIKELY(barren == most_barren)) {
             link_ = nullptr;
-            return StopReason::InstructionLimit;
+            return StopReason::NoProgress;
         }
     }
 }

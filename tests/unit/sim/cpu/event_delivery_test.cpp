@@ -86,7 +86,7 @@ TEST(EventDelivery, a_handler_that_faults_for_ever_does_not_keep_the_run) {
     guest.load(ud2, handler);
     guest.load(ud2);
     guest.start(Guest::code, 0);
-    EXPECT_EQ(guest.run(), StopReason::InstructionLimit);
+    EXPECT_EQ(guest.run(), StopReason::NoProgress);
     EXPECT_EQ(guest.retired(), 0U);
     EXPECT_EQ(guest.cpu.rip, handler);
 }
