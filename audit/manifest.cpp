@@ -11,6 +11,10 @@ const Part* Manifest::find(VirtualAddress address) const {
     return found == parts.end() ? nullptr : &*found;
 }
 
+bool Manifest::reaches(VirtualAddress address) const {
+    return find(address) != nullptr || find(address - 1) != nullptr;
+}
+
 const PrivateFrames* Manifest::find_private(PhysicalAddress first, u64 bytes) const {
     const auto found = std::ranges::find_if(private_frames, [&](const PrivateFrames& frames) {
         return first < frames.start + frames.bytes && frames.start < first + bytes;

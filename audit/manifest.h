@@ -27,6 +27,16 @@ enum class Content : u8 {
     Other,    ///< not looked at
 };
 
+/// Whether the processor reads it by itself.
+[[nodiscard]] constexpr bool is_descriptor_table(Content content) {
+    return content == Content::Gdt || content == Content::Idt || content == Content::Tss ||
+           content == Content::Ldt;
+}
+
+/// Words of stacks that are less are selectors, vectors, error codes and flags: the same in every
+/// process.
+inline constexpr u64 first_telling_value = u64{1} << 22;
+
 struct Part {
     std::string name;
     std::string reason;
@@ -60,6 +70,8 @@ struct Manifest {
 
     /// The part that holds `address`; null if none does.
     [[nodiscard]] const Part* find(VirtualAddress address) const;
+    /// Whether a part holds `address` or ends at it: a stack's first address is one past its page.
+    [[nodiscard]] bool reaches(VirtualAddress address) const;
     [[nodiscard]] const PrivateFrames* find_private(PhysicalAddress first, u64 bytes) const;
     [[nodiscard]] bool is_user_root(PhysicalAddress root) const {
         return pair_bit == 0 || (root.value() & pair_bit) != 0;

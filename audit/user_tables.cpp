@@ -26,15 +26,7 @@ VirtualAddress address_of(VirtualAddress base, unsigned level, unsigned index) {
     return VirtualAddress{sign_extend(address, paging::X86FourLevel::address_bits)};
 }
 
-/// As paging::Walker wants to read.
-struct Reader {
-    const TableMemory* memory;
-    template <typename Word>
-    [[nodiscard]] Word read(PhysicalAddress address) const {
-        return memory->read(address);
-    }
-};
-using Walker = paging::Walker<paging::X86FourLevel, Reader>;
+using Walker = paging::Walker<paging::X86FourLevel, TableReader>;
 
 Translation from_leaf(const paging::Leaf& leaf) {
     return {.start = leaf.start,
@@ -50,7 +42,7 @@ Translation from_leaf(const paging::Leaf& leaf) {
 
 std::optional<Translation> UserTables::translate(PhysicalAddress root,
                                                  VirtualAddress address) const {
-    const Reader reader{&memory_};
+    const TableReader reader(memory_);
     const auto leaf = Walker(reader, root).find(address);
     if (!leaf.ok()) {
         return std::nullopt;
@@ -132,6 +124,7 @@ UserTables::Look UserTables::look_at(PhysicalAddress root) {
     if (state.lost) {
         begin_anew(root);
         look.whole = true;
+        look.kernel_half = true;  // what is gone from it is not known any more
         add(root, VirtualAddress{0}, Format::levels, paging::no_limit, root, look);
     }
     look_again(root, state.stored_to, look);
@@ -242,6 +235,8 @@ void UserTables::entry_changed(PhysicalAddress page, const Table& table, unsigne
                                u64 old_entry, u64 new_entry, PhysicalAddress root, Look& look) {
     const unsigned level = table.level;
     const VirtualAddress start = address_of(table.base, level, index);
+    const VirtualAddress last = start + (Geometry::entry_span(level) - 1);
+    look.kernel_half = look.kernel_half || last >= manifest_.kernel_start;
     if (Format::present(old_entry)) {
         if (Format::is_leaf(old_entry, level)) {
             look.changed.push_back({start, Geometry::entry_span(level)});

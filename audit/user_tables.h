@@ -14,23 +14,12 @@
 
 #include "audit/finding.h"
 #include "audit/manifest.h"
+#include "audit/table_memory.h"
 #include "audit/translation_rules.h"
 #include "paging/attributes.h"
 #include "paging/formats/x86_4level.h"
 
 namespace ringfence::audit {
-
-/// Physical memory that holds page tables, and a way to hear of stores to them.
-class TableMemory {
-public:
-    virtual ~TableMemory() = default;
-    /// The aligned word at `address`; 0 where there is no memory.
-    [[nodiscard]] virtual u64 read(PhysicalAddress address) const = 0;
-    [[nodiscard]] virtual bool holds(PhysicalAddress address) const = 0;
-    /// From now on stores to the page are told to UserTables::note_store, or no more.
-    virtual void watch(PhysicalAddress /*page*/) {}
-    virtual void unwatch(PhysicalAddress /*page*/) {}
-};
 
 /// Who stored to a table.
 struct StoreNote {
@@ -54,6 +43,7 @@ public:
         std::vector<Finding> findings;
         std::vector<Changed> changed;
         bool whole = false;  ///< all of the root was looked at: `changed` does not tell everything
+        bool kernel_half = false;  ///< the kernel's half is not, or may not be, what it was
     };
     /// What is wrong with a user root now that was not when it was last looked at.
     [[nodiscard]] Look look_at(PhysicalAddress root);

@@ -196,14 +196,17 @@ std::vector<AttackRun> make_runs(const AttackOptions& options, const Experiment&
     return runs;
 }
 
-std::vector<attack::Judged> reported_verdicts(const std::vector<AttackRun>& runs) {
-    std::vector<attack::Judged> verdicts;
+/// By relational verdicts if the runs were examined, else by the attacks' own.
+int exit_status_of(const std::vector<AttackRun>& runs) {
+    std::vector<JudgedRun> judged;
     for (const AttackRun& run : runs) {
         if (run.reported) {
-            verdicts.push_back({run.setup.design == Design::Isolated, run.judgement.verdict});
+            judged.push_back({run.setup.design == Design::Isolated,
+                              run.relational ? answer_of(run.relational->judgement.verdict)
+                                             : answer_of(run.judgement.verdict)});
         }
     }
-    return verdicts;
+    return exit_status(judged);
 }
 
 report::AttackInputs inputs_of(const AttackOptions& options, const Experiment& experiment,
@@ -222,20 +225,9 @@ relational::Names make_names(const Experiment& experiment) {
     return relational::Names(std::move(symbols));
 }
 
-std::vector<relational::Judged> relational_verdicts(const std::vector<AttackRun>& runs) {
-    std::vector<relational::Judged> verdicts;
-    for (const AttackRun& run : runs) {
-        if (run.reported) {
-            verdicts.push_back(
-                {run.setup.design == Design::Isolated, run.relational->judgement.verdict});
-        }
-    }
-    return verdicts;
-}
-
-/// What was asked for beyond the attack's own verdict; the exit status.
-int report_examination(const AttackOptions& options, const std::vector<AttackRun>& runs,
-                       const relational::Names& names) {
+/// What was asked for beyond the attack's own verdict.
+void report_examination(const AttackOptions& options, const std::vector<AttackRun>& runs,
+                        const relational::Names& names) {
     if (!options.trace_events.empty()) {
         report::write_file(options.trace_events, report::trace_events(runs, names));
     }
@@ -246,7 +238,6 @@ int report_examination(const AttackOptions& options, const std::vector<AttackRun
         const std::string separator = options.explain == "-" ? "\n" : "";
         report::write_file(options.explain, separator + report::explanation(runs, names));
     }
-    return relational::exit_status(relational_verdicts(runs));
 }
 
 /// Looks for the kernel instead of reading it.
@@ -293,7 +284,11 @@ int run_probes(const AttackOptions& options, Experiment& experiment) {
     if (options.common.json != "-") {
         report::write_file("-", report::probe_table(runs));
     }
-    return attack::exit_status(runs);
+    std::vector<JudgedRun> judged;
+    for (const attack::ProbeRun& run : runs) {
+        judged.push_back({run.setup.design == Design::Isolated, answer_of(run.location)});
+    }
+    return exit_status(judged);
 }
 
 }  // namespace
@@ -351,8 +346,10 @@ int attack_verb(const std::vector<std::string>& arguments) {
     if (options.common.json != "-") {
         report::write_file("-", report::attack_table(runs));
     }
-    return names ? report_examination(options, runs, *names)
-                 : attack::exit_status(reported_verdicts(runs));
+    if (names) {
+        report_examination(options, runs, *names);
+    }
+    return exit_status_of(runs);
 }
 
 }  // namespace ringfence::lab

@@ -16,12 +16,12 @@
 #include "lab/boot/until.h"
 #include "lab/command_line.h"
 #include "lab/cpu_selection.h"
+#include "lab/judged.h"
 #include "lab/machine/bytes.h"
 #include "lab/message.h"
+#include "lab/prove/conclusion.h"
 #include "lab/prove/manifest_file.h"
-#include "lab/prove/watched_run.h"
 #include "lab/report/output_file.h"
-#include "lab/report/prove_report.h"
 #include "lab/standard_input.h"
 #include "lab/supervise.h"
 #include "lab/symbols/kernel_symbols.h"
@@ -210,16 +210,8 @@ public:
         if (!monitor_) {
             return status;
         }
-        if (monitor_->violation_count() == 0) {
-            say("monitor: every rule held at {} entries into user mode", monitor_->user_entries());
-            return status;
-        }
-        constexpr int does_not_hold = 2;
-        say("monitor: isolation does not hold ({} violations)", monitor_->violation_count());
-        prove::WatchedRun run;
-        run.violations = prove::name_all(monitor_->violations(), *symbols_);
-        std::fputs(report::violations_text(run).c_str(), stderr);
-        return does_not_hold;
+        prove::say_what_was_seen(*monitor_, *symbols_);
+        return monitor_->violation_count() == 0 ? status : status_does_not_hold;
     }
 
 private:

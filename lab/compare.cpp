@@ -91,11 +91,9 @@ struct Experiment {
 /// Throws Failure::Own for a rule that did not hold.
 void judge(const prove::Monitor& monitor, const Experiment& experiment, const Setup& setup) {
     if (monitor.violation_count() != 0) {
-        prove::WatchedRun run;
-        run.violations =
-            prove::name_all(monitor.violations(), experiment.kernel.image()->symbols());
         fail(Failure::Own, "{} on {}: isolation does not hold\n{}", setup.label, setup.cpu,
-             report::violations_text(run));
+             report::violations_text(
+                 prove::name_all(monitor.violations(), experiment.kernel.image()->symbols())));
     }
 }
 
@@ -128,16 +126,11 @@ RunResult run_one(const Experiment& experiment, const Setup& setup) {
         stopped.setup = setup;
         return stopped;
     }
-    return RunResult{
-        .setup = setup,
-        .exit = *run.report.exit,
-        .output = std::move(run.output),
-        .error = std::move(run.error),
-        .metrics = collect_metrics(run.outcome, run.report),
-        .stack = run.outcome.stack,
-        .boot_instructions = run.outcome.boot_instructions,
-        .shortcomings = shortcomings(run.outcome, run.report),
-        .entries_watched = watched ? std::optional{monitor.user_entries()} : std::nullopt};
+    RunResult result = result_of(setup, std::move(run));
+    if (watched) {
+        result.entries_watched = monitor.user_entries();
+    }
+    return result;
 }
 
 /// Runs the whole matrix.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace ringfence::lab {
 
@@ -75,6 +76,17 @@ Metrics collect_metrics(const machine::MachineOutcome& outcome,
         set(Metric::RootWrites, counters.root_writes);
     }
     return metrics;
+}
+
+RunResult result_of(const Setup& setup, CapturedRun run) {
+    return {.setup = setup,
+            .exit = *run.report.exit,
+            .output = std::move(run.output),
+            .error = std::move(run.error),
+            .metrics = collect_metrics(run.outcome, run.report),
+            .stack = run.outcome.stack,
+            .boot_instructions = run.outcome.boot_instructions,
+            .shortcomings = shortcomings(run.outcome, run.report)};
 }
 
 std::string find_disagreement(const std::vector<RunResult>& results) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/types.h"
-#include "lab/guest_run.h"
+#include "lab/captured_run.h"
 
 namespace ringfence::lab {
 
@@ -68,6 +68,9 @@ struct RunResult {
 /// What the machine and the kernel counted, from the first user instruction on.
 [[nodiscard]] Metrics collect_metrics(const machine::MachineOutcome& outcome,
                                       const machine::GuestReport& report);
+
+/// What there is to compare of a run that was not stopped.
+[[nodiscard]] RunResult result_of(const Setup& setup, CapturedRun run);
 
 /// One line that says how two runs of the same program differ in what can be seen from outside;
 /// empty when all agree.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lab/experiment.h"
+#include "lab/judged.h"
 #include "lab/prove/manifest_file.h"
 #include "lab/report/inventory_report.h"
 #include "lab/report/output_file.h"
@@ -56,17 +57,15 @@ bool parse(const std::vector<std::string>& arguments, InventoryOptions& options)
 }
 
 int status_of(const std::vector<Inventory>& inventories) {
-    constexpr int does_not_hold = 2;
-    constexpr int cannot_be_told = 3;
-    int status = 0;
+    int status = status_holds;
     for (const Inventory& inventory : inventories) {
         if (inventory.processes.empty()) {
-            status = std::max(status, cannot_be_told);
+            status = std::max(status, status_cannot_be_told);
         }
         for (const prove::ProcessInventory& process : inventory.processes) {
             if (process.bytes_outside_manifest() != 0 ||
                 process.words_of(prove::WordKind::Kernel) != 0) {
-                return does_not_hold;
+                return status_does_not_hold;
             }
         }
     }

@@ -222,8 +222,9 @@ int prove_verb(const std::vector<std::string>& arguments) {
     Experiment experiment(options.common);
     const audit::Manifest manifest =
         prove::chosen_manifest(options.manifest, *experiment.kernel().image());
-    const std::vector<prove::Mutation> mutations = chosen_mutations(options.mutations);
-    prove::Proof proof;
+    const std::vector<prove::Mutation> mutations =
+        options.mutate ? chosen_mutations(options.mutations) : std::vector<prove::Mutation>{};
+    prove::Proof proof;  // refers to the mutations
     proof.manifest = manifest.name;
     const Stopped stopped = options.mutate   ? run_mutations(mutations, experiment, proof)
                             : options.inject ? inject_events(options, experiment, manifest, proof)

@@ -9,9 +9,8 @@
 #include "lab/guest_run.h"
 #include "lab/message.h"
 #include "lab/missing_files.h"
+#include "lab/prove/conclusion.h"
 #include "lab/prove/manifest_file.h"
-#include "lab/prove/watched_run.h"
-#include "lab/report/prove_report.h"
 #include "lab/supervise.h"
 #include "lab/verbs.h"
 
@@ -168,20 +167,6 @@ int conclude(const RunOptions& options, const machine::MachineOutcome& outcome,
     return shell_status(*report.exit);
 }
 
-/// Says what the monitor saw; the exit status if a rule did not hold.
-std::optional<int> conclude_monitor(const prove::Monitor& monitor,
-                                    const machine::KernelImage& kernel) {
-    if (monitor.violation_count() == 0) {
-        say("monitor: every rule held at {} entries into user mode", monitor.user_entries());
-        return std::nullopt;
-    }
-    say("monitor: isolation does not hold ({} violations)", monitor.violation_count());
-    prove::WatchedRun run;
-    run.violations = prove::name_all(monitor.violations(), kernel.symbols());
-    std::fputs(report::violations_text(run).c_str(), stderr);
-    return status_own;
-}
-
 int conclude_stopped(const RunOptions& options, const machine::StopRequest& stop,
                      const machine::HostStreams& streams) {
     if (stop.reason() == machine::StopReason::OutputFailed) {
@@ -249,7 +234,11 @@ int run(const std::vector<std::string>& arguments) {
         return conclude_stopped(options, stop, streams);
     }
     const int status = conclude(options, outcome, session.report());
-    return options.monitor ? conclude_monitor(monitor, kernel).value_or(status) : status;
+    if (!options.monitor) {
+        return status;
+    }
+    prove::say_what_was_seen(monitor, kernel.symbols());
+    return monitor.violation_count() == 0 ? status : status_own;
 }
 
 }  // namespace ringfence::lab

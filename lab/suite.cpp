@@ -89,17 +89,6 @@ std::string pack_workload(const Workload& workload) {
     return pack::pack_guest(request).initramfs;
 }
 
-RunResult result_of(const Setup& setup, CapturedRun run) {
-    return RunResult{.setup = setup,
-                     .exit = *run.report.exit,
-                     .output = std::move(run.output),
-                     .error = std::move(run.error),
-                     .metrics = collect_metrics(run.outcome, run.report),
-                     .stack = run.outcome.stack,
-                     .boot_instructions = run.outcome.boot_instructions,
-                     .shortcomings = shortcomings(run.outcome, run.report)};
-}
-
 /// Rows without results yet, the workloads of each processor together.
 std::vector<Row> make_rows(const std::vector<Workload>& workloads, const std::vector<Setup>& matrix,
                            const std::map<std::string, std::string>& missing) {

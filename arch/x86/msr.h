@@ -48,6 +48,8 @@ enum class Msr : u32 {
     IA32_GS_BASE = 0xc000'0101,
     IA32_KERNEL_GS_BASE = 0xc000'0102,
     IA32_TSC_AUX = 0xc000'0103,
+    SYSCFG = 0xc001'0010,
+    HWCR = 0xc001'0015,
 };
 
 /// IA32_STAR: the selectors that SYSCALL and SYSRET load. [intel/vol3]: 5.8.8, figure 5-14
@@ -146,6 +148,24 @@ static_assert(static_cast<u32>(MciStatus::of(1)) == 0x405);
 struct TsxCtrl {
     static constexpr Flag<0> rtm_disable{};  ///< XBEGIN aborts at once
     static constexpr Flag<1> cpuid_clear{};  ///< CPUID shows neither RTM nor HLE
+};
+
+/// IA32_DEBUGCTL: [intel/vol3]: 18.4.1
+struct DebugControl {
+    static constexpr Flag<0> record_branches{};  ///< LBR
+    static constexpr Flag<1> branch_trap{};      ///< BTF: TF traps behind branches only
+};
+
+/// SYSCFG of AMD's processors, as far as it is of fixed and variable ranges: [amd/vol2]: appendix A
+struct SystemConfiguration {
+    static constexpr Flag<18> fixed_ranges{};     ///< MtrrFixDramEn
+    static constexpr Flag<20> variable_ranges{};  ///< MtrrVarDramEn
+    static constexpr u64 firmware = fixed_ranges.mask | variable_ranges.mask;
+};
+
+/// HWCR of AMD's processors: [amd/vol2]: appendix A
+struct HardwareConfiguration {
+    static constexpr Flag<24> constant_time_stamp{};  ///< TscFreqSel: tells
 };
 
 /// IA32_PAT: eight memory types, chosen by the PAT, PCD and PWT bits of an entry.

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/compiler.h"
 
 namespace ringfence::lab::attack {
@@ -112,19 +110,10 @@ Judgement judge(const Evidence& run, const Evidence& shared) {
     return {Verdict::Immune, "no leak with isolation or without it, and the control works"};
 }
 
-int exit_status(std::span<const Judged> runs) {
-    constexpr int does_not_hold = 2;
-    constexpr int cannot_be_told = 3;
-    const bool one_design = std::ranges::all_of(
-        runs, [&](const Judged& run) { return run.isolated == runs.front().isolated; });
-    bool broken = false;
-    for (const Judged& run : runs) {
-        if (run.verdict == Verdict::Leaks && (run.isolated || one_design)) {
-            return does_not_hold;
-        }
-        broken = broken || run.verdict == Verdict::Broken;
-    }
-    return broken ? cannot_be_told : 0;
+Answer answer_of(Verdict verdict) {
+    return verdict == Verdict::Leaks    ? Answer::DoesNotHold
+           : verdict == Verdict::Broken ? Answer::CannotBeTold
+                                        : Answer::Holds;
 }
 
 }  // namespace ringfence::lab::attack

@@ -8,6 +8,7 @@
 
 #include "base/types.h"
 #include "lab/attack/attack_output.h"
+#include "lab/judged.h"
 
 namespace ringfence::lab::attack {
 
@@ -56,14 +57,7 @@ struct Judgement {
 /// is open.
 [[nodiscard]] Judgement judge(const Evidence& run, const Evidence& shared);
 
-/// A verdict and whether its run's design was isolated.
-struct Judged {
-    bool isolated;
-    Verdict verdict;
-};
-
-/// 2 for a leak in the isolated design, or in the only design that was asked for; else 3 if any run
-/// is Broken; else 0.
-[[nodiscard]] int exit_status(std::span<const Judged> runs);
+/// What a verdict says of isolation.
+[[nodiscard]] Answer answer_of(Verdict verdict);
 
 }  // namespace ringfence::lab::attack

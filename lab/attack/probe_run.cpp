@@ -120,20 +120,18 @@ void take_results(ProbeRun& run, const CapturedRun& guest, const KernelLayout& l
     run.location = locate(run.output, layout);
 }
 
-int exit_status(const std::vector<ProbeRun>& runs) {
-    constexpr int does_not_hold = 2;
-    constexpr int cannot_be_told = 3;
-    const bool one_design = std::ranges::all_of(
-        runs, [&](const ProbeRun& run) { return run.setup.design == runs.front().setup.design; });
-    bool unclear = false;
-    for (const ProbeRun& run : runs) {
-        if (run.location == Location::Image &&
-            (run.setup.design == Design::Isolated || one_design)) {
-            return does_not_hold;
-        }
-        unclear = unclear || run.location == Location::Wrong || run.location == Location::Broken;
+Answer answer_of(Location location) {
+    switch (location) {
+        case Location::Image:
+            return Answer::DoesNotHold;
+        case Location::Wrong:
+        case Location::Broken:
+            return Answer::CannotBeTold;
+        case Location::Nothing:
+        case Location::Entry:
+            break;
     }
-    return unclear ? cannot_be_told : 0;
+    return Answer::Holds;
 }
 
 }  // namespace ringfence::lab::attack

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "lab/captured_run.h"
 #include "lab/comparison.h"
+#include "lab/judged.h"
 #include "lab/machine/kernel_image.h"
 
 namespace ringfence::lab::attack {
@@ -73,8 +74,7 @@ struct ProbeRun {
 /// Fills in the result. Throws Failure::Own if the program failed or its output makes no sense.
 void take_results(ProbeRun& run, const CapturedRun& guest, const KernelLayout& layout);
 
-/// 2 if the image was found in the isolated design, or in the only one asked for; else 3 if a probe
-/// was wrong or broken; else 0.
-[[nodiscard]] int exit_status(const std::vector<ProbeRun>& runs);
+/// What it says of isolation: the image must not be found, and a wrong answer says nothing.
+[[nodiscard]] Answer answer_of(Location location);
 
 }  // namespace ringfence::lab::attack

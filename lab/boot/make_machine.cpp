@@ -37,6 +37,8 @@ void connect(Config& config, const Connections& connections) {
     config.channel = {.sink = nullptr, .source = connections.channel};
     config.idle_host = connections.idle_host;
     config.observers = connections.observers;
+    // Who debugs a guest that is stuck looks at it, and may help it.
+    config.ends_when_stuck = connections.debugger == nullptr;
     if (connections.debugger != nullptr) {
         connections.debugger->attach(config);
     }

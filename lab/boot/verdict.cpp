@@ -77,6 +77,8 @@ Verdict judge(const MachineEnd& end, const ConsoleRecord& console, const Expecta
             return {.reason = "instruction-limit",
                     .exit_status = status::limit,
                     .message = "stopped " + end.detail};
+        case Reason::Stuck:
+            return judge_stuck(end, console, end.how);
         case Reason::Stopped:
             break;
     }

@@ -42,6 +42,10 @@ void run_watched(Machine& machine, Progress& progress, const RunLimits& limits,
     for (;;) {
         const u64 to = std::min(limits.limit, retired() + progress.until_next_look());
         result.end = run_past_panics(machine, to, limits, result.failed);
+        if (result.end.reason == Reason::Stuck) {
+            result.stuck = result.end.how;
+            break;
+        }
         if (result.end.reason != Reason::InstructionLimit || retired() >= limits.limit) {
             break;
         }

@@ -39,6 +39,8 @@ std::string words_of(const MachineEnd& end) {
             return "triple fault";
         case Reason::HaltedForever:
             return "the processor has halted, and nothing can wake it";
+        case Reason::Stuck:
+            return "the processor does the same for ever";
         case Reason::InstructionLimit:
             return "the most instructions have run";
         case Reason::Paused:

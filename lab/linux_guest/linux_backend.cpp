@@ -154,6 +154,7 @@ private:
             case SimEnd::Reason::TripleFault:
                 return MachineEnd::TripleFault;
             case SimEnd::Reason::HaltedForever:
+            case SimEnd::Reason::Stuck:
                 return MachineEnd::Hang;
             case SimEnd::Reason::Reset:
                 return MachineEnd::KernelPanic;

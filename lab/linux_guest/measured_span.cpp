@@ -31,17 +31,7 @@ void MeasuredSpan::syscall(VirtualAddress /*rip*/) {
     }
 }
 
-void MeasuredSpan::sysret(VirtualAddress /*target*/) {
-    returns_to_user();
-}
-
-void MeasuredSpan::iret(VirtualAddress /*target*/, bool to_user) {
-    if (to_user) {
-        returns_to_user();
-    }
-}
-
-void MeasuredSpan::returns_to_user() {
+void MeasuredSpan::user_entered(VirtualAddress /*target*/) {
     if (state_ == State::Starting && calls_since_mark_ >= calls_to_program) {
         state_ = State::Running;
         begin_ = count_();

@@ -21,8 +21,7 @@ public:
 
     void mark(u32 value) override;
     void syscall(VirtualAddress rip) override;
-    void sysret(VirtualAddress target) override;
-    void iret(VirtualAddress target, bool to_user) override;
+    void user_entered(VirtualAddress target) override;
 
     /// Both are there once the program ran to its end.
     [[nodiscard]] const std::optional<machine::Counted>& begin() const { return begin_; }
@@ -30,7 +29,6 @@ public:
 
 private:
     enum class State : u8 { Before, Starting, Running, Over };
-    void returns_to_user();
 
     std::function<machine::Counted()> count_;
     State state_ = State::Before;

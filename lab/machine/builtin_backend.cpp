@@ -81,6 +81,7 @@ MachineEnd end_of(const SimEnd& end) {
         case SimEnd::Reason::TripleFault:
             return MachineEnd::TripleFault;
         case SimEnd::Reason::HaltedForever:
+        case SimEnd::Reason::Stuck:
             return MachineEnd::Hang;
         case SimEnd::Reason::InstructionLimit:
             return MachineEnd::InstructionLimit;
@@ -102,6 +103,9 @@ std::string detail_of(const SimEnd& end) {
     }
     if (end.reason == SimEnd::Reason::PowerOff) {
         return "the guest switched the machine off " + end.detail;
+    }
+    if (end.reason == SimEnd::Reason::Stuck) {
+        return end.how + ", " + end.detail;
     }
     return end.reason == SimEnd::Reason::Reset ? "the guest reset the machine " + end.detail
                                                : end.detail;

@@ -20,6 +20,7 @@ sim::machine::MachineConfig make_config(const MachineRequest& request, sim::pres
     }
     config.stop = &stop.flag();
     config.timed = request.timed;
+    config.ends_when_stuck = request.gdb.empty();
     config.places = request.kernel->places();
     return config;
 }

@@ -22,19 +22,13 @@ constexpr u64 most_saved = 24;
 class FirstUser final : public sim::observe::Observer {
 public:
     void attach(sim::machine::Machine& machine) { machine_ = &machine; }
-    void sysret(VirtualAddress /*target*/) override { pause(); }
-    void iret(VirtualAddress /*target*/, bool to_user) override {
-        if (to_user) {
-            pause();
-        }
-    }
-
-private:
-    void pause() {
+    void user_entered(VirtualAddress /*target*/) override {
         if (machine_ != nullptr) {
             std::exchange(machine_, nullptr)->pause();
         }
     }
+
+private:
     sim::machine::Machine* machine_ = nullptr;
 };
 

@@ -13,16 +13,9 @@ namespace {
 using audit::Content;
 using audit::Rule;
 
-/// Selectors, vectors, error codes and flags are smaller, and the same in every process.
-constexpr u64 first_telling_value = u64{1} << 22;
-
 /// Where the processor puts the stack pointer that an event interrupted. Code that switches roots
 /// may have CR3 in it for an instruction or two, and must have it back.
 constexpr usize rsp_slot = 4 * kib / sizeof(u64) - 2;
-
-bool is_descriptor_table(Content content) {
-    return content == Content::Gdt || content == Content::Idt || content == Content::Tss;
-}
 
 bool is_data(Content content) {
     return is_descriptor_table(content) || content == Content::Stack || content == Content::Scratch;
@@ -161,8 +154,8 @@ void ContentWatch::check_words(PhysicalAddress root, const Page& page,
                  .what = "the manifest's " + page.part->name + " holds a value of CR3"});
         }
         const u64 from = page.stored_on[i];
-        if (content[i] < first_telling_value || from == 0 || from == own ||
-            is_of_manifest(content[i]) || is_users_own(content[i])) {
+        if (content[i] < audit::first_telling_value || from == 0 || from == own ||
+            context_.manifest.reaches(VirtualAddress{content[i]}) || is_users_own(content[i])) {
             continue;
         }
         context_.sink.violated({.rule = Rule::NothingLeftBehind,
@@ -184,7 +177,7 @@ void ContentWatch::check_addresses(PhysicalAddress root, const Page& page,
         u64 value = 0;
         std::memcpy(&value, bytes + at, sizeof value);
         const VirtualAddress address{value};
-        if (address < context_.manifest.kernel_start || is_of_manifest(value) ||
+        if (address < context_.manifest.kernel_start || context_.manifest.reaches(address) ||
             is_users_own(value) || !context_.tables.translate(*kernel_root, address)) {
             continue;
         }
@@ -200,13 +193,6 @@ void ContentWatch::check_addresses(PhysicalAddress root, const Page& page,
 bool ContentWatch::is_root_of(u64 value, u64 user_cr3) const {
     constexpr u64 user_pcid = bit(11);  // as the kernel's PCID and the user's differ
     return value == user_cr3 || value == (user_cr3 & ~(context_.manifest.pair_bit | user_pcid));
-}
-
-/// A stack's first address is one past its page.
-bool ContentWatch::is_of_manifest(u64 value) const {
-    const VirtualAddress address{value};
-    return context_.manifest.find(address) != nullptr ||
-           context_.manifest.find(address - 1) != nullptr;
 }
 
 /// A program may hold any number in its registers, and what entered the kernel may have pushed it.

@@ -14,6 +14,8 @@ class ContentWatch {
 public:
     explicit ContentWatch(const WatchContext& context) : context_(context) {}
 
+    /// User mode begins to run on `root`. `changed`: what its tables map of the kernel is not what
+    /// it was.
     void user_begins(PhysicalAddress root, bool changed);
     /// True if a descriptor table or a TSS was stored to.
     bool note_store(PhysicalAddress first, u64 bytes);
@@ -45,7 +47,6 @@ private:
     void check_addresses(PhysicalAddress root, const Page& page,
                          const std::array<u64, words>& content, u64 step);
     [[nodiscard]] bool is_root_of(u64 value, u64 user_cr3) const;
-    [[nodiscard]] bool is_of_manifest(u64 value) const;
     [[nodiscard]] bool is_users_own(u64 value) const;
 
     WatchContext context_;

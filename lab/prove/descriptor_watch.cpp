@@ -33,17 +33,27 @@ bool can_come(u64 vector) {
 /// What an interrupt pushes: five words, an error code, and what alignment skips.
 constexpr u64 frame_bytes = 64;
 
+template <typename T>
+std::span<u8> bytes_of(T& object) {
+    return {reinterpret_cast<u8*>(&object), sizeof object};
+}
+
 }  // namespace
 
-template <typename T>
-bool DescriptorWatch::read(PhysicalAddress root, VirtualAddress address, T& out) const {
-    auto* const bytes = reinterpret_cast<u8*>(&out);
-    for (usize i = 0; i < sizeof(T); ++i) {  // page by page would be faster, and is seldom needed
-        const auto page = context_.tables.translate(root, address + i);
-        if (!page ||
-            !context_.view.read(page->frame + (address + i - page->start), {bytes + i, 1})) {
+/// Page by page, as `root` maps them; false where it does not.
+bool DescriptorWatch::read(PhysicalAddress root, VirtualAddress address, std::span<u8> out) const {
+    while (!out.empty()) {
+        const auto page = context_.tables.translate(root, address);
+        if (!page) {
             return false;
         }
+        const u64 offset = address - page->start;
+        const usize bytes = std::min(out.size(), page->bytes - offset);
+        if (!context_.view.read(page->frame + offset, out.first(bytes))) {
+            return false;
+        }
+        address += bytes;
+        out = out.subspan(bytes);
     }
     return true;
 }
@@ -108,14 +118,14 @@ void DescriptorWatch::check_all(PhysicalAddress root, const Key& key) {
 
 void DescriptorWatch::check_gates(PhysicalAddress root, const Key& key) {
     TaskStateSegment64 tss{};
-    if (!read(root, key.tss, tss)) {
+    if (!read(root, key.tss, bytes_of(tss))) {
         return;  // said above
     }
     std::array<bool, stack_count> stacks{true};  // RSP0: any gate, and faults of IRET
     std::set<u64> handlers;
     for (u64 at = 0; at + sizeof(IdtGate64) <= u64{key.idt_limit} + 1; at += sizeof(IdtGate64)) {
         IdtGate64 gate{};
-        if (can_come(at / sizeof(IdtGate64)) && read(root, key.idt + at, gate) &&
+        if (can_come(at / sizeof(IdtGate64)) && read(root, key.idt + at, bytes_of(gate)) &&
             IdtGate64::present.test(gate.low)) {
             stacks[IdtGate64::ist.get(gate.low)] = true;
             handlers.insert(gate.offset());

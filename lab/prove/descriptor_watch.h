@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 
 #include "lab/prove/watch_context.h"
 
@@ -13,7 +14,8 @@ class DescriptorWatch {
 public:
     explicit DescriptorWatch(const WatchContext& context) : context_(context) {}
 
-    /// User mode begins to run on `root`. `changed`: its tables are not what they were.
+    /// User mode begins to run on `root`. `changed`: what its tables map of the kernel is not what
+    /// it was.
     void user_begins(PhysicalAddress root, bool changed);
     /// A descriptor table or a TSS was stored to.
     void stored() { ++past_.version; }
@@ -40,8 +42,7 @@ private:
     void check_all(PhysicalAddress root, const Key& key);
     void check_gates(PhysicalAddress root, const Key& key);
     void want(PhysicalAddress root, VirtualAddress first, u64 bytes, Want want, const char* what);
-    template <typename T>
-    [[nodiscard]] bool read(PhysicalAddress root, VirtualAddress address, T& out) const;
+    [[nodiscard]] bool read(PhysicalAddress root, VirtualAddress address, std::span<u8> out) const;
 
     WatchContext context_;
     Past past_;

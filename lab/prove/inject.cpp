@@ -15,6 +15,7 @@
 #include "lab/prove/injected_run.h"
 #include "lab/prove/kernel_paths.h"
 #include "lab/prove/place.h"
+#include "lab/symbols/readable_names.h"
 
 namespace ringfence::lab::prove {
 
@@ -154,7 +155,7 @@ std::vector<Injected> run_all(const Schedule& schedule, const CalmRun& calm,
 }
 
 std::string describe(const Place& place, const sim::observe::SymbolTable& symbols) {
-    const std::string address = describe_address(symbols, place.rip);
+    const std::string address = symbols::describe(place.rip, symbols);
     return place.user                               ? "user mode at " + address
            : place.entered_by == Place::system_call ? address + ", in a system call"
            : place.entered_by != Place::no_entry

@@ -7,6 +7,7 @@
 
 #include "arch/x86/cr3.h"
 #include "lab/prove/machine_tables.h"
+#include "paging/formats/x86_4level.h"
 #include "paging/walker.h"
 
 namespace ringfence::lab::prove {
@@ -17,23 +18,7 @@ using arch::x86::Cr3;
 using audit::Content;
 using Format = paging::X86FourLevel;
 
-/// Selectors, vectors, error codes and flags are smaller.
-constexpr u64 first_telling_value = u64{1} << 22;
 constexpr VirtualAddress last_address{~u64{0}};
-
-struct Reader {
-    sim::machine::DebugView view;
-    template <typename Word>
-    [[nodiscard]] Word read(PhysicalAddress address) const {
-        Word word{};
-        return view.read(address, {reinterpret_cast<u8*>(&word), sizeof word}) ? word : Word{};
-    }
-};
-
-bool is_descriptor_table(Content content) {
-    return content == Content::Gdt || content == Content::Idt || content == Content::Tss ||
-           content == Content::Ldt;
-}
 
 }  // namespace
 
@@ -68,17 +53,7 @@ u64 ProcessInventory::words_of(WordKind kind) const {
     return count;
 }
 
-void InventoryTaker::sysret(VirtualAddress /*target*/) {
-    take();
-}
-
-void InventoryTaker::iret(VirtualAddress /*target*/, bool to_user) {
-    if (to_user) {
-        take();
-    }
-}
-
-void InventoryTaker::take() {
+void InventoryTaker::user_entered(VirtualAddress /*target*/) {
     const sim::machine::DebugView view = machine_->debug_view();
     const auto registers = view.entry_registers();
     if (!registers.four_levels) {
@@ -92,8 +67,9 @@ void InventoryTaker::take() {
     raw.pages.clear();
     const auto general = view.general_registers();
     raw.registers.assign(general.begin(), general.end());
-    const Reader reader{view};
-    const paging::Walker<Format, Reader> walker(reader, root);
+    const MachineTables tables(view);
+    const audit::TableReader reader(tables);
+    const paging::Walker<Format, audit::TableReader> walker(reader, root);
     walker.for_each_leaf({manifest_.kernel_start, last_address}, [&](const paging::Leaf& leaf) {
         RawPage page;
         page.page.address = leaf.start;
@@ -121,8 +97,9 @@ void InventoryTaker::note_kernel_addresses(Raw& raw, PhysicalAddress root) const
     if (!kernel_root) {
         return;
     }
-    const Reader reader{machine_->debug_view()};
-    const paging::Walker<Format, Reader> walker(reader, *kernel_root);
+    const MachineTables tables(machine_->debug_view());
+    const audit::TableReader reader(tables);
+    const paging::Walker<Format, audit::TableReader> walker(reader, *kernel_root);
     for (const RawPage& taken : raw.pages) {
         const audit::Part* const part = taken.page.part;
         if (part == nullptr || part->content == Content::Text ||
@@ -190,7 +167,7 @@ WordKind InventoryTaker::kind_of(u64 value, const InventoryPage& page, const Raw
         return WordKind::Descriptor;
     }
     const VirtualAddress address{value};
-    if (value < first_telling_value) {
+    if (value < audit::first_telling_value) {
         return WordKind::Small;
     }
     const auto among = [value](const std::vector<u64>& values) {
@@ -199,7 +176,7 @@ WordKind InventoryTaker::kind_of(u64 value, const InventoryPage& page, const Raw
     if (among(raw.registers) || address < manifest_.user_end) {
         return WordKind::Own;
     }
-    if (manifest_.find(address) != nullptr || manifest_.find(address - 1) != nullptr) {
+    if (manifest_.reaches(address)) {
         return WordKind::Manifest;
     }
     return among(raw.kernel_addresses) ? WordKind::Kernel : WordKind::Unknown;

@@ -66,8 +66,7 @@ public:
     void attach(sim::machine::Machine& machine) override { machine_ = &machine; }
     [[nodiscard]] sim::observe::Observer& observer() override { return *this; }
 
-    void sysret(VirtualAddress target) override;
-    void iret(VirtualAddress target, bool to_user) override;
+    void user_entered(VirtualAddress target) override;
 
     /// Of each root, in the order in which they were first used.
     [[nodiscard]] std::vector<ProcessInventory> inventories() const;
@@ -85,7 +84,6 @@ private:
         std::vector<u64> registers;
         std::vector<u64> kernel_addresses;  ///< words that the kernel's root maps
     };
-    void take();
     void note_kernel_addresses(Raw& raw, PhysicalAddress root) const;
     void describe_text(InventoryPage& page, const std::vector<u8>& content) const;
     void describe_data(InventoryPage& page, const std::vector<u8>& content, const Raw& raw) const;

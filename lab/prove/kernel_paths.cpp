@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "lab/prove/kernel_paths.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "lab/error.h"
@@ -25,15 +23,6 @@ KernelPaths KernelPaths::of(const sim::observe::SymbolTable& symbols) {
 
 bool KernelPaths::contains(VirtualAddress address) const {
     return std::ranges::any_of(ranges_, [&](const auto& range) { return range.contains(address); });
-}
-
-std::string describe_address(const sim::observe::SymbolTable& symbols, VirtualAddress address) {
-    const auto hit = symbols.find(address);
-    if (!hit) {
-        return fmt::format("{:#x}", address.value());
-    }
-    return hit->offset == 0 ? std::string{hit->name}
-                            : fmt::format("{}+{:#x}", hit->name, hit->offset);
 }
 
 }  // namespace ringfence::lab::prove

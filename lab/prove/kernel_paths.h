@@ -4,7 +4,6 @@
 
 #include <array>
 #include <span>
-#include <string>
 
 #include "sim/observe/symbol_table.h"
 
@@ -24,9 +23,5 @@ public:
 private:
     std::array<sim::observe::AddressRange, 3> ranges_;
 };
-
-/// "exit_iret_path_isolated+0x1c"; the bare address where no symbol covers it.
-[[nodiscard]] std::string describe_address(const sim::observe::SymbolTable& symbols,
-                                           VirtualAddress address);
 
 }  // namespace ringfence::lab::prove

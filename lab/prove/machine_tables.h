@@ -2,7 +2,7 @@
 // A machine's memory as the auditor reads tables.
 #pragma once
 
-#include "audit/user_tables.h"
+#include "audit/table_memory.h"
 #include "sim/machine/debug_view.h"
 
 namespace ringfence::lab::prove {

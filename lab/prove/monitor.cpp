@@ -96,7 +96,7 @@ void Monitor::violated(audit::Finding finding) {
 }
 
 /// Before the first instruction of user mode.
-void Monitor::user_begins(VirtualAddress target) {
+void Monitor::user_entered(VirtualAddress target) {
     Parts& parts = *parts_;
     const auto registers = parts.view.entry_registers();
     if (!registers.four_levels) {
@@ -118,10 +118,9 @@ void Monitor::user_begins(VirtualAddress target) {
     for (audit::Finding& finding : look.findings) {
         violated(std::move(finding));
     }
-    const bool changed = look.whole || !look.findings.empty() || !look.changed.empty();
     parts.translations.user_begins(root, pcid, look);
-    parts.contents.user_begins(root, changed);
-    parts.descriptors.user_begins(root, changed);
+    parts.contents.user_begins(root, look.kernel_half);
+    parts.descriptors.user_begins(root, look.kernel_half);
     parts.ldts.user_begins(root);
     parts.switches.user_begins();
     last_instruction_ = target;
@@ -145,21 +144,9 @@ void Monitor::interrupt(const sim::observe::InterruptEvent& event) {
     }
 }
 
-void Monitor::sysret(VirtualAddress target) {
-    user_begins(target);
-}
-
 void Monitor::iret(VirtualAddress target, bool to_user) {
-    if (to_user) {
-        user_begins(target);
-    } else {
+    if (!to_user) {
         parts_->switches.kernel_resumed(target);
-    }
-}
-
-void Monitor::far_return(VirtualAddress target, bool to_user) {
-    if (to_user) {
-        user_begins(target);
     }
 }
 

@@ -67,9 +67,8 @@ public:
     void root_write(const sim::observe::RootWrite& write) override;
     void exception(const sim::observe::ExceptionEvent& event) override;
     void interrupt(const sim::observe::InterruptEvent& event) override;
-    void sysret(VirtualAddress target) override;
+    void user_entered(VirtualAddress target) override;
     void iret(VirtualAddress target, bool to_user) override;
-    void far_return(VirtualAddress target, bool to_user) override;
     void translation_cached(const sim::observe::CachedTranslation& translation) override;
     void context_flushed(const sim::observe::FlushedContext& context) override;
     void watched_store(PhysicalAddress first, u64 bytes) override;
@@ -98,7 +97,6 @@ private:
     void checked(audit::Rule rule, u64 times) override;
     void violated(audit::Finding finding) override;
     [[nodiscard]] bool extends_known(const audit::Finding& finding);
-    void user_begins(VirtualAddress target);
     [[nodiscard]] VirtualAddress running_instruction() const;
 
     const audit::Manifest& manifest_;

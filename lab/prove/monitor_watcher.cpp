@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "lab/prove/watched_run.h"
+#include "lab/symbols/readable_names.h"
 
 namespace ringfence::lab::prove {
 
@@ -28,9 +28,7 @@ std::vector<std::string> MonitorWatcher::findings() const {
         const audit::Finding& finding = violation.finding;
         std::string line = fmt::format("{}: {}", audit::text_of(finding.rule).id, finding.what);
         if (finding.address.value() != 0) {
-            const std::string name = name_of(finding.address, symbols_);
-            line += name.empty() ? fmt::format(" at {:#x}", finding.address.value())
-                                 : fmt::format(" at {}", name);
+            line += " at " + symbols::describe(finding.address, symbols_);
         }
         lines.push_back(std::move(line));
     }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "lab/judged.h"
+
 namespace ringfence::lab::prove {
 
 bool Proof::is_broken() const {
@@ -26,9 +28,9 @@ bool Proof::is_open() const {
 }
 
 int exit_status(const Proof& proof) {
-    constexpr int does_not_hold = 2;
-    constexpr int cannot_be_told = 3;
-    return proof.is_broken() ? does_not_hold : proof.is_open() ? cannot_be_told : 0;
+    return proof.is_broken() ? status_does_not_hold
+           : proof.is_open() ? status_cannot_be_told
+                             : status_holds;
 }
 
 }  // namespace ringfence::lab::prove

@@ -56,7 +56,7 @@ struct Proof {
     [[nodiscard]] bool is_open() const;
 };
 
-/// As the verbs that judge: 0 isolation holds, 2 it does not, 3 it cannot be told.
+/// As of all verbs that judge (lab/judged.h).
 [[nodiscard]] int exit_status(const Proof& proof);
 
 }  // namespace ringfence::lab::prove

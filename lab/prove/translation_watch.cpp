@@ -2,6 +2,7 @@
 #include "lab/prove/translation_watch.h"
 
 #include <algorithm>
+#include <array>
 
 #include "arch/x86/cr3.h"
 
@@ -83,13 +84,11 @@ bool TranslationWatch::is_cached_globally(VirtualAddress address) const {
 
 void TranslationWatch::flushed(const sim::observe::FlushedContext& context) {
     if (!context.all) {
-        past_.filled_from[context.pcid].clear();
+        past_.filled_from.erase(context.pcid);
         past_.owed.erase(context.pcid);
         return;
     }
-    for (std::vector<u64>& roots : past_.filled_from) {
-        roots.clear();
-    }
+    past_.filled_from.clear();
     past_.owed.clear();
     if (context.globals) {
         past_.foreign_globals.clear();

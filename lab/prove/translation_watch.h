@@ -3,7 +3,6 @@
 // or global. By what changed in the tables, so that an entry into user mode costs what changed.
 #pragma once
 
-#include <array>
 #include <map>
 #include <set>
 #include <vector>
@@ -22,11 +21,10 @@ public:
     /// User mode begins to run on `root` under `pcid`; `look` is what its tables look like.
     void user_begins(PhysicalAddress root, u16 pcid, const audit::UserTables::Look& look);
 
-    static constexpr usize pcid_count = 4096;
     /// What is known so far, to go on with in a machine of the same past.
     struct Past {
         /// By PCID: the roots that its translations were walked from since it was flushed.
-        std::array<std::vector<u64>, pcid_count> filled_from;
+        std::map<u16, std::vector<u64>> filled_from;
         /// By PCID: changes in the tables of the root that it was used with last, since then.
         std::map<u16, std::vector<audit::Changed>> owed;
         std::map<u64, std::set<u16>> pcids_of_root;

@@ -1,31 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "lab/prove/watched_run.h"
 
-#include <cxxabi.h>
-
-#include <cstdlib>
-#include <memory>
 #include <optional>
 
 #include "lab/captured_run.h"
 #include "lab/error.h"
 #include "lab/prove/status_check.h"
+#include "lab/symbols/readable_names.h"
 
 namespace ringfence::lab::prove {
 
 namespace {
-
-/// "ringfence::kernel::arch::load_root" for its name in the symbol table; other names as they are.
-std::string readable(const std::string& name) {
-    int status = 0;
-    const std::unique_ptr<char, decltype(&std::free)> whole(
-        ::abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), &std::free);
-    if (status != 0) {
-        return name;
-    }
-    const std::string_view text(whole.get());
-    return std::string(text.substr(0, text.find('(')));
-}
 
 struct Watched {
     WatchedRun run;
@@ -76,21 +61,14 @@ Watched watch_once(machine::MachineBackend& backend, machine::MachineRequest& re
 
 }  // namespace
 
-std::string name_of(VirtualAddress address, const sim::observe::SymbolTable& symbols) {
-    const auto hit = symbols.find(address);
-    if (!hit || address.value() == 0) {
-        return {};
-    }
-    const std::string name = readable(std::string(hit->name));
-    return hit->offset == 0 ? name : fmt::format("{}+{:#x}", name, hit->offset);
-}
-
 std::vector<NamedViolation> name_all(const std::vector<Violation>& violations,
                                      const sim::observe::SymbolTable& symbols) {
     std::vector<NamedViolation> named;
+    const auto name = [&](VirtualAddress address) {
+        return address.value() == 0 ? std::string{} : symbols::name_of(address, symbols);
+    };
     for (const Violation& violation : violations) {
-        named.push_back({violation, name_of(violation.finding.address, symbols),
-                         name_of(violation.instruction, symbols)});
+        named.push_back({violation, name(violation.finding.address), name(violation.instruction)});
     }
     return named;
 }

@@ -8,10 +8,8 @@
 
 namespace ringfence::lab::prove {
 
-/// "SYMBOL+0x12", demangled; empty where no symbol covers the address, or it is 0.
-[[nodiscard]] std::string name_of(VirtualAddress address, const sim::observe::SymbolTable& symbols);
-
-/// What the monitor saw, with names from `symbols`.
+/// What the monitor saw, with names from `symbols`: none for address 0, which says that there is
+/// none.
 [[nodiscard]] std::vector<NamedViolation> name_all(const std::vector<Violation>& violations,
                                                    const sim::observe::SymbolTable& symbols);
 

@@ -7,20 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "sim/machine/machine.h"
-#include "sim/observe/observer.h"
+#include "lab/machine/backend.h"
 
 namespace ringfence::lab::prove {
 
 /// One for each run; used by one thread at a time.
-class Watcher {
+class Watcher : public machine::Spectator {
 public:
-    virtual ~Watcher() = default;
-
-    /// What the machine reports to. As long-lived as the watcher.
-    [[nodiscard]] virtual sim::observe::Observer& observer() = 0;
-    /// The machine that it watches from now on, before that runs.
-    virtual void attach(sim::machine::Machine& machine) = 0;
     /// One of the same past, not attached yet: for a run that goes on from this moment. Threads may
     /// call it at the same time.
     [[nodiscard]] virtual std::unique_ptr<Watcher> copy() const = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Addresses as people know them.
+// Addresses of two runs as people know them.
 #pragma once
 
 #include <string>
@@ -14,8 +14,7 @@ public:
     /// `symbols`: of the kernel and of the program.
     explicit Names(sim::observe::SymbolTable symbols) : symbols_(std::move(symbols)) {}
 
-    /// "function+0x12", a C++ function by its name in the source; the number alone if nobody has a
-    /// name for it.
+    /// As symbols::describe.
     [[nodiscard]] std::string code(VirtualAddress address) const;
     /// "secret[3]" in `secret`, else the number.
     [[nodiscard]] static std::string data(VirtualAddress address,

@@ -18,10 +18,10 @@ using Events = std::vector<TimingEvent>;
 class TimingLog final : public sim::observe::Observer {
 public:
     void timing(const TimingEvent& event) override { events.push_back(event); }
-    void sysret(VirtualAddress) override { note_user_entry(); }
-    void iret(VirtualAddress, bool to_user) override {
-        if (to_user) {
-            note_user_entry();
+    void user_entered(VirtualAddress) override {
+        user_entries.push_back(events.size());
+        if (paused_ != nullptr) {
+            paused_->pause();
         }
     }
     [[nodiscard]] bool wants_timing() const override { return true; }
@@ -36,13 +36,6 @@ public:
     std::vector<usize> user_entries;  ///< how many events there were
 
 private:
-    void note_user_entry() {
-        user_entries.push_back(events.size());
-        if (paused_ != nullptr) {
-            paused_->pause();
-        }
-    }
-
     sim::machine::Machine* paused_ = nullptr;
 };
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "lab/relational/verdict.h"
 
-#include <algorithm>
-
 namespace ringfence::lab::relational {
 
 std::string verdict_name(Verdict verdict) {
@@ -50,19 +48,10 @@ Result examine(const machine::MachineRequest& request, const sim::presets::CpuMo
     return result;
 }
 
-int exit_status(std::span<const Judged> runs) {
-    constexpr int does_not_hold = 2;
-    constexpr int cannot_be_told = 3;
-    const bool one_design = std::ranges::all_of(
-        runs, [&](const Judged& run) { return run.isolated == runs.front().isolated; });
-    bool broken = false;
-    for (const Judged& run : runs) {
-        if (run.verdict == Verdict::Differs && (run.isolated || one_design)) {
-            return does_not_hold;
-        }
-        broken = broken || run.verdict == Verdict::Broken;
-    }
-    return broken ? cannot_be_told : 0;
+Answer answer_of(Verdict verdict) {
+    return verdict == Verdict::Differs  ? Answer::DoesNotHold
+           : verdict == Verdict::Broken ? Answer::CannotBeTold
+                                        : Answer::Holds;
 }
 
 }  // namespace ringfence::lab::relational

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 
+#include "lab/judged.h"
 #include "lab/relational/chain.h"
 #include "lab/relational/comparison.h"
 
@@ -42,13 +42,7 @@ struct Result {
                              const sim::presets::CpuModel& cpu, usize bytes, Keep keep,
                              machine::StopRequest& stop);
 
-/// A verdict and whether its run's design was isolated.
-struct Judged {
-    bool isolated;
-    Verdict verdict;
-};
-/// 2 for a difference in the isolated design, or in the only design that was asked for; else 3 if
-/// any verdict is Broken; else 0.
-[[nodiscard]] int exit_status(std::span<const Judged> runs);
+/// What a verdict says of isolation.
+[[nodiscard]] Answer answer_of(Verdict verdict);
 
 }  // namespace ringfence::lab::relational

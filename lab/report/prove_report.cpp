@@ -92,9 +92,9 @@ Json json_of(const WatchedRun& run) {
 
 }  // namespace
 
-std::string violations_text(const WatchedRun& run) {
+std::string violations_text(const std::vector<NamedViolation>& violations) {
     std::string out;
-    for (const NamedViolation& violation : run.violations) {
+    for (const NamedViolation& violation : violations) {
         append_violation(out, violation);
     }
     return out;
@@ -137,7 +137,7 @@ std::string runs_table(const Proof& proof) {
         if (!run.violations.empty() || !run.problem.empty()) {
             out += fmt::format("\n{}: {}\n", setup_name(run), run.program);
             out += run.problem.empty() ? "" : fmt::format("  {}\n", run.problem);
-            out += violations_text(run);
+            out += violations_text(run.violations);
         }
     }
     return out;

@@ -52,6 +52,7 @@ struct Wiring {
 enum class StopReason : u8 {
     EventDue,          ///< the clock reached its next event
     InstructionLimit,  ///< the budget is spent
+    NoProgress,        ///< very many exceptions, of which none led to an instruction that completed
     EndRequested,      ///< pins.end was set
     PauseRequested,    ///< pins.pause was set, or an address to stop at is reached
     Halted,            ///< HLT, and no interrupt that it hears waits
@@ -242,7 +243,10 @@ public:
 
     /// Publishes `cycles` as the time that devices see.
     void publish_time() { clock.now = cycles; }
-    [[nodiscard]] u64 time_stamp() const { return cycles + clock.time_stamp_offset; }
+    [[nodiscard]] u64 time_stamp() const {
+        clock.consulted = true;
+        return cycles + clock.time_stamp_offset;
+    }
 
     memory::PortBus& ports;
     memory::InterruptPins& pins;

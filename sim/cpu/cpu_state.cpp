@@ -75,6 +75,9 @@ void ModelSpecificRegisters::visit_state(state::Visitor& visitor) {
     visitor.field("spec_ctrl", spec_ctrl);
     visitor.field("tsx_ctrl", tsx_ctrl);
     visitor.field("mcg_status", mcg_status, arch::x86::McgStatus::defined);
+    visitor.field("debug_control", debug_control, arch::x86::DebugControl::branch_trap.mask);
+    visitor.field("system_configuration", system_configuration);
+    visitor.part("memory_types", memory_types);
 }
 
 void PendingException::visit_state(state::Visitor& visitor) {

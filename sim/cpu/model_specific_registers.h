@@ -5,6 +5,7 @@
 #include "arch/x86/msr.h"
 #include "arch/x86/xsave.h"
 #include "base/types.h"
+#include "sim/cpu/memory_type_ranges.h"
 #include "sim/state/forward.h"
 
 namespace ringfence::sim::cpu {
@@ -28,6 +29,9 @@ struct ModelSpecificRegisters {
     u64 spec_ctrl = 0;
     u64 tsx_ctrl = 0;
     u64 mcg_status = 0;
+    u64 debug_control = 0;
+    u64 system_configuration = arch::x86::SystemConfiguration::firmware;
+    MemoryTypeRanges memory_types;
 
     void visit_state(state::Visitor& visitor);
 };

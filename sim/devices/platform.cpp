@@ -147,6 +147,7 @@ std::array<bool, memory::serial_port_count> Platform::listening() const {
 }
 
 u32 Platform::read(u16 port, unsigned bytes) {
+    clock_.consulted = true;
     events_.run_due();
     const u32 value = ports_.read(port, bytes);
     interrupts_changed();
@@ -154,6 +155,7 @@ u32 Platform::read(u16 port, unsigned bytes) {
 }
 
 void Platform::write(u16 port, unsigned bytes, u32 value) {
+    clock_.consulted = true;
     events_.run_due();
     ports_.write(port, bytes, value);
     interrupts_changed();
@@ -207,6 +209,7 @@ u8 Platform::task_priority_class() const {
 }
 
 void Platform::set_task_priority_class(u8 priority_class) {
+    clock_.consulted = true;
     task_priority_class_ = priority_class;
     if (local_apic_) {
         local_apic_->set_task_priority_class(priority_class);
@@ -215,10 +218,12 @@ void Platform::set_task_priority_class(u8 priority_class) {
 }
 
 std::optional<u64> Platform::read_register(u32 msr) {
+    clock_.consulted = true;
     return local_apic_ ? local_apic_->read_msr(msr) : std::nullopt;
 }
 
 bool Platform::write_register(u32 msr, u64 value) {
+    clock_.consulted = true;
     if (!local_apic_ || !local_apic_->write_msr(msr, value)) {
         return false;
     }

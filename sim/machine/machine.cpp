@@ -12,6 +12,8 @@
 #include "sim/isa/x86/timed_execution.h"
 #include "sim/machine/boot/protocols.h"
 #include "sim/machine/mp_table.h"
+#include "sim/machine/processor_features.h"
+#include "sim/machine/standstill.h"
 #include "sim/machine/store_reporter.h"
 #include "sim/memory/physical_memory.h"
 #include "sim/observe/recorder.h"
@@ -27,9 +29,6 @@ using memory::PhysicalMemory;
 using Reason = MachineEnd::Reason;
 
 namespace {
-
-/// Where the CPU has no crystal (CPUID leaf 15H), its APIC timer counts the 100 MHz bus clock.
-constexpr u64 bus_hz = 100'000'000;
 
 /// The stop flag is looked at after this many instructions at the latest: well under 100 ms. How
 /// long a slice is changes nothing in the guest.
@@ -51,12 +50,7 @@ class FirstUserMarker final : public observe::Observer {
 public:
     explicit FirstUserMarker(const observe::Counters& counters) : counters_(counters) {}
     void watch(const isa::x86::TimedExecution& timed) { timed_ = &timed; }
-    void sysret(VirtualAddress) override { remember(); }
-    void iret(VirtualAddress, bool to_user) override {
-        if (to_user) {
-            remember();
-        }
-    }
+    void user_entered(VirtualAddress) override { remember(); }
     [[nodiscard]] const std::optional<observe::Counters>& marked() const { return marked_; }
     [[nodiscard]] const std::optional<TimedCounts>& timed_marked() const { return timed_marked_; }
 
@@ -89,21 +83,6 @@ private:
     std::optional<TimedCounts> timed_marked_;
 };
 
-std::optional<devices::ApicFeatures> apic_features(const presets::CpuModel& cpu) {
-    namespace feature = arch::x86::cpuid_feature;
-    if (!cpu.has(feature::apic)) {
-        return std::nullopt;
-    }
-    const auto vendor = cpu.description().identity.vendor;
-    const u64 crystal = cpu.description().crystal_hz;
-    return devices::ApicFeatures{.version = devices::apic_version(vendor),
-                                 .x2apic = cpu.has(feature::x2apic),
-                                 .tsc_deadline = cpu.has(feature::tsc_deadline),
-                                 .suppresses_eoi_broadcast = vendor == arch::x86::Vendor::Intel,
-                                 .physical_address_bits = cpu.physical_address_bits(),
-                                 .timer_hz = crystal != 0 ? crystal : bus_hz};
-}
-
 devices::PlatformOptions platform_options(const MachineConfig& config) {
     return {.core_hz = config.cpu.clock_hz(),
             .ram_bytes = config.ram_bytes,
@@ -112,24 +91,6 @@ devices::PlatformOptions platform_options(const MachineConfig& config) {
             .test_device = config.test_device,
             .serial = config.serial,
             .channel = config.channel};
-}
-
-mmu::PagingFeatures paging_features(const presets::CpuModel& model) {
-    return {.physical_address_bits = model.physical_address_bits(),
-            .gigabyte_pages = model.has(arch::x86::cpuid_feature::page_1g),
-            .page_size_extensions_36 = model.has(arch::x86::cpuid_feature::pse36)};
-}
-
-/// A transaction holds what it writes in the first-level data cache.
-mmu::WriteSetShape write_set_shape(const presets::CpuModel& model) {
-    constexpr double line_bytes = mmu::WriteSet::line_bytes;
-    const presets::Figures& figures = model.figures();
-    if (!figures.has("cache.l1d.ways")) {
-        return {};
-    }
-    const double ways = figures.at("cache.l1d.ways");
-    return {.sets = static_cast<u32>(figures.at("cache.l1d.kib") * kib / (ways * line_bytes)),
-            .ways = static_cast<u32>(ways)};
 }
 
 Result<PhysicalMemory, std::string> make_memory(u64 bytes, const memory::RamImage* image) {
@@ -172,7 +133,8 @@ struct Machine::Parts {
                .paging = paging_features(config.cpu),
                .transactions = write_set_shape(config.cpu),
                .places = config.places}),
-          engine(cpu, memory) {
+          engine(cpu, memory),
+          standstill(cpu, engine, memory, platform, config.most_fruitless_exceptions) {
         memory.set_store_listener(&store_reporter);
         recorder.add(first_user);
         recorder.add(unimplemented);
@@ -209,6 +171,7 @@ struct Machine::Parts {
     cpu::Cpu cpu;
     std::optional<isa::x86::TimedExecution> timed;
     isa::x86::Engine engine;
+    Standstill standstill;
 };
 
 Machine::Machine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -260,7 +223,8 @@ Result<std::unique_ptr<Machine>, std::string> Machine::resume(const Snapshot& sn
                                               .start_seconds = saved.start_seconds,
                                               .test_device = saved.test_device,
                                               .strict_tlb = config.strict_tlb,
-                                              .timed = saved.timed || config.timed},
+                                              .timed = saved.timed || config.timed,
+                                              .ends_when_stuck = config.ends_when_stuck},
                                 std::move(ram));
     RF_TRY(parts->for_each_part(
         [&](const char* name, auto& part) { return snapshot.load(name, part); }, saved.timed));
@@ -330,6 +294,14 @@ MachineEnd Machine::run_to(u64 instructions) {
                 }
                 break;
             case StopReason::InstructionLimit:
+                if (auto ended = end_if_stuck(limit, false)) {
+                    return *std::move(ended);
+                }
+                break;
+            case StopReason::NoProgress:
+                if (auto ended = end_if_stuck(limit, true)) {
+                    return *std::move(ended);
+                }
                 break;
             case StopReason::EndRequested:
                 return guest_end();
@@ -344,6 +316,24 @@ MachineEnd Machine::run_to(u64 instructions) {
                 return triple_fault_end();
         }
     }
+}
+
+std::optional<MachineEnd> Machine::end_if_stuck(u64 limit, bool by_faults) {
+    Parts& parts = *parts_;
+    if (!parts.config.ends_when_stuck) {
+        return std::nullopt;
+    }
+    const Standstill::Finding found =
+        by_faults ? parts.standstill.look_at_faults() : parts.standstill.look(limit);
+    if (found.pauses) {
+        return end(Reason::Paused);
+    }
+    if (found.how.empty()) {
+        return std::nullopt;
+    }
+    MachineEnd stuck = end(Reason::Stuck);
+    stuck.how = found.how;
+    return stuck;
 }
 
 /// Runs the devices' events. A processor that is halted with interrupts off wakes for NMIs only.

@@ -54,6 +54,12 @@ struct MachineConfig {
     /// Account for every cycle, and run what the processor runs in vain. Else an instruction takes
     /// one cycle.
     bool timed = false;
+    /// End with Stuck when the processor does the same for ever (machine/standstill.h).
+    bool ends_when_stuck = false;
+    /// And when so many exceptions come in a row that no instruction completes, though it is not
+    /// proved that it will not: a multiple of 65536, else the next one. With the default they have
+    /// run through 3 GiB of stack.
+    u64 most_fruitless_exceptions = u64{1} << 26;
 };
 
 /// How to go on from a snapshot: what is not part of it.
@@ -70,6 +76,7 @@ struct ResumeConfig {
     /// Account for every cycle from here on, if the machine that was saved did not: caches, TLBs
     /// and predictors are empty then.
     bool timed = false;
+    bool ends_when_stuck = false;  ///< as in MachineConfig
     /// Instead of the saved CPU. To software it must be the same one: figures that decide over time
     /// alone may differ.
     std::optional<presets::CpuModel> cpu{};
@@ -95,6 +102,7 @@ struct MachineEnd {
                            ///< empty interrupt table
         TripleFault,       ///< an exception could not be delivered
         HaltedForever,     ///< halted, and nothing can wake it
+        Stuck,             ///< does the same for ever, and nothing can end that
         InstructionLimit,  ///< MachineConfig::instruction_limit, or that of run_to
         Paused,            ///< `pause` was called, or an address to stop at is reached
         Stopped,           ///< MachineConfig::stop became true
@@ -105,6 +113,7 @@ struct MachineEnd {
     bool power_cycle = false;
     VirtualAddress rip{};  ///< of the instruction that would have been next
     std::string detail;    ///< for people: where the processor was
+    std::string how{};     ///< Stuck: for people, what goes on for ever
 };
 
 /// Not shared between threads; any number of machines may run, each in its own thread.
@@ -194,6 +203,8 @@ public:
 private:
     struct Parts;
     explicit Machine(std::unique_ptr<Parts> parts);
+    /// `by_faults`: no instruction completed.
+    std::optional<MachineEnd> end_if_stuck(u64 limit, bool by_faults);
     std::optional<MachineEnd> end_after_events();
     std::optional<MachineEnd> pass_idle_time();
     [[nodiscard]] MachineEnd guest_end() const;

@@ -61,6 +61,26 @@ Result<RamImage, std::string> PhysicalMemory::capture() const {
     return image;
 }
 
+bool PhysicalMemory::holds(const RamImage& image) const {
+    const std::vector<bool> with_data = ram_.parts_with_data(RamImage::chunk_bytes);
+    std::vector<u8> wanted;
+    auto put = image.chunks().begin();
+    for (u64 chunk = 0; chunk < image.chunk_count(); ++chunk) {
+        const bool is_put = put != image.chunks().end() && *put == chunk;
+        put += is_put ? 1 : 0;
+        const u64 first = chunk * RamImage::chunk_bytes;
+        if (!layout_.contains(first) || (!is_put && !with_data[chunk])) {
+            continue;
+        }
+        const std::span<const u8> now{ram_.data() + first, image.size_of(chunk)};
+        wanted.assign(now.size(), 0);
+        if ((is_put && !image.get(chunk, wanted)) || !std::ranges::equal(now, wanted)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool PhysicalMemory::is_ram(PhysicalAddress first, u64 bytes) const {
     const u64 start = first.value();
     if (bytes == 0 || start + bytes < start) {
@@ -93,6 +113,7 @@ void PhysicalMemory::load(PhysicalAddress address, void* out, unsigned bytes) {
         std::memset(out, hole_byte, bytes);
         return;
     }
+    device_accessed_ = true;
     for (unsigned done = 0; done < bytes; done += widest_mmio) {
         const unsigned piece = std::min(bytes - done, widest_mmio);
         const u64 value = region->device->mmio_read(address.value() - region->base + done, piece);
@@ -117,6 +138,7 @@ void PhysicalMemory::store(PhysicalAddress address, const void* from, unsigned b
         return;
     }
     const MmioRegion* const region = find_mmio(address);
+    device_accessed_ = device_accessed_ || region != nullptr;
     for (unsigned done = 0; region != nullptr && done < bytes; done += widest_mmio) {
         const unsigned piece = std::min(bytes - done, widest_mmio);
         u64 value = 0;

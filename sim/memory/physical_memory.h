@@ -94,6 +94,8 @@ public:
 
     /// What RAM holds now. The error is one line.
     [[nodiscard]] Result<RamImage, std::string> capture() const;
+    /// Whether RAM holds what `image`, of as much RAM, does. False, too, if the host fails.
+    [[nodiscard]] bool holds(const RamImage& image) const;
 
     [[nodiscard]] const RamLayout& layout() const { return layout_; }
 
@@ -105,6 +107,9 @@ public:
     [[nodiscard]] bool is_device(PhysicalAddress address) const {
         return !is_ram(address) && find_mmio(address) != nullptr;
     }
+    /// Whether a device's registers were accessed since they were last to be forgotten.
+    [[nodiscard]] bool was_device_accessed() const { return device_accessed_; }
+    void forget_device_access() { device_accessed_ = false; }
     /// Whether all of [first, first + bytes) is RAM.
     [[nodiscard]] bool is_ram(PhysicalAddress first, u64 bytes) const;
 
@@ -213,6 +218,7 @@ private:
     RamLayout layout_;
     std::vector<MmioRegion> mmio_;  ///< the first one that holds an address answers
     u64 covered_page_ = no_page;    ///< the page of RAM that a device hides
+    bool device_accessed_ = false;
     CodeListener* code_listener_ = nullptr;
     StoreListener* store_listener_ = nullptr;
     DirectAccessListener* direct_access_listener_ = nullptr;

@@ -52,6 +52,9 @@ struct Clock {
     u64 next_event = ~u64{0};  ///< the processor returns from its run loop at or soon after this
     /// What the time-stamp counter shows beyond `now`; also IA32_TSC_ADJUST. [intel/vol3]: 18.17.3
     u64 time_stamp_offset = 0;
+    /// The processor has looked at the time, or at a device's port or register since somebody
+    /// cleared this. No state: it decides nothing in the guest.
+    bool consulted = false;
 };
 
 }  // namespace ringfence::sim::memory

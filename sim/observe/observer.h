@@ -83,10 +83,10 @@ public:
     virtual void interrupt(const InterruptEvent&) {}
     virtual void transaction_abort(const TransactionAbort&) {}
     virtual void syscall(VirtualAddress /*rip*/) {}
-    virtual void sysret(VirtualAddress /*target*/) {}
+    /// User mode goes on, or begins, at `target`: by SYSRET, SYSEXIT, IRET or a far RET.
+    virtual void user_entered(VirtualAddress /*target*/) {}
+    /// Any IRET; one to user mode is followed by `user_entered`.
     virtual void iret(VirtualAddress /*target*/, bool /*to_user*/) {}
-    /// A far RET that is no IRET, to an outer privilege level.
-    virtual void far_return(VirtualAddress /*target*/, bool /*to_user*/) {}
     /// The guest wrote to the mark port (abi/ports.h).
     virtual void mark(u32 /*value*/) {}
     /// Before each instruction, and only if `wants_instructions()`.

@@ -52,14 +52,14 @@ public:
         count_entry(EntryKind::Syscall, from_user);
         notify([&](Observer& observer) { observer.syscall(rip); });
     }
-    void sysret(VirtualAddress target) {
-        notify([&](Observer& observer) { observer.sysret(target); });
+    void user_entered(VirtualAddress target) {
+        notify([&](Observer& observer) { observer.user_entered(target); });
     }
     void iret(VirtualAddress target, bool to_user) {
         notify([&](Observer& observer) { observer.iret(target, to_user); });
-    }
-    void far_return(VirtualAddress target, bool to_user) {
-        notify([&](Observer& observer) { observer.far_return(target, to_user); });
+        if (to_user) {
+            user_entered(target);
+        }
     }
     void mark(u32 value) {
         notify([&](Observer& observer) { observer.mark(value); });

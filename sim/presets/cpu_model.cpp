@@ -89,6 +89,12 @@ bool CpuModel::has(CpuidFeature wanted) const {
     return wanted.in(feature_words(wanted.leaf, wanted.subleaf));
 }
 
+unsigned CpuModel::memory_type_ranges() const {
+    constexpr unsigned of_intel = 10;  // from Nehalem on
+    constexpr unsigned of_amd = 8;
+    return !has(feature::mtrr) ? 0 : is_intel() ? of_intel : of_amd;
+}
+
 CpuModel CpuModel::without(std::initializer_list<CpuidFeature> hidden) const {
     CpuDescription description = description_;
     std::erase_if(description.features, [&](const CpuidFeature& has) {

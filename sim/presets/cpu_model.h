@@ -56,6 +56,9 @@ public:
         return description_.physical_address_bits;
     }
 
+    /// How many memory type ranges software may choose; 0: there are no MTRRs.
+    [[nodiscard]] unsigned memory_type_ranges() const;
+
     /// The same CPU with other figures, which must be complete and pass their checks.
     [[nodiscard]] CpuModel with(Figures figures) const;
     /// The same CPU without some features ("no PCID").

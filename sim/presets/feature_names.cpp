@@ -16,7 +16,7 @@ using arch::x86::CpuidFeature;
 namespace feature = arch::x86::cpuid_feature;
 
 /// Only what the machine implements: a name that is missing here cannot be promised to a guest.
-constexpr std::array<std::pair<std::string_view, CpuidFeature>, 63> features{{
+constexpr std::array<std::pair<std::string_view, CpuidFeature>, 64> features{{
     {"sse3", feature::sse3},
     {"pclmulqdq", feature::pclmulqdq},
     {"ssse3", feature::ssse3},
@@ -46,6 +46,7 @@ constexpr std::array<std::pair<std::string_view, CpuidFeature>, 63> features{{
     {"sysenter", feature::sysenter},
     {"pge", feature::pge},
     {"mce", feature::mce},
+    {"mtrr", feature::mtrr},
     {"mca", feature::mca},
     {"cmov", feature::cmov},
     {"pat", feature::pat},

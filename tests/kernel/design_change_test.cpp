@@ -41,18 +41,7 @@ public:
     void root_write(const sim::observe::RootWrite& event) override {
         root_ = arch::x86::Cr3::root(event.new_value);
     }
-    void sysret(VirtualAddress target) override { enter_user(target); }
-    void iret(VirtualAddress target, bool to_user) override {
-        if (to_user) {
-            enter_user(target);
-        }
-    }
-
-    u64 isolated_returns = 0;
-    u64 shared_returns = 0;
-
-private:
-    void enter_user(VirtualAddress target) {
+    void user_entered(VirtualAddress target) override {
         if (isolated_.contains(target)) {
             ++isolated_returns;
             checker_.check_user_root(root_);
@@ -62,6 +51,10 @@ private:
         }
     }
 
+    u64 isolated_returns = 0;
+    u64 shared_returns = 0;
+
+private:
     PhysicalAddress root_;
     AddressRange isolated_{};
     AddressRange shared_{};

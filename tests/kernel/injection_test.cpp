@@ -88,13 +88,7 @@ public:
     }
 
 private:
-    void sysret(VirtualAddress /*target*/) override { look(); }
-    void iret(VirtualAddress /*target*/, bool to_user) override {
-        if (to_user) {
-            look();
-        }
-    }
-    void look() {
+    void user_entered(VirtualAddress /*target*/) override {
         for (const u64 page : {9, 11, 13}) {  // as in entry_area.h
             std::array<u64, 512> words{};
             const VirtualAddress stack = entry_area_ + page * sizeof words;

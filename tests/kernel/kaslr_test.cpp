@@ -55,19 +55,7 @@ public:
     void root_write(const sim::observe::RootWrite& event) override {
         root_ = arch::x86::Cr3::root(event.new_value);
     }
-    void sysret(VirtualAddress /*target*/) override { look(); }
-    void iret(VirtualAddress /*target*/, bool to_user) override {
-        if (to_user) {
-            look();
-        }
-    }
-
-    u64 returns = 0;
-    Pages last;
-    std::set<u64> words;  ///< at any byte of any page at any return, if all are kept
-
-private:
-    void look() {
+    void user_entered(VirtualAddress /*target*/) override {
         ++returns;
         Pages now;
         const paging::Walker<X86FourLevel, GuestTables> walker(tables_, root_);
@@ -80,6 +68,12 @@ private:
         }
         last = std::move(now);
     }
+
+    u64 returns = 0;
+    Pages last;
+    std::set<u64> words;  ///< at any byte of any page at any return, if all are kept
+
+private:
     void keep_words_of_changed(const Pages& pages) {
         for (const auto& [address, page] : pages) {
             const auto before = last.find(address);

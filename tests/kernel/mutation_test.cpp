@@ -60,10 +60,9 @@ public:
     void root_write(const sim::observe::RootWrite& event) override {
         root_ = arch::x86::Cr3::root(event.new_value);
     }
-    void sysret(VirtualAddress /*target*/) override { enter_user(); }
-    void iret(VirtualAddress /*target*/, bool to_user) override {
-        if (to_user) {
-            enter_user();
+    void user_entered(VirtualAddress /*target*/) override {
+        if (fault_of_table.empty() && is_user_root(root_)) {
+            fault_of_table = checker_.fault_of_user_root(root_);
         }
     }
     void stale_translation(const sim::observe::StaleTranslation& /*stale*/) override {
@@ -74,12 +73,6 @@ public:
     std::string fault_of_table;  ///< the first one
 
 private:
-    void enter_user() {
-        if (fault_of_table.empty() && is_user_root(root_)) {
-            fault_of_table = checker_.fault_of_user_root(root_);
-        }
-    }
-
     PhysicalAddress root_;
     UserTableChecker checker_;
 };

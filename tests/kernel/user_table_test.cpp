@@ -30,20 +30,7 @@ public:
     void root_write(const sim::observe::RootWrite& event) override {
         root_ = arch::x86::Cr3::root(event.new_value);
     }
-    void sysret(VirtualAddress /*target*/) override { enter_user(); }
-    void iret(VirtualAddress /*target*/, bool to_user) override {
-        if (to_user) {
-            enter_user();
-        }
-    }
-
-    u64 returns = 0;        ///< to user mode
-    u64 on_user_roots = 0;  ///< those with a user root loaded
-    std::set<u64> roots;
-    std::map<u64, u64> ldts;  ///< the first page's frame, by root; 0: none
-
-private:
-    void enter_user() {
+    void user_entered(VirtualAddress /*target*/) override {
         ++returns;
         if (is_user_root(root_)) {
             ++on_user_roots;
@@ -53,6 +40,12 @@ private:
         }
     }
 
+    u64 returns = 0;        ///< to user mode
+    u64 on_user_roots = 0;  ///< those with a user root loaded
+    std::set<u64> roots;
+    std::map<u64, u64> ldts;  ///< the first page's frame, by root; 0: none
+
+private:
     PhysicalAddress root_;
     UserTableChecker checker_;
 };
@@ -172,22 +165,15 @@ public:
     void root_write(const sim::observe::RootWrite& event) override {
         root_ = arch::x86::Cr3::root(event.new_value);
     }
-    void sysret(VirtualAddress /*target*/) override { enter_user(); }
-    void iret(VirtualAddress /*target*/, bool to_user) override {
-        if (to_user) {
-            enter_user();
-        }
-    }
-
-    u64 returns = 0;
-
-private:
-    void enter_user() {
+    void user_entered(VirtualAddress /*target*/) override {
         ++returns;
         checker_.check_kernel_root(root_);
         ASSERT_TRUE(checker_.kernel_is_global(root_));
     }
 
+    u64 returns = 0;
+
+private:
     PhysicalAddress root_;
     UserTableChecker checker_;
 };

@@ -41,6 +41,9 @@ struct Block {
     /// The start of the second page, for the single instruction of a block that crosses into it.
     PhysicalAddress second_page;
     u16 bytes_in_second_page = 0;
+    /// Of the first instruction: whether it goes elsewhere, or does if a condition holds.
+    enum class Branches : u8 { No, Perhaps, Yes };
+    Branches begins_with_branch = Branches::No;
     /// Filled in while the block runs.
     mutable Edge edges[edge_count];
 

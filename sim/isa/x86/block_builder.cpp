@@ -51,6 +51,22 @@ bool raise_unimplemented(Cpu& cpu, const Op& op) {
     return cpu.raise(ExceptionVector::InvalidOpcode);
 }
 
+/// [intel/vol3]: 18.4.3; the calls and returns of 18.4.8.1 are branches too
+Block::Branches branches_of(const Instruction& instruction) {
+    switch (instruction.info.meta.category) {
+        case ZYDIS_CATEGORY_COND_BR:
+            return Block::Branches::Perhaps;
+        case ZYDIS_CATEGORY_UNCOND_BR:
+        case ZYDIS_CATEGORY_CALL:
+        case ZYDIS_CATEGORY_RET:
+        case ZYDIS_CATEGORY_SYSCALL:
+        case ZYDIS_CATEGORY_SYSRET:
+            return Block::Branches::Yes;
+        default:
+            return Block::Branches::No;
+    }
+}
+
 bool same_page(u64 a, u64 b) {
     return a / page_size == b / page_size;
 }
@@ -180,6 +196,9 @@ bool BlockBuilder::append_decoded(const Instruction& instruction, std::span<cons
     }
     ops_.push_back(builder.op);
     close_timed();
+    if (found_.instructions == 0) {
+        found_.begins_with_branch = branches_of(instruction);
+    }
     found_.bytes = static_cast<u16>(found_.bytes + instruction.info.length);
     ++found_.instructions;
     ended_ = builder.ends_block();
@@ -299,6 +318,7 @@ void BlockBuilder::describe(Block& block) const {
     block.physical = found_.physical;
     block.second_page = found_.second_page;
     block.bytes_in_second_page = found_.bytes_in_second_page;
+    block.begins_with_branch = found_.begins_with_branch;
 }
 
 }  // namespace ringfence::sim::isa::x86

@@ -16,14 +16,6 @@ namespace ringfence::sim::isa::x86 {
 using cpu::SegmentRegister;
 using cpu::StopReason;
 
-namespace {
-
-/// A handler may fault at once, for ever: then nothing retires, and no limit of instructions is
-/// reached. Whoever runs the machine gets it back after so many faults.
-constexpr unsigned most_barren = 1U << 16;
-
-}  // namespace
-
 Engine::Engine(Cpu& cpu, memory::PhysicalMemory& memory)
     : cpu_(cpu), memory_(memory), cache_(memory), builder_(cpu, memory, stops_) {
     nowhere_.count = Block::dead;
@@ -52,7 +44,7 @@ StopReason Engine::run(u64 instruction_limit) {
         before = progress();
         if (RF_UNLIKELY(barren == most_barren)) {
             link_ = nullptr;
-            return StopReason::InstructionLimit;
+            return StopReason::NoProgress;
         }
     }
 }
@@ -201,17 +193,24 @@ void Engine::run_blocks() {
         trace_instruction(*block);
     }
     const u64 before = progress();
+    // The block may be gone when it has run.
+    const Block::Branches branches = block->begins_with_branch;
+    const u64 next_rip = block->rip + block->ops[0].length;
+    const bool by_branches = arch::x86::DebugControl::branch_trap.test(cpu_.msr.debug_control);
     if (cpu_.cycles + block->count > cpu_.deadline) {
         run_cut(*block, cpu_.deadline - cpu_.cycles);
     } else {
         const Op* first = enter(cpu_, *block, cpu_.cycles + block->count);
         first->handler(cpu_, first);
     }
-    finish_step(before, stepping);
+    const bool branched = branches == Block::Branches::Yes ||
+                          (branches == Block::Branches::Perhaps && cpu_.rip != next_rip);
+    finish_step(before, stepping && (!by_branches || branched));
 }
 
-/// Makes the debug conditions that were met a trap behind the instruction.
-void Engine::finish_step(u64 progress_before, bool stepping) {
+/// Makes the debug conditions that were met a trap behind the instruction. `is_step`: TF was set
+/// before it, and if IA32_DEBUGCTL.BTF was it branched. [intel/vol3]: 18.4.3
+void Engine::finish_step(u64 progress_before, bool is_step) {
     const bool no_step_trap = std::exchange(cpu_.no_debug_trap, false);
     const u64 hits = cpu_.mmu.take_watch_hits();
     const u64 met =
@@ -231,7 +230,7 @@ void Engine::finish_step(u64 progress_before, bool stepping) {
         cpu_.held_debug |= met;
         return;
     }
-    const u64 step = stepping && !no_step_trap ? arch::x86::Dr6::bs.mask : 0;
+    const u64 step = is_step && !no_step_trap ? arch::x86::Dr6::bs.mask : 0;
     cpu_.due_debug |= met | step | std::exchange(cpu_.held_debug, u64{0});
 }
 

@@ -26,6 +26,10 @@ public:
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
+    /// A handler may fault at once, for ever: then nothing retires, and no limit of instructions is
+    /// reached. After so many faults in a row a run ends with StopReason::NoProgress.
+    static constexpr unsigned most_barren = 1U << 16;
+
     /// Runs until there is a reason to stop, at most until `instruction_limit` instructions have
     /// retired since the machine was made (Counters::total_instructions). Call it again to go on.
     cpu::StopReason run(u64 instruction_limit);
@@ -86,7 +90,7 @@ private:
     [[nodiscard]] u64 progress() const;
     void run_blocks();
     void run_cut(const Block& block, u64 instructions);
-    void finish_step(u64 progress_before, bool stepping);
+    void finish_step(u64 progress_before, bool is_step);
     void trace_instruction(const Block& block);
 
     const Block* find_block();

@@ -11,6 +11,7 @@ namespace ringfence::sim::isa::x86 {
 namespace {
 
 using arch::x86::Cr4;
+using arch::x86::DebugControl;
 using arch::x86::Dr6;
 using arch::x86::Dr7;
 using arch::x86::McgStatus;
@@ -84,8 +85,9 @@ void clear_shadows(Cpu& cpu) {
 
 /// What a debug exception leaves in the debug registers: DR6 tells the breakpoints of this one, all
 /// else in it stays set until software clears it; the handler may use the registers.
-/// [intel/vol3]: 18.2.3, 18.2.4
+/// To step by branches it must set BTF anew. [intel/vol3]: 18.2.3, 18.2.4, 18.4.3
 void record_debug_exception(Cpu& cpu, u64 conditions) {
+    cpu.msr.debug_control = DebugControl::branch_trap.set(cpu.msr.debug_control, 0);
     cpu.dr6 = Dr6::breakpoints.set(cpu.dr6, 0) | conditions;
     cpu.set_dr7(Dr7::gd.set(cpu.dr7(), 0));
 }

@@ -155,8 +155,8 @@ bool ret_far(Cpu& cpu, const Op& op) {
     }
     found.rsp += arguments;
     commit_return(cpu, found, stack.consumed());
-    if (found.loads_stack) {
-        cpu.recorder.far_return(VirtualAddress{cpu.rip}, found.cpl == user_cpl);
+    if (found.loads_stack && found.cpl == user_cpl) {
+        cpu.recorder.user_entered(VirtualAddress{cpu.rip});
     }
     return true;
 }

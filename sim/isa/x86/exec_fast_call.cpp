@@ -112,7 +112,7 @@ bool sysret(Cpu& cpu, const Op& /*op*/) {
     // Unlike IRET, a TF that SYSRET loads traps at once. [linux/abi]: arch/x86/entry/entry_64.S
     cpu.due_debug = cpu.single_step() ? arch::x86::Dr6::bs.mask : 0;
     cpu.rip = to_code64 ? cpu.gpr[Gpr::Rcx] : static_cast<u32>(cpu.gpr[Gpr::Rcx]);
-    cpu.recorder.sysret(VirtualAddress{cpu.rip});
+    cpu.recorder.user_entered(VirtualAddress{cpu.rip});
     return true;
 }
 
@@ -155,7 +155,7 @@ bool sysexit(Cpu& cpu, const Op& /*op*/) {
     enter_flat(cpu, user_cpl, code, static_cast<u16>(code + stack_after_code), to_code64);
     cpu.gpr[Gpr::Rsp] = to_code64 ? stack : static_cast<u32>(stack);
     cpu.rip = to_code64 ? target : static_cast<u32>(target);
-    cpu.recorder.sysret(VirtualAddress{cpu.rip});
+    cpu.recorder.user_entered(VirtualAddress{cpu.rip});
     return true;
 }
 

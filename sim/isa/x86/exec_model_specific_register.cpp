@@ -17,11 +17,14 @@ namespace {
 namespace feature = arch::x86::cpuid_feature;
 using arch::x86::ArchCapabilities;
 using arch::x86::Cr0;
+using arch::x86::DebugControl;
 using arch::x86::Efer;
+using arch::x86::HardwareConfiguration;
 using arch::x86::McgStatus;
 using arch::x86::MiscEnable;
 using arch::x86::Msr;
 using arch::x86::Pat;
+using arch::x86::SystemConfiguration;
 using arch::x86::TsxCtrl;
 using cpu::ExceptionVector;
 using cpu::Gpr;
@@ -73,6 +76,11 @@ std::optional<u64> only_if(bool exists, u64 value) {
     return exists ? std::optional{value} : std::nullopt;
 }
 
+cpu::MemoryTypeRanges::Shape mtrr_shape(const Cpu& cpu) {
+    return {.ranges = cpu.model.memory_type_ranges(),
+            .physical_address_bits = cpu.model.physical_address_bits()};
+}
+
 /// Nothing: the CPU has no such register, or it cannot be read.
 std::optional<u64> read_msr(const Cpu& cpu, Msr msr) {
     switch (msr) {
@@ -96,6 +104,12 @@ std::optional<u64> read_msr(const Cpu& cpu, Msr msr) {
             return only_if(cpu.model.has(feature::mca), 0);  // no banks, no IA32_MCG_CTL
         case Msr::IA32_MCG_STATUS:
             return only_if(cpu.model.has(feature::mca), cpu.msr.mcg_status);
+        case Msr::IA32_DEBUGCTL:
+            return cpu.msr.debug_control;
+        case Msr::SYSCFG:
+            return only_if(is_amd(cpu), cpu.msr.system_configuration);
+        case Msr::HWCR:
+            return only_if(is_amd(cpu), HardwareConfiguration::constant_time_stamp.mask);
         case Msr::IA32_SYSENTER_CS:
             return only_if(cpu.model.has(feature::sysenter), cpu.msr.sysenter_cs);
         case Msr::IA32_SYSENTER_ESP:
@@ -119,8 +133,10 @@ std::optional<u64> read_msr(const Cpu& cpu, Msr msr) {
         case Msr::IA32_KERNEL_GS_BASE:
             return cpu.msr.kernel_gs_base;
         default:
-            return cpu.model.read_msr(msr);
+            break;
     }
+    const auto of_ranges = cpu.msr.memory_types.read(msr, mtrr_shape(cpu));
+    return of_ranges ? of_ranges : cpu.model.read_msr(msr);
 }
 
 // Writes: false if the value is refused -----------------------------------------------------------
@@ -185,6 +201,18 @@ bool write_tsx_ctrl(Cpu& cpu, u64 value) {
 bool write_mcg_status(Cpu& cpu, u64 value) {
     return store_if(cpu.model.has(feature::mca) && (value & ~McgStatus::defined) == 0,
                     cpu.msr.mcg_status, value);
+}
+
+/// Branches are not recorded, nor traced: what would ask for that is refused, as every bit that a
+/// processor does not have. [intel/vol3]: 18.4.1
+bool write_debug_control(Cpu& cpu, u64 value) {
+    return store_if((value & ~DebugControl::branch_trap.mask) == 0, cpu.msr.debug_control, value);
+}
+
+/// Without what SYSCFG can say of memory above the ranges, which the machine does not have.
+bool write_system_configuration(Cpu& cpu, u64 value) {
+    return store_if(is_amd(cpu) && (value & ~SystemConfiguration::firmware) == 0,
+                    cpu.msr.system_configuration, value);
 }
 
 /// Writes of bits that tell only are ignored.
@@ -253,7 +281,7 @@ bool write_call_msr(Cpu& cpu, Msr msr, u64 value) {
         case Msr::IA32_KERNEL_GS_BASE:
             return write_address(cpu, cpu.msr.kernel_gs_base, value);
         default:
-            return false;
+            return cpu.msr.memory_types.write(msr, value, mtrr_shape(cpu));
     }
 }
 
@@ -275,6 +303,13 @@ bool write_msr(Cpu& cpu, Msr msr, u64 value) {
             return write_misc_enable(cpu, value);
         case Msr::IA32_MCG_STATUS:
             return write_mcg_status(cpu, value);
+        case Msr::IA32_DEBUGCTL:
+            return write_debug_control(cpu, value);
+        case Msr::SYSCFG:
+            return write_system_configuration(cpu, value);
+        case Msr::HWCR:
+            return write_command(is_amd(cpu), value,
+                                 HardwareConfiguration::constant_time_stamp.mask);
         case Msr::IA32_SPEC_CTRL:
             return write_spec_ctrl(cpu, value);
         case Msr::IA32_TSX_CTRL:

@@ -2,6 +2,7 @@
 #include "sim/machine/boot/start_state.h"
 
 #include "arch/x86/segment_descriptor.h"
+#include "sim/memory/physical_memory.h"
 
 namespace ringfence::sim::machine::boot {
 
@@ -55,6 +56,11 @@ void start(cpu::Cpu& cpu, const StartState& state) {
         RF_ASSERT(accepted);  // without paging there is nothing to refuse
     }
     load_segments(cpu, state);
+    if (cpu.model.memory_type_ranges() != 0) {
+        cpu.msr.memory_types.set_up(PhysicalAddress{memory::RamLayout::device_hole_start},
+                                    {.ranges = cpu.model.memory_type_ranges(),
+                                     .physical_address_bits = cpu.model.physical_address_bits()});
+    }
     const bool has_table = state.descriptor_table_bytes != 0;
     cpu.gdtr = {.base = state.descriptor_table.value(),
                 .limit = has_table ? static_cast<u16>(state.descriptor_table_bytes - 1)

@@ -5,6 +5,7 @@
 
 #include "arch/x86/cpu_identity.h"
 #include "arch/x86/efer.h"
+#include "arch/x86/mtrr.h"
 #include "tests/system/guest/instructions.h"
 #include "tests/system/guest/main.h"
 #include "tests/system/guest/report.h"
@@ -19,6 +20,7 @@ using arch::x86::McgStatus;
 using arch::x86::MciStatus;
 using arch::x86::MiscEnable;
 using arch::x86::Msr;
+using arch::x86::MtrrCapabilities;
 namespace feature = arch::x86::cpuid_feature;
 
 constexpr auto gp = static_cast<u64>(arch::x86::ExceptionVector::GeneralProtection);
@@ -158,6 +160,71 @@ void test_absent_machine_check_registers() {
     expect_refused(group, "a reserved bit", Msr::IA32_MCG_STATUS, bit(63));
 }
 
+constexpr auto first_range = static_cast<u32>(Msr::IA32_MTRR_PHYSBASE0);
+
+Msr range_register(unsigned range, bool is_mask) {
+    return static_cast<Msr>(first_range + 2 * range + (is_mask ? 1 : 0));
+}
+
+void test_memory_type_ranges() {
+    Group group("memory type range registers keep what is written");
+    if (!cpu_has(feature::mtrr)) {
+        group.skip("no MTRRs");
+        return;
+    }
+    const u64 capabilities = read_msr(Msr::IA32_MTRRCAP);
+    const u64 ranges = MtrrCapabilities::ranges.get(capabilities);
+    group.expect(ranges >= 8, [&] { out << "only " << Hex{ranges} << " ranges"; });
+    group.expect(MtrrCapabilities::fixed.test(capabilities), [] { out << "no fixed ranges"; });
+    const unsigned last = static_cast<unsigned>(ranges) - 1;
+    for (const unsigned range : {0U, last}) {
+        expect_kept(group, "a range's base", range_register(range, false), 0x1234'5006);
+        expect_kept(group, "a range's mask", range_register(range, true), 0xf'ffff'f800);
+    }
+    for (const u32 fixed : {0x250U, 0x258U, 0x259U, 0x268U, 0x26fU}) {
+        expect_kept(group, "a fixed range", static_cast<Msr>(fixed), 0x0001'0405'0600'0106);
+    }
+    expect_kept(group, "the default", Msr::IA32_MTRR_DEF_TYPE, 0xc06);
+    expect_kept(group, "none", Msr::IA32_MTRR_DEF_TYPE, 0);
+}
+
+void test_memory_type_ranges_refused() {
+    Group group("memory types and ranges that are refused");
+    if (!cpu_has(feature::mtrr)) {
+        group.skip("no MTRRs");
+        return;
+    }
+    expect_refused(group, "IA32_MTRRCAP", Msr::IA32_MTRRCAP, read_msr(Msr::IA32_MTRRCAP));
+    for (const u64 type : {u64{2}, u64{3}, u64{7}, u64{8}}) {
+        expect_refused(group, "a default type", Msr::IA32_MTRR_DEF_TYPE, 0x800 | type);
+        expect_refused(group, "a range's type", range_register(0, false), type);
+        expect_refused(group, "a fixed type", static_cast<Msr>(0x250), type << 56);
+    }
+    for (const unsigned reserved : {8U, 9U, 12U, 63U}) {
+        expect_refused(group, "a reserved bit of the default", Msr::IA32_MTRR_DEF_TYPE,
+                       bit(reserved));
+    }
+    const unsigned beyond = arch::x86::physical_address_bits(ThisCpu{});
+    for (const unsigned reserved : {8U, 11U, beyond, 63U}) {
+        expect_refused(group, "a reserved bit of a base", range_register(0, false), bit(reserved));
+    }
+    for (const unsigned reserved : {0U, 10U, beyond, 63U}) {
+        expect_refused(group, "a reserved bit of a mask", range_register(0, true), bit(reserved));
+    }
+    const auto ranges =
+        static_cast<unsigned>(MtrrCapabilities::ranges.get(read_msr(Msr::IA32_MTRRCAP)));
+    group.expect_equal("one range more", try_read(range_register(ranges, false)).vector, gp);
+}
+
+void test_debug_control() {
+    Group group("IA32_DEBUGCTL");
+    expect_kept(group, "BTF", Msr::IA32_DEBUGCTL, bit(1));
+    expect_kept(group, "nothing", Msr::IA32_DEBUGCTL, 0);
+    for (const unsigned reserved : {16U, 31U, 32U, 63U}) {
+        expect_refused(group, "a reserved bit", Msr::IA32_DEBUGCTL, bit(reserved));
+    }
+}
+
 void test_misc_enable_bits() {
     Group group("IA32_MISC_ENABLE");
     if (!is_intel()) {
@@ -214,6 +281,9 @@ void run_tests() {
     test_absent();
     test_machine_check_registers();
     test_absent_machine_check_registers();
+    test_memory_type_ranges();
+    test_memory_type_ranges_refused();
+    test_debug_control();
     test_misc_enable_bits();
     test_misc_enable_effects();
 }

@@ -105,6 +105,14 @@ void set_gate_present(u64 vector, bool present) {
     idt[vector].low = IdtGate64::present.set(idt[vector].low, present);
 }
 
+void set_gate_selector(u64 vector, u16 selector) {
+    idt[vector].low = IdtGate64::selector.set(idt[vector].low, selector);
+}
+
+void set_ist_top(unsigned number, u64 top) {
+    tss.ist[number - 1] = top;
+}
+
 void set_handler(u64 vector, Handler handler) {
     handlers[vector] = handler;
 }

@@ -69,7 +69,11 @@ void set_handler(u64 vector, Handler handler);
 /// Makes the gate of `vector` use stack `ist` of the TSS (0: none), be callable from `privilege`.
 void set_gate(u64 vector, unsigned ist, unsigned privilege, bool trap_gate = false);
 void set_gate_present(u64 vector, bool present);
-/// Top of interrupt stack `number` (1 to 7).
+/// Makes the gate of `vector` lead into another segment than the kernel's code.
+void set_gate_selector(u64 vector, u16 selector);
+/// Moves interrupt stack `number` (1 to 7).
+void set_ist_top(unsigned number, u64 top);
+/// Top of interrupt stack `number` (1 to 7), where it lies unless it was moved.
 u64 ist_top(unsigned number);
 /// Top of the stack for traps from user mode.
 u64 trap_stack_top();

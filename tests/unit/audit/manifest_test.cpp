@@ -17,6 +17,15 @@ TEST(Manifest, FindsThePartThatHoldsAnAddress) {
     EXPECT_EQ(manifest.find(VirtualAddress{0}), nullptr);
 }
 
+TEST(Manifest, ReachesOneAddressBeyondAPart) {
+    const Manifest manifest = sample_manifest();
+    EXPECT_TRUE(manifest.reaches(text_page));
+    EXPECT_FALSE(manifest.reaches(text_page - 1));
+    const Part* const last = &manifest.parts.back();
+    EXPECT_TRUE(manifest.reaches(last->start + last->bytes));
+    EXPECT_FALSE(manifest.reaches(last->start + last->bytes + 1));
+}
+
 TEST(Manifest, PrivateFramesAreMetByAnyOverlap) {
     const Manifest manifest = sample_manifest();
     const PhysicalAddress start{0x20'0000};

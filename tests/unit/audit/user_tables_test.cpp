@@ -94,6 +94,7 @@ protected:
         const UserTables::Look look = tables_.look_at(user_root);
         watching_ = true;
         changed_ = look.changed;
+        kernel_half_ = look.kernel_half;
         std::vector<Rule> rules;
         for (const Finding& finding : look.findings) {
             rules.push_back(finding.rule);
@@ -111,6 +112,7 @@ protected:
     Manifest manifest_ = sample_manifest();
     UserTables tables_{memory_, manifest_};
     std::vector<Changed> changed_;
+    bool kernel_half_ = false;
     Finding last_{.rule = Rule::ClosedManifest, .what = {}};
     u64 next_table_ = 0x11'0000;
     bool watching_ = false;
@@ -121,6 +123,20 @@ TEST_F(UserTablesTest, GoodTablesAreInOrder) {
     EXPECT_EQ(look(), Rules{});
     EXPECT_TRUE(memory_.watched.contains(user_root.value()));
     EXPECT_TRUE(memory_.watched.contains(kernel_root.value()));
+}
+
+TEST_F(UserTablesTest, WhatChangesInTheKernelsHalfIsTold) {
+    ASSERT_EQ(look(), Rules{});
+    EXPECT_TRUE(kernel_half_) << "all of it is new";
+    ASSERT_EQ(look(), Rules{});
+    EXPECT_FALSE(kernel_half_);
+    map(user_root, program, 0x51'0000, present | user);
+    ASSERT_EQ(look(), Rules{});
+    EXPECT_TRUE(was_changed(program));
+    EXPECT_FALSE(kernel_half_) << "only the user's half changed";
+    map(user_root, stack_page, 0, 0);
+    ASSERT_EQ(look(), Rules{});
+    EXPECT_TRUE(kernel_half_) << "a page is gone";
 }
 
 TEST_F(UserTablesTest, AKernelPageIsFoundAtTheFirstLook) {

@@ -86,17 +86,11 @@ TEST(Judge, ChanceIsRarelyExceeded) {
     EXPECT_EQ(with_right(6), Verdict::Broken);
 }
 
-TEST(Judge, ExitStatus) {
-    using Runs = std::vector<Judged>;
-    const auto status = [](const Runs& runs) { return exit_status(runs); };
-    EXPECT_EQ(status({{false, Verdict::Leaks}, {true, Verdict::Mitigated}}), 0);
-    EXPECT_EQ(status({{false, Verdict::Immune}, {true, Verdict::Immune}}), 0);
-    EXPECT_EQ(status({{false, Verdict::Leaks}, {true, Verdict::Leaks}}), 2);
-    EXPECT_EQ(status({{false, Verdict::Leaks}}), 2) << "the only design asked for";
-    EXPECT_EQ(status({{true, Verdict::Leaks}, {true, Verdict::Broken}}), 2) << "a leak comes first";
-    EXPECT_EQ(status({{true, Verdict::Broken}, {true, Verdict::Leaks}}), 2);
-    EXPECT_EQ(status({{false, Verdict::Leaks}, {true, Verdict::Broken}}), 3);
-    EXPECT_EQ(status({{false, Verdict::Broken}}), 3);
+TEST(Judge, SaysWhatAVerdictSaysOfIsolation) {
+    EXPECT_EQ(answer_of(Verdict::Leaks), Answer::DoesNotHold);
+    EXPECT_EQ(answer_of(Verdict::Mitigated), Answer::Holds);
+    EXPECT_EQ(answer_of(Verdict::Immune), Answer::Holds);
+    EXPECT_EQ(answer_of(Verdict::Broken), Answer::CannotBeTold);
 }
 
 TEST(Tally, CountsOnlyKnownAndRightBytes) {

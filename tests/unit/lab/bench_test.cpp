@@ -142,24 +142,12 @@ TEST(Probe, ItsOutputIsCheckedLineByLine) {
     EXPECT_FALSE(attack::parse_probe_output("control 1 2\nfound 9 1\nfound 8 1\n").ok());
 }
 
-TEST(Probe, ExitStatus) {
-    const auto run = [](Design design, Location location) {
-        attack::ProbeRun result{};
-        result.setup.design = design;
-        result.location = location;
-        return result;
-    };
-    using Runs = std::vector<attack::ProbeRun>;
-    EXPECT_EQ(exit_status(Runs{run(Design::Shared, Location::Image),
-                               run(Design::Isolated, Location::Entry)}),
-              0);
-    EXPECT_EQ(exit_status(Runs{run(Design::Shared, Location::Image),
-                               run(Design::Isolated, Location::Image)}),
-              2);
-    EXPECT_EQ(exit_status(Runs{run(Design::Shared, Location::Image)}), 2);
-    EXPECT_EQ(exit_status(Runs{run(Design::Shared, Location::Image),
-                               run(Design::Isolated, Location::Wrong)}),
-              3);
+TEST(Probe, SaysSomethingOfIsolation) {
+    EXPECT_EQ(answer_of(Location::Nothing), Answer::Holds);
+    EXPECT_EQ(answer_of(Location::Entry), Answer::Holds);
+    EXPECT_EQ(answer_of(Location::Image), Answer::DoesNotHold);
+    EXPECT_EQ(answer_of(Location::Wrong), Answer::CannotBeTold);
+    EXPECT_EQ(answer_of(Location::Broken), Answer::CannotBeTold);
 }
 
 }  // namespace

@@ -195,15 +195,10 @@ TEST(Verdict, NeedsAControlThatDiffers) {
     EXPECT_THAT(judge(equal, equal).reason, HasSubstr("control failed"));
 }
 
-TEST(Verdict, ExitStatus) {
-    using Runs = std::vector<Judged>;
-    const auto status = [](const Runs& runs) { return exit_status(runs); };
-    EXPECT_EQ(status({{false, Verdict::Differs}, {true, Verdict::Equal}}), 0);
-    EXPECT_EQ(status({{false, Verdict::Differs}, {true, Verdict::Differs}}), 2);
-    EXPECT_EQ(status({{false, Verdict::Differs}}), 2) << "the only design asked for";
-    EXPECT_EQ(status({{false, Verdict::Equal}}), 0);
-    EXPECT_EQ(status({{false, Verdict::Differs}, {true, Verdict::Broken}}), 3);
-    EXPECT_EQ(status({{true, Verdict::Broken}, {true, Verdict::Differs}}), 2);
+TEST(Verdict, SaysSomethingOfIsolation) {
+    EXPECT_EQ(answer_of(Verdict::Equal), Answer::Holds);
+    EXPECT_EQ(answer_of(Verdict::Differs), Answer::DoesNotHold);
+    EXPECT_EQ(answer_of(Verdict::Broken), Answer::CannotBeTold);
 }
 
 TEST(Words, SayWhereAWalkEnded) {

@@ -47,6 +47,7 @@ TEST(Verdict, ADebugExitIsTheGuestsOwn) {
 TEST(Verdict, EndsThatNobodyAskedForHaveEvenStatusesOfTheirOwn) {
     EXPECT_EQ(judge_end(Reason::TripleFault).exit_status, 114);
     EXPECT_EQ(judge_end(Reason::HaltedForever).exit_status, 116);
+    EXPECT_EQ(judge_end(Reason::Stuck).exit_status, 118);
     EXPECT_EQ(judge_end(Reason::InstructionLimit).exit_status, 124);
     EXPECT_TRUE(judge_end(Reason::TripleFault).is_failure);
     EXPECT_THAT(judge_end(Reason::TripleFault).message, HasSubstr("at rip 0x1"));

@@ -24,14 +24,15 @@ public:
         span.syscall(VirtualAddress{});
         return *this;
     }
-    Guest& sysret() {
+    Guest& user() {
         ++now_;
-        span.sysret(VirtualAddress{});
+        span.user_entered(VirtualAddress{});
         return *this;
     }
-    Guest& iret(bool to_user = true) {
+    /// An interrupt of the kernel.
+    Guest& kernel() {
         ++now_;
-        span.iret(VirtualAddress{}, to_user);
+        span.iret(VirtualAddress{}, false);
         return *this;
     }
 
@@ -52,24 +53,24 @@ public:
 
 TEST(MeasuredSpan, IsFromTheProgramsFirstInstructionToTheReturnOfItsParentsWait) {
     Guest guest;
-    guest.call().sysret();                       // whatever was before
-    guest.mark(starts).call().sysret();          // the ports are given back
-    guest.call().iret();                         // 7: execve
-    guest.call().sysret().iret().call().iret();  // the program, and its exit to 12: the parent
-    guest.call().sysret().mark(ended);           // the ports are taken
+    guest.call().user();                       // whatever was before
+    guest.mark(starts).call().user();          // the ports are given back
+    guest.call().user();                       // 7: execve
+    guest.call().user().user().call().user();  // the program, and its exit to 12: the parent
+    guest.call().user().mark(ended);           // the ports are taken
     EXPECT_EQ(Guest::at(guest.span.begin()), 7U);
     EXPECT_EQ(Guest::at(guest.span.end()), 12U);
 }
 
 TEST(MeasuredSpan, AnInterruptBetweenTheMarkAndTheProgramBeginsNothing) {
     Guest guest;
-    guest.mark(starts).iret().call().sysret().iret().call().iret(false).sysret();
+    guest.mark(starts).user().call().user().user().call().kernel().user();
     EXPECT_EQ(Guest::at(guest.span.begin()), 8U);
 }
 
 TEST(MeasuredSpan, WithoutAProgramThereIsNone) {
     Guest guest;
-    guest.mark(starts).call().sysret().mark(ended).call().sysret();
+    guest.mark(starts).call().user().mark(ended).call().user();
     EXPECT_FALSE(guest.span.begin().has_value());
     EXPECT_FALSE(guest.span.end().has_value());
 }

@@ -2,7 +2,12 @@
 // Exceptions, interrupts, and the instructions that come and go between privilege levels.
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "arch/x86/debug_registers.h"
+#include "arch/x86/idt_gate.h"
+#include "arch/x86/msr.h"
 #include "arch/x86/rflags.h"
 #include "tests/unit/sim/cpu/guest.h"
 #include "tests/unit/sim/cpu/programs.h"
@@ -22,6 +27,7 @@ constexpr u8 nmi = 2;
 constexpr u8 breakpoint = 3;
 constexpr u8 invalid_opcode = 6;
 constexpr u8 double_fault = 8;
+constexpr u8 not_present = 11;
 constexpr u8 stack_fault = 12;
 constexpr u8 general_protection = 13;
 constexpr u8 page_fault = 14;
@@ -80,7 +86,7 @@ TEST(EventDelivery, a_handler_that_faults_for_ever_does_not_keep_the_run) {
     guest.load(ud2, handler);
     guest.load(ud2);
     guest.start(Guest::code, 0);
-    EXPECT_EQ(guest.run(), StopReason::InstructionLimit);
+    EXPECT_EQ(guest.run(), StopReason::NoProgress);
     EXPECT_EQ(guest.retired(), 0U);
     EXPECT_EQ(guest.cpu.rip, handler);
 }
@@ -148,6 +154,109 @@ TEST(EventDelivery, the_trap_flag_steps_once) {
     EXPECT_TRUE(arch::x86::Dr6::bs.test(guest.cpu.dr6));
     EXPECT_EQ(guest.reg(Gpr::Rax), 1U);
 }
+
+class BranchSteps : public testing::Test {
+protected:
+    /// nop; jmp +1; (a byte in between); nop; jz (not taken); nop; hlt
+    static constexpr u8 program[] = {0x90, 0xeb, 0x01, 0xcc, 0x90, 0x74, 0x00, 0x90, 0xf4};
+    static constexpr u64 branch_trap = arch::x86::DebugControl::branch_trap.mask;
+
+    void start_at(u64 offset) {
+        guest.load(program);
+        guest.start(Guest::code + offset, 0);
+        guest.cpu.set_rflags(Rflags::tf.mask);
+        guest.cpu.msr.debug_control = branch_trap;
+        ASSERT_EQ(guest.run(), StopReason::Halted);
+    }
+    Guest guest;
+};
+
+TEST_F(BranchSteps, trap_behind_a_branch_and_not_before) {
+    start_at(0);
+    ASSERT_TRUE(guest.trap());
+    EXPECT_EQ(trap_of(guest).vector, debug);
+    EXPECT_EQ(trap_of(guest).rip, Guest::code + 4);
+    EXPECT_TRUE(arch::x86::Dr6::bs.test(guest.cpu.dr6));
+}
+
+TEST_F(BranchSteps, end_with_the_trap) {
+    start_at(0);
+    EXPECT_EQ(guest.cpu.msr.debug_control & branch_trap, 0U) << "the handler asks for them anew";
+}
+
+TEST_F(BranchSteps, pass_over_branches_that_are_not_taken) {
+    start_at(4);
+    EXPECT_FALSE(guest.trap());
+    EXPECT_EQ(guest.cpu.msr.debug_control, branch_trap);
+}
+
+/// What stands between an exception and its handler: #NP or #PF.
+enum class Obstacle : u8 { AbsentGate, NoStack };
+struct Pair {
+    const char* name;
+    u8 first;
+    std::vector<u8> code;  ///< an instruction that raises it: RAX is no selector, RBX no address
+    Obstacle second;
+    u8 delivered;
+};
+const std::vector<u8> ud2{0x0f, 0x0b};
+const std::vector<u8> div_ecx{0xf7, 0xf1};
+const std::vector<u8> mov_ds_eax{0x8e, 0xd8};
+const std::vector<u8> mov_al_rbx{0x8a, 0x03};
+
+class Pairs : public testing::TestWithParam<Pair> {
+protected:
+    Pairs() {
+        constexpr u64 unmapped = 0x1f'0000;
+        guest.unmap(unmapped);
+        guest.unmap(Guest::ist_stack - 8);
+        guest.reg(Gpr::Rax) = 0xfff8;
+        guest.reg(Gpr::Rbx) = unmapped;
+        guest.load(GetParam().code);
+        guest.start(Guest::code, 0);
+    }
+    void put(u8 vector, Obstacle obstacle) {
+        if (obstacle == Obstacle::NoStack) {
+            guest.use_ist(vector, 1);
+            return;
+        }
+        const u64 flags = Guest::idt + vector * sizeof(arch::x86::IdtGate64) + 4;
+        constexpr u16 present = 1U << 15U;
+        guest.write(flags, static_cast<u16>(guest.read<u16>(flags) & ~present));
+    }
+    Guest guest;
+};
+
+/// [intel/vol3]: 6.15, table 6-5
+TEST_P(Pairs, follow_each_other_or_are_one_double_fault) {
+    const Pair& pair = GetParam();
+    put(pair.first, pair.second);
+    ASSERT_EQ(guest.run(), StopReason::Halted);
+    EXPECT_EQ(trap_of(guest).vector, pair.delivered);
+    EXPECT_EQ(trap_of(guest).rip, Guest::code) << "the first one's instruction";
+}
+
+/// With a double fault whose way is barred, too, there is no more. [intel/vol3]: 6.15, vector 8
+TEST_P(Pairs, shut_down_if_the_double_fault_fails_too) {
+    const Pair& pair = GetParam();
+    put(pair.first, pair.second);
+    put(double_fault, pair.second);
+    EXPECT_EQ(guest.run(),
+              pair.delivered == double_fault ? StopReason::TripleFault : StopReason::Halted);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    EventDelivery, Pairs,
+    testing::Values(Pair{"ud_np", invalid_opcode, ud2, Obstacle::AbsentGate, not_present},
+                    Pair{"ud_pf", invalid_opcode, ud2, Obstacle::NoStack, page_fault},
+                    Pair{"de_np", divide_error, div_ecx, Obstacle::AbsentGate, double_fault},
+                    Pair{"de_pf", divide_error, div_ecx, Obstacle::NoStack, page_fault},
+                    Pair{"gp_np", general_protection, mov_ds_eax, Obstacle::AbsentGate,
+                         double_fault},
+                    Pair{"gp_pf", general_protection, mov_ds_eax, Obstacle::NoStack, page_fault},
+                    Pair{"pf_np", page_fault, mov_al_rbx, Obstacle::AbsentGate, double_fault},
+                    Pair{"pf_pf", page_fault, mov_al_rbx, Obstacle::NoStack, double_fault}),
+    [](const auto& info) { return std::string(info.param.name); });
 
 TEST(EventDelivery, a_non_canonical_stack_is_a_stack_fault) {
     Guest guest;

@@ -192,6 +192,89 @@ TEST(ModelSpecificRegisters, memory_types_must_be_ones_that_exist) {
     EXPECT_EQ(read_msr(guest, Msr::IA32_PAT), 0x0007'0105'0406'0006U);
 }
 
+constexpr auto fixed_64k = static_cast<Msr>(0x250);
+constexpr auto first_mask = static_cast<Msr>(0x201);
+
+TEST(MemoryTypeRanges, take_types_that_exist_only) {
+    Guest guest{Guest::Extras{.features = {feature::mtrr}}};
+    for (const u64 type : {0, 1, 4, 5, 6}) {
+        EXPECT_TRUE(accepts_msr(guest, Msr::IA32_MTRR_DEF_TYPE, 0xc00 | type)) << type;
+        EXPECT_TRUE(accepts_msr(guest, Msr::IA32_MTRR_PHYSBASE0, 0x4000'0000 | type)) << type;
+        EXPECT_TRUE(accepts_msr(guest, fixed_64k, type << 56)) << type;
+        EXPECT_EQ(read_msr(guest, fixed_64k), type << 56);
+    }
+    for (const u64 type : {2, 3, 7, 8, 0xff}) {
+        EXPECT_FALSE(accepts_msr(guest, Msr::IA32_MTRR_DEF_TYPE, 0xc00 | type)) << type;
+        EXPECT_FALSE(accepts_msr(guest, Msr::IA32_MTRR_PHYSBASE0, type)) << type;
+        EXPECT_FALSE(accepts_msr(guest, fixed_64k, type << 8)) << type;
+    }
+    EXPECT_EQ(read_msr(guest, Msr::IA32_MTRR_DEF_TYPE), 0xc06U);
+    EXPECT_EQ(read_msr(guest, Msr::IA32_MTRR_PHYSBASE0), 0x4000'0006U);
+}
+
+TEST(MemoryTypeRanges, refuse_reserved_bits) {
+    Guest guest{Guest::Extras{.features = {feature::mtrr}}};
+    const unsigned beyond = guest.cpu.model.physical_address_bits();
+    for (const unsigned reserved : {8U, 9U, 12U, 63U}) {
+        EXPECT_FALSE(accepts_msr(guest, Msr::IA32_MTRR_DEF_TYPE, one_bit(reserved)));
+    }
+    for (const unsigned reserved : {8U, 11U, beyond, 63U}) {
+        EXPECT_FALSE(accepts_msr(guest, Msr::IA32_MTRR_PHYSBASE0, one_bit(reserved)));
+    }
+    for (const unsigned reserved : {0U, 10U, beyond, 63U}) {
+        EXPECT_FALSE(accepts_msr(guest, first_mask, one_bit(reserved)));
+    }
+    EXPECT_TRUE(accepts_msr(guest, first_mask, one_bit(beyond - 1) | one_bit(11)));
+    EXPECT_EQ(read_msr(guest, first_mask), one_bit(beyond - 1) | one_bit(11));
+}
+
+TEST(MemoryTypeRanges, are_as_many_as_the_capabilities_say) {
+    for (const auto& [vendor, count] :
+         {std::pair{arch::x86::Vendor::Intel, 10U}, {arch::x86::Vendor::Amd, 8U}}) {
+        Guest guest{Guest::Extras{.features = {feature::mtrr}, .vendor = vendor}};
+        EXPECT_EQ(read_msr(guest, Msr::IA32_MTRRCAP), 0x500U | count) << "fixed ones, and WC";
+        EXPECT_FALSE(accepts_msr(guest, Msr::IA32_MTRRCAP, 0x500U | count)) << "it only tells";
+        EXPECT_TRUE(read_msr(guest, static_cast<Msr>(0x200 + 2 * count - 1)));
+        EXPECT_FALSE(read_msr(guest, static_cast<Msr>(0x200 + 2 * count)));
+        EXPECT_FALSE(accepts_msr(guest, static_cast<Msr>(0x200 + 2 * count), 0));
+    }
+}
+
+TEST(MemoryTypeRanges, are_there_if_the_processor_says_so) {
+    Guest guest;
+    for (const Msr msr : {Msr::IA32_MTRRCAP, Msr::IA32_MTRR_DEF_TYPE, Msr::IA32_MTRR_PHYSBASE0,
+                          first_mask, fixed_64k}) {
+        EXPECT_FALSE(read_msr(guest, msr));
+        EXPECT_FALSE(accepts_msr(guest, msr, 0));
+    }
+}
+
+TEST(ModelSpecificRegisters, debug_control_takes_what_the_machine_does) {
+    Guest guest;
+    EXPECT_EQ(read_msr(guest, Msr::IA32_DEBUGCTL), 0U);
+    EXPECT_TRUE(accepts_msr(guest, Msr::IA32_DEBUGCTL, 2));
+    EXPECT_EQ(read_msr(guest, Msr::IA32_DEBUGCTL), 2U);
+    for (const unsigned refused : {0U, 6U, 7U, 14U, 16U, 63U}) {
+        EXPECT_FALSE(accepts_msr(guest, Msr::IA32_DEBUGCTL, one_bit(refused))) << refused;
+    }
+}
+
+TEST(ModelSpecificRegisters, some_are_amds) {
+    Guest intel;
+    Guest amd{Guest::Extras{.features = {}, .vendor = arch::x86::Vendor::Amd}};
+    constexpr u64 tsc_is_constant = 1 << 24;
+    EXPECT_FALSE(read_msr(intel, Msr::HWCR));
+    EXPECT_FALSE(read_msr(intel, Msr::SYSCFG));
+    EXPECT_EQ(read_msr(amd, Msr::HWCR), tsc_is_constant);
+    EXPECT_TRUE(accepts_msr(amd, Msr::HWCR, tsc_is_constant));
+    EXPECT_FALSE(accepts_msr(amd, Msr::HWCR, one_bit(25)));
+    const auto configuration = read_msr(amd, Msr::SYSCFG);
+    ASSERT_TRUE(configuration);
+    EXPECT_TRUE(accepts_msr(amd, Msr::SYSCFG, *configuration & ~one_bit(20)));
+    EXPECT_EQ(read_msr(amd, Msr::SYSCFG), *configuration & ~one_bit(20));
+    EXPECT_FALSE(accepts_msr(amd, Msr::SYSCFG, *configuration | one_bit(19)));
+}
+
 TEST(ModelSpecificRegisters, those_of_hidden_features_do_not_exist) {
     Guest guest;
     EXPECT_FALSE(accepts_msr(guest, Msr::IA32_SPEC_CTRL, 0));

@@ -7,27 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include "sim/timing/memory_hierarchy.h"
+#include "tests/unit/sim/timing/small_hierarchy.h"
 
 namespace ringfence::sim::timing {
 namespace {
-
-HierarchyParameters small_hierarchy() {
-    HierarchyParameters parameters;
-    parameters.l1i = {.sets = 4, .ways = 2, .latency = 3};
-    parameters.l1d = {.sets = 4, .ways = 2, .latency = 5};
-    parameters.l2 = {.sets = 8, .ways = 4, .latency = 14};
-    parameters.llc = {.sets = 11, .ways = 4, .latency = 50};
-    parameters.llc_inclusive = true;
-    parameters.memory_latency = 200;
-    parameters.fill_buffers = 4;
-    parameters.l2_fill_buffers = 8;
-    return parameters;
-}
-
-PhysicalAddress line(u64 number) {
-    return PhysicalAddress{number * cache_line_bytes};
-}
 
 class Changes final : public LineListener {
 public:
