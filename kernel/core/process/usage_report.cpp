@@ -22,13 +22,10 @@ struct NamedUse {
     FrameUse use;
 };
 constexpr NamedUse uses[] = {
-    {"frames_kernel", FrameUse::Kernel},        {"frames_page_tables", FrameUse::PageTable},
-    {"frames_roots", FrameUse::Root},
-    {"frames_ldts", FrameUse::Ldt},
-    {"frames_anonymous", FrameUse::Anonymous},
-    {"frames_files", FrameUse::File},
-    {"frames_stacks", FrameUse::Stack},
-    {"frames_heap_objects", FrameUse::Objects},
+    {"frames_kernel", FrameUse::Kernel},       {"frames_page_tables", FrameUse::PageTable},
+    {"frames_roots", FrameUse::Root},          {"frames_ldts", FrameUse::Ldt},
+    {"frames_anonymous", FrameUse::Anonymous}, {"frames_files", FrameUse::File},
+    {"frames_stacks", FrameUse::Stack},        {"frames_heap_objects", FrameUse::Objects},
     {"frames_heap_blocks", FrameUse::Block},
 };
 static_assert(std::size(uses) == frame_use_count);
