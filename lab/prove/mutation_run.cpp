@@ -230,9 +230,13 @@ bool MutationResult::is_caught() const {
 
 MutationResult run_mutation(const MutationBench& bench, const Mutation& mutation) {
     Runner runner(bench, mutation);
-    Found found = runner.run(mutation.command_line);
-    const auto option = mutation.command_line.find(" mutation=");
-    const Found control = runner.run(mutation.command_line.substr(0, option));
+    // The image's symbols are for where it was linked.
+    const std::string command_line = mutation.command_line + " nokaslr";
+    Found found = runner.run(command_line);
+    std::string healthy = command_line;
+    const auto option = healthy.find(" mutation=");
+    healthy.erase(option, healthy.find(' ', option + 1) - option);
+    const Found control = runner.run(healthy);
     return {.mutation = &mutation,
             .caught_by = own_rules_first(found.by, mutation.breaks),
             .evidence = std::move(found.evidence),

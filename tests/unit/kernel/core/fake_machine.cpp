@@ -11,6 +11,7 @@
 #include "kernel_arch/cpu_information.h"
 #include "kernel_arch/isolation_status.h"
 #include "kernel_arch/kernel_stack.h"
+#include "kernel_arch/modify_ldt.h"
 #include "kernel_arch/serial.h"
 #include "kernel_arch/signal_frame.h"
 #include "kernel_arch/statistics.h"
@@ -221,6 +222,15 @@ void AddressSpace::release_all(Visitor visit, void* context) {
     }
     tables()[this].clear();
 }
+/// There are no descriptors on the fake machine.
+Result<void, MapError> AddressSpace::inherit(const AddressSpace& /*parent*/) {
+    return {};
+}
+u64 modify_ldt(AddressSpace& /*space*/, u32 /*function*/, VirtualAddress /*pointer*/,
+               u64 /*bytes*/) {
+    return static_cast<u64>(-static_cast<i64>(Errno::Enosys));
+}
+
 void AddressSpace::activate() {}
 void AddressSpace::activate_kernel_only() {}
 bool AddressSpace::is_active() const {
