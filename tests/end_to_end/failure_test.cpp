@@ -348,6 +348,8 @@ TEST(Usage, MistakesAreExplained) {
         {{"run", "--design", "isolate", "x"}, 125, "did you mean 'isolated'?"},
         {{"run", "--cpu", "skylake-ps", "/bin/busybox"}, 125, "did you mean 'skylake-sp'?"},
         {{"run", "--machine", "qemu", "--pcid", "on", "/bin/busybox"}, 125, "no PCID"},
+        {{"run", "--kaslr", "1 pti=off", "x"}, 125, "letters and digits"},
+        {{"run", "--kaslr", "1", "--gdb", "0", "x"}, 125, "--kaslr does not go with"},
         {{"compare", "--jobs", "0", "x"}, 255, "--jobs"},
     };
     for (const BadUsage& bad : table) {

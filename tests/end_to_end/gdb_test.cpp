@@ -318,7 +318,7 @@ TEST(GdbMonitor, TellsOfTablesAndSymbols) {
     EXPECT_THAT(gdb.monitor("symbol syscall_isolated"), HasSubstr("is 0xffffffffff000000"));
     EXPECT_THAT(gdb.monitor("symbol 0xffffffffff000003"), HasSubstr("is syscall_isolated+0x3"));
     EXPECT_THAT(gdb.monitor("counters"), HasSubstr("instructions "));
-    EXPECT_THAT(gdb.monitor("physical 0x200018 4"), HasSubstr("0x200018: fc 89 dd bc"));
+    EXPECT_THAT(gdb.monitor("physical 0x200020 4"), HasSubstr("0x200020: fc 89 dd bc"));
     EXPECT_THAT(gdb.monitor("tlb"), HasSubstr("ITLB 0x"));
     EXPECT_THAT(gdb.monitor("caches summary"), HasSubstr("--mode timed"));
     EXPECT_THAT(gdb.monitor("translate"), HasSubstr("expected: translate ADDRESS"));
