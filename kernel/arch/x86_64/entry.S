@@ -74,14 +74,7 @@ trap_from_user_isolated:
         movq    %rsp, %rdi
         movq    %gs:CPU_KERNEL_STACK_TOP, %rsp
 frame_copy_isolated:
-        pushq   56(%rdi)                // ss
-        pushq   48(%rdi)                // rsp
-        pushq   40(%rdi)                // rflags
-        pushq   32(%rdi)                // cs
-        pushq   24(%rdi)                // rip
-        pushq   16(%rdi)                // error
-        pushq   8(%rdi)                 // vector
-        pushq   (%rdi)                  // rdi
+        COPY_FRAME
 frame_copy_isolated_end:
         SAVE_REGISTERS_BELOW_RDI
         call    enter_trap
@@ -108,14 +101,7 @@ trap_from_user_on_ist_shared:
         movq    %rsp, %rdi
         movq    %gs:CPU_KERNEL_STACK_TOP, %rsp
 frame_copy_shared:
-        pushq   56(%rdi)
-        pushq   48(%rdi)
-        pushq   40(%rdi)
-        pushq   32(%rdi)
-        pushq   24(%rdi)
-        pushq   16(%rdi)
-        pushq   8(%rdi)
-        pushq   (%rdi)
+        COPY_FRAME
 frame_copy_shared_end:
         SAVE_REGISTERS_BELOW_RDI
         call    enter_trap
@@ -138,6 +124,16 @@ trap_from_kernel:
 // user mode: GS, the table, and the stack, where the refused frame of five words stands above ours
 // (and above one word that the CPU's 16-byte alignment skipped). It counts as a fault of the program.
         .set    REFUSED_FRAME, 72       // from RSP after RDI has been pushed
+.macro COPY_REFUSED_FRAME
+        pushq   (REFUSED_FRAME + 32)(%rdi)
+        pushq   (REFUSED_FRAME + 24)(%rdi)
+        pushq   (REFUSED_FRAME + 16)(%rdi)
+        pushq   (REFUSED_FRAME + 8)(%rdi)
+        pushq   REFUSED_FRAME(%rdi)
+        pushq   16(%rdi)
+        pushq   8(%rdi)
+        pushq   (%rdi)
+.endm
 
         .globl  iret_fault_isolated
 iret_fault_isolated:
@@ -150,14 +146,7 @@ iret_fault_isolated:
         SWITCH_TO_KERNEL_ROOT %rdi
         movq    %rsp, %rdi
         movq    %gs:CPU_KERNEL_STACK_TOP, %rsp
-        pushq   (REFUSED_FRAME + 32)(%rdi)
-        pushq   (REFUSED_FRAME + 24)(%rdi)
-        pushq   (REFUSED_FRAME + 16)(%rdi)
-        pushq   (REFUSED_FRAME + 8)(%rdi)
-        pushq   REFUSED_FRAME(%rdi)
-        pushq   16(%rdi)
-        pushq   8(%rdi)
-        pushq   (%rdi)
+        COPY_REFUSED_FRAME
         SAVE_REGISTERS_BELOW_RDI
         call    enter_trap
         jmpq    *%rax
@@ -188,14 +177,7 @@ iret_fault_espfix_shared:
         pushq   %rdi
         movq    %rsp, %rdi
         movq    %gs:CPU_KERNEL_STACK_TOP, %rsp
-        pushq   (REFUSED_FRAME + 32)(%rdi)
-        pushq   (REFUSED_FRAME + 24)(%rdi)
-        pushq   (REFUSED_FRAME + 16)(%rdi)
-        pushq   (REFUSED_FRAME + 8)(%rdi)
-        pushq   REFUSED_FRAME(%rdi)
-        pushq   16(%rdi)
-        pushq   8(%rdi)
-        pushq   (%rdi)
+        COPY_REFUSED_FRAME
         SAVE_REGISTERS_BELOW_RDI
         call    enter_trap
         jmpq    *%rax

@@ -44,12 +44,7 @@ exit_iret_path_isolated:
         movq    %rsp, %rdi              // 0 rdi  24 rip  32 cs  40 rflags  48 rsp  56 ss
         movq    $ENTRY_STACK_END, %rsp
 exit_iret_copy_isolated:
-        pushq   56(%rdi)
-        pushq   48(%rdi)
-        pushq   40(%rdi)
-        pushq   32(%rdi)
-        pushq   24(%rdi)
-        pushq   (%rdi)
+        COPY_RETURN_FRAME
         SWITCH_TO_USER_ROOT %rdi
         popq    %rdi
         swapgs
@@ -82,12 +77,7 @@ exit_iret_path_espfix_shared:
         RESTORE_REGISTERS_BELOW_RDI
         movq    %rsp, %rdi
         movq    %gs:CPU_ESPFIX_STACK_END, %rsp
-        pushq   56(%rdi)
-        pushq   48(%rdi)
-        pushq   40(%rdi)
-        pushq   32(%rdi)
-        pushq   24(%rdi)
-        pushq   (%rdi)
+        COPY_RETURN_FRAME
         popq    %rdi
         swapgs
 exit_iret_espfix_shared:
