@@ -20,6 +20,7 @@
 
 #include "abi/isolation_choice.h"
 #include "guest/endurance/conversations.h"
+#include "guest/endurance/workers.h"
 
 namespace endurance {
 
@@ -295,10 +296,7 @@ Outcome change_own_design(Random& random) {
 }
 
 Outcome change_all_designs(Random& random) {
-    const int file = open("/proc/ringfence/design", O_WRONLY);
-    const char* const design = random.one_in(2) ? "isolated" : "shared";
-    const ssize_t written = write(file, design, std::strlen(design));
-    close(file);
+    const long written = change_all_designs_at_random(random);
     return {written > 0 || errno == ENOMEM ? nullptr : "a change of the system's design"};
 }
 

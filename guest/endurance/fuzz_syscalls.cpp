@@ -5,7 +5,6 @@
 // CALLS in all. They may destroy themselves by that; the kernel must neither stop nor keep anything
 // of theirs: after each shift its objects and frames are as they were before. `steady`: nobody
 // changes the design. The same seed means the same calls, and the same shift fails.
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -19,7 +18,6 @@
 #include <new>
 
 #include "guest/endurance/arguments.h"
-#include "guest/endurance/usage.h"
 #include "guest/endurance/workers.h"
 #include "guest/endurance/world.h"
 
@@ -94,14 +92,6 @@ bool make_one_call(Arguments& arguments, Progress* progress) {
     return result == 0 && (call.number == SYS_fork || call.number == SYS_clone);
 }
 
-void change_system_design(Random& random) {
-    const int file = open("/proc/ringfence/design", O_WRONLY);
-    const char* const design = random.one_in(2) ? "isolated" : "shared";
-    const ssize_t written = write(file, design, std::strlen(design));
-    static_cast<void>(written);  // EPERM for those without privileges
-    close(file);
-}
-
 struct ThreadStart {
     Arguments arguments;
     Progress* progress;
@@ -162,7 +152,7 @@ void make_calls(Arguments& arguments, Bounds bounds, unsigned count, Progress* p
             start_thread(arguments, bounds, progress);
         }
         if (design_changes && random.one_in(150)) {
-            change_system_design(random);
+            endurance::change_all_designs_at_random(random);  // EPERM for those without privileges
         }
         if (make_one_call(arguments, progress)) {
             arguments = Arguments(random.next() + 1, bounds);
@@ -202,32 +192,10 @@ int main(int argc, char** argv) {
     const uint64_t wanted = std::strtoull(argv[1], nullptr, 10);
     const uint64_t seed = std::strtoull(argv[2], nullptr, 10);
     design_changes = argc < 4 || std::strcmp(argv[3], "steady") != 0;
-    Progress& progress = endurance::start_supervising();
-    // The first shifts make the lists that only grow as long as they will be.
-    constexpr unsigned warm_up_shifts = 2;
-    constexpr unsigned shifts_per_report = 100;
-    endurance::Usage before = endurance::Usage::read();
-    unsigned shift = 0;
-    uint64_t made = 0;
-    for (; made < wanted || shift <= warm_up_shifts; ++shift) {
-        made += endurance::run_shift(
-            {endurance::seed_of_part(seed, shift), workers_per_shift, work}, progress);
-        if (shift % shifts_per_report == 0) {  // the first time before anything is measured
-            std::printf("%lu calls so far\n", made);
-        }
-        if (shift < warm_up_shifts) {
-            before = endurance::Usage::read();
-        } else if (!endurance::Usage::read().same_as(before, spare_bytes)) {
-            std::printf("seed %lu, shift %u: not all was given back\n", seed, shift);
-            return 1;
-        }
-    }
-    // A connection is remembered for a minute, and may be tried to be opened for two.
-    constexpr unsigned patience_seconds = 200;
-    if (!endurance::comes_back_to(before, spare_bytes, patience_seconds)) {
-        std::printf("seed %lu: not all was given back at the end\n", seed);
-        return 1;
-    }
-    std::printf("%lu calls in %u shifts, seed %lu: all was given back\n", made, shift, seed);
-    return 0;
+    return endurance::run_shifts({.unit = "calls",
+                                  .workers = workers_per_shift,
+                                  .work = work,
+                                  .checks = false,
+                                  .spare_bytes = spare_bytes},
+                                 wanted, seed);
 }

@@ -4,15 +4,12 @@
 // Shifts of workers do things at random and check what comes of them. After each shift, and at the
 // end, the kernel's frames and objects are as they were before. `steady`: nobody changes the
 // design.
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
 #include "guest/endurance/activities.h"
-#include "guest/endurance/usage.h"
 #include "guest/endurance/workers.h"
 
 namespace {
@@ -64,35 +61,10 @@ int main(int argc, char** argv) {
     const uint64_t wanted = std::strtoull(argv[1], nullptr, 10);
     const uint64_t seed = std::strtoull(argv[2], nullptr, 10);
     with_design_changes = argc < 4 || std::strcmp(argv[3], "steady") != 0;
-    Progress& progress = endurance::start_supervising();
-    constexpr unsigned warm_up_shifts = 2;
-    constexpr unsigned shifts_per_report = 100;
-    endurance::Usage before = endurance::Usage::read();
-    unsigned shift = 0;
-    uint64_t done = 0;
-    for (; done < wanted || shift <= warm_up_shifts; ++shift) {
-        done += endurance::run_shift(
-            {endurance::seed_of_part(seed, shift), workers_per_shift, work}, progress);
-        if (shift % shifts_per_report == 0) {  // the first time before anything is measured
-            std::printf("%lu activities so far\n", done);
-        }
-        if (progress.failures > 0) {
-            std::printf("seed %lu, shift %u: %s\n", seed, shift, progress.first_failure);
-            return 1;
-        }
-        if (shift < warm_up_shifts) {
-            before = endurance::Usage::read();
-        } else if (!endurance::Usage::read().same_as(before, spare_bytes)) {
-            std::printf("seed %lu, shift %u: not all was given back\n", seed, shift);
-            return 1;
-        }
-    }
-    constexpr unsigned patience_seconds = 200;
-    if (!endurance::comes_back_to(before, spare_bytes, patience_seconds)) {
-        std::printf("seed %lu: not all was given back at the end\n", seed);
-        return 1;
-    }
-    std::printf("%lu activities in %u shifts, seed %lu: all was right, all was given back\n", done,
-                shift, seed);
-    return 0;
+    return endurance::run_shifts({.unit = "activities",
+                                  .workers = workers_per_shift,
+                                  .work = work,
+                                  .checks = true,
+                                  .spare_bytes = spare_bytes},
+                                 wanted, seed);
 }

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -17,7 +18,6 @@
 #include <ctime>
 #include <new>
 
-#include "guest/endurance/random.h"
 #include "guest/endurance/usage.h"
 
 // Where the program's writable memory lies: the linker says it.
@@ -252,6 +252,52 @@ uint64_t run_shift(const Shift& shift, Progress& progress) {
     empty_directory(scratch, 0);
     close(scratch);
     return progress.steps <= most_steps ? progress.steps : 0;
+}
+
+int run_shifts(const Experiment& experiment, uint64_t wanted, uint64_t seed) {
+    // The first shifts make the lists that only grow as long as they will be.
+    constexpr unsigned warm_up_shifts = 2;
+    constexpr unsigned shifts_per_report = 100;
+    // A connection is remembered for a minute, and may be tried to be opened for two.
+    constexpr unsigned patience_seconds = 200;
+    Progress& progress = start_supervising();
+    Usage before = Usage::read();
+    unsigned shift = 0;
+    uint64_t made = 0;
+    for (; made < wanted || shift <= warm_up_shifts; ++shift) {
+        made +=
+            run_shift({seed_of_part(seed, shift), experiment.workers, experiment.work}, progress);
+        if (shift % shifts_per_report == 0) {  // the first time before anything is measured
+            std::printf("%lu %s so far\n", made, experiment.unit);
+        }
+        if (experiment.checks && progress.failures > 0) {
+            std::printf("seed %lu, shift %u: %s\n", seed, shift, progress.first_failure);
+            return 1;
+        }
+        if (shift < warm_up_shifts) {
+            before = Usage::read();
+        } else if (!Usage::read().same_as(before, experiment.spare_bytes)) {
+            std::printf("seed %lu, shift %u: not all was given back\n", seed, shift);
+            return 1;
+        }
+    }
+    if (!comes_back_to(before, experiment.spare_bytes, patience_seconds)) {
+        std::printf("seed %lu: not all was given back at the end\n", seed);
+        return 1;
+    }
+    std::printf("%lu %s in %u shifts, seed %lu: %sall was given back\n", made, experiment.unit,
+                shift, seed, experiment.checks ? "all was right, " : "");
+    return 0;
+}
+
+long change_all_designs_at_random(Random& random) {
+    const int file = open("/proc/ringfence/design", O_WRONLY);
+    const char* const design = random.one_in(2) ? "isolated" : "shared";
+    const ssize_t written = write(file, design, std::strlen(design));
+    const int error = errno;
+    close(file);
+    errno = error;
+    return written;
 }
 
 }  // namespace endurance

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "guest/endurance/random.h"
+
 namespace endurance {
 
 /// Shared by a supervisor and its workers. Workers may lose it, and then die; and those that run
@@ -22,6 +24,15 @@ struct Shift {
     void (*work)(uint64_t seed, unsigned worker, Progress& progress);
 };
 
+/// Shifts, one after the other.
+struct Experiment {
+    const char* unit;  ///< of steps, as it is printed
+    unsigned workers;  ///< of each shift
+    void (*work)(uint64_t seed, unsigned worker, Progress& progress);
+    bool checks;           ///< workers say what they found wrong; others may write anything
+    uint64_t spare_bytes;  ///< as Usage::same_as: what lists that have grown may keep
+};
+
 /// The directory in which workers run.
 inline constexpr const char* scratch_directory = "/scratch";
 
@@ -31,5 +42,11 @@ Progress& start_supervising();
 /// they have left behind; what they have left in the file system is removed. Gives the steps that
 /// were made, or 0 if what the workers say of that cannot be.
 uint64_t run_shift(const Shift& shift, Progress& progress);
+/// Runs shifts until `wanted` steps have been made, and compares what the kernel holds after each,
+/// and at the end, with before. Prints what came of it and gives the program's exit status.
+[[nodiscard]] int run_shifts(const Experiment& experiment, uint64_t wanted, uint64_t seed);
+
+/// Asks for the other design, or the same, for all programs: what came of write(2).
+long change_all_designs_at_random(Random& random);
 
 }  // namespace endurance
