@@ -21,20 +21,52 @@ function(_rf_host_options target)
     endif()
 endfunction()
 
+# The libraries' headers that many sources include take longer to compile than most sources: each set of options compiles
+# them once (NAME is a target of no code) for the targets that reuse it. A source still includes what it uses:
+# CMAKE_DISABLE_PRECOMPILE_HEADERS=ON builds without.
+function(_rf_precompiled name headers)
+    set(source ${PROJECT_BINARY_DIR}/${name}.cpp)
+    file(GENERATE OUTPUT ${source} CONTENT "")
+    add_library(${name} OBJECT ${source})
+    target_precompile_headers(${name} PRIVATE ${headers})
+endfunction()
+
+set(_rf_common_headers <algorithm> <array> <cstring> <functional> <map> <memory> <optional> <span> <string> <string_view>
+    <utility> <vector>)
+
+# Host code that formats text, which is nearly all of it.
+find_package(fmt REQUIRED)
+function(_rf_host_headers target)
+    if(NOT TARGET rf_host_headers)
+        _rf_precompiled(rf_host_headers "${_rf_common_headers};<fmt/format.h>")
+        _rf_host_options(rf_host_headers)
+        target_link_libraries(rf_host_headers PRIVATE fmt::fmt)
+    endif()
+    target_link_libraries(${target} PRIVATE fmt::fmt)
+    target_precompile_headers(${target} REUSE_FROM rf_host_headers)
+endfunction()
+
 # rf_host_library(NAME SOURCES a.cpp ... DEPS x ...)
 function(rf_host_library name)
     cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
     add_library(${name} STATIC ${ARG_SOURCES})
     _rf_host_options(${name})
+    _rf_host_headers(${name})
     target_link_libraries(${name} PUBLIC ${ARG_DEPS})
 endfunction()
 
-# rf_host_executable(NAME SOURCES ... DEPS ...)
-function(rf_host_executable name)
+# An executable's sources and libraries alone: with which options and headers it is compiled is its kind's to say.
+function(_rf_executable name)
     cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
     add_executable(${name} ${ARG_SOURCES})
     _rf_host_options(${name})
     target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+endfunction()
+
+# rf_host_executable(NAME SOURCES ... DEPS ...)
+function(rf_host_executable name)
+    _rf_executable(${name} ${ARGN})
+    _rf_host_headers(${name})
 endfunction()
 
 # Tests are compiled more often than they are run, and what they test is in libraries: the compiler's time counts.
@@ -43,28 +75,40 @@ set(RF_TEST_OPTIONS -O0)
 # Every unit test program: what the sanitizer run builds.
 add_custom_target(host_tests)
 
-# What nearly all tests include takes longer to compile than what they say themselves: once for all is enough.
-function(_rf_test_headers)
-    if(TARGET rf_test_headers)
-        return()
+# rf_test_executable(NAME SOURCES ... DEPS ...): a GoogleTest program; who calls this registers it with CTest.
+function(rf_test_executable name)
+    find_package(GTest REQUIRED)
+    _rf_executable(${name} ${ARGN})
+    _rf_test_options(${name})
+    target_link_libraries(${name} PRIVATE ringfence_base GTest::gtest_main)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+endfunction()
+
+# rf_test_library(NAME SOURCES ... DEPS ...): what several test programs share.
+function(rf_test_library name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+    add_library(${name} STATIC ${ARG_SOURCES})
+    _rf_host_options(${name})
+    _rf_test_options(${name})
+    target_link_libraries(${name} PUBLIC ${ARG_DEPS})
+endfunction()
+
+function(_rf_test_options name)
+    find_package(GTest REQUIRED)
+    target_link_libraries(${name} PRIVATE GTest::gtest GTest::gmock)
+    target_compile_options(${name} PRIVATE ${RF_TEST_OPTIONS})
+    if(NOT TARGET rf_test_headers)
+        _rf_precompiled(rf_test_headers "${_rf_common_headers};<gmock/gmock.h>;<gtest/gtest.h>")
+        _rf_host_options(rf_test_headers)
+        target_link_libraries(rf_test_headers PRIVATE GTest::gtest GTest::gmock)
+        target_compile_options(rf_test_headers PRIVATE ${RF_TEST_OPTIONS})
     endif()
-    set(source ${PROJECT_BINARY_DIR}/test_headers.cpp)
-    file(GENERATE OUTPUT ${source} CONTENT "")
-    rf_host_library(rf_test_headers SOURCES ${source} DEPS GTest::gtest GTest::gmock)
-    target_compile_options(rf_test_headers PRIVATE ${RF_TEST_OPTIONS})
-    target_precompile_headers(rf_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+    target_precompile_headers(${name} REUSE_FROM rf_test_headers)
 endfunction()
 
 # rf_unit_test(NAME SOURCES ... DEPS ...): a GoogleTest program, registered with CTest under its name.
 function(rf_unit_test name)
-    cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
-    find_package(GTest REQUIRED)
-    rf_host_executable(${name} SOURCES ${ARG_SOURCES} DEPS ${ARG_DEPS} ringfence_base GTest::gtest GTest::gmock
-        GTest::gtest_main)
-    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
-    target_compile_options(${name} PRIVATE ${RF_TEST_OPTIONS})
-    _rf_test_headers()
-    target_precompile_headers(${name} REUSE_FROM rf_test_headers)
+    rf_test_executable(${name} ${ARGN})
     add_test(NAME ${name} COMMAND ${name})
     set_tests_properties(${name} PROPERTIES LABELS host)
     add_dependencies(host_tests ${name})
@@ -79,6 +123,19 @@ set(RF_KERNEL_OPTIONS --target=x86_64-linux-gnu -ffreestanding -fno-exceptions -
     -mcmodel=kernel -mno-red-zone -mno-sse -mno-mmx -msoft-float -fno-stack-protector -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer
     -fno-threadsafe-statics -fno-c++-static-destructors -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -O2 -g
     ${RF_REPRODUCIBLE_OPTIONS})
+
+# rf_kernel_objects(NAME SOURCES ... INCLUDES dir ...): parts of a kernel image.
+function(rf_kernel_objects name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;INCLUDES" ${ARGN})
+    add_library(${name} OBJECT ${ARG_SOURCES})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR} ${ARG_INCLUDES})
+    target_compile_options(${name} PRIVATE ${RF_KERNEL_OPTIONS} $<$<COMPILE_LANGUAGE:CXX>:${RF_WARNINGS}>)
+    if(NOT TARGET rf_kernel_headers)
+        _rf_precompiled(rf_kernel_headers "<algorithm>;<bit>;<cstring>;<optional>;<span>;<string_view>;<utility>")
+        target_compile_options(rf_kernel_headers PRIVATE ${RF_KERNEL_OPTIONS} ${RF_WARNINGS})
+    endif()
+    target_precompile_headers(${name} REUSE_FROM rf_kernel_headers)
+endfunction()
 
 # rf_kernel_executable(NAME LINKER_SCRIPT f.ld INCLUDES dir ... SOURCES ...): a freestanding x86-64 ELF image.
 function(rf_kernel_executable name)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `ringfence attack`: can user mode read the kernel?
+#include <CLI/CLI.hpp>
+
 #include "arch/x86/cpuid.h"
 #include "lab/attack/attack_run.h"
 #include "lab/attack/secret.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `ringfence bench`: what the kernel's basic operations cost in each design.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "lab/bench/measurement.h"

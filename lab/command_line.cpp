@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "lab/command_line.h"
 
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
@@ -75,6 +78,11 @@ private:
 };
 
 }  // namespace
+
+CLI::Option* add_named(CLI::App& app, const std::string& option, const std::string& help,
+                       std::function<void(const std::string& typed)> take) {
+    return app.add_option_function<std::string>(option, std::move(take), help)->option_text("NAME");
+}
 
 void set_usage(CLI::App& app, const std::string& after_options) {
     const auto format = std::make_shared<HelpFormat>(after_options);

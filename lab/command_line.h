@@ -3,12 +3,15 @@
 // own arguments, untouched.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <fmt/ranges.h>
+
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "base/types.h"
+#include "lab/cli_names.h"
 #include "lab/error.h"
 #include "lab/guest_run.h"
 #include "lab/machine/backend.h"
@@ -48,18 +51,18 @@ template <typename Value>
          did_you_mean(typed, names));
 }
 
+/// Declares an option whose value is given to `take` as typed; --help calls it NAME.
+CLI::Option* add_named(CLI::App& app, const std::string& option, const std::string& help,
+                       std::function<void(const std::string& typed)> take);
+
 /// Declares an option whose value is one of a few names.
 template <typename Value>
 CLI::Option* add_choice(CLI::App& app, const std::string& option, const std::string& help,
                         std::map<std::string, Value> choices, Value& target) {
-    return app
-        .add_option_function<std::string>(
-            option,
-            [option, choices = std::move(choices), &target](const std::string& typed) {
-                target = choose(option, typed, choices);
-            },
-            help)
-        ->option_text("NAME");
+    return add_named(app, option, help,
+                     [option, choices = std::move(choices), &target](const std::string& typed) {
+                         target = choose(option, typed, choices);
+                     });
 }
 
 /// Makes --help begin with "usage: ringfence VERB [OPTIONS] -- PROGRAM [ARGUMENTS]", or with what

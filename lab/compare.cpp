@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // `ringfence compare`: the same program in each design, and what each design cost.
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdlib>
 #include <thread>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "lab/cpu_selection.h"
 
+#include <CLI/CLI.hpp>
+
 #include "lab/error.h"
 #include "lab/nearest_name.h"
 #include "sim/presets/preset_file.h"

@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
+#include "lab/cli_names.h"
 #include "sim/presets/cpu_model.h"
 
 namespace ringfence::lab {

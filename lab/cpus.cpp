@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `ringfence cpus`: the processors that can be simulated, and where each figure comes from.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "lab/command_line.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "lab/experiment.h"
 
+#include <CLI/CLI.hpp>
+
 #include "lab/guest_programs.h"
 #include "lab/parallel.h"
 #include "lab/progress.h"

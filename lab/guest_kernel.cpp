@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "lab/guest_kernel.h"
 
+#include <CLI/CLI.hpp>
+
 #include "lab/error.h"
 #include "lab/guest_run.h"
 

@@ -3,11 +3,11 @@
 // names.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "lab/cli_names.h"
 #include "lab/cpu_selection.h"
 #include "lab/linux_guest/linux_backend.h"
 #include "lab/machine/backend.h"

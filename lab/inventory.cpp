@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `ringfence inventory`: every byte of the kernel that a program could read transiently.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "lab/experiment.h"

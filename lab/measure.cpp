@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `ringfence measure`: does a guest find in the processor what its preset says?
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "lab/experiment.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `ringfence prove`: does isolation hold, at every entry into user mode?
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "lab/experiment.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `ringfence run`: a Linux program on the kernel, with its streams and exit status passed through.
+#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>

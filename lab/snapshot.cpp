@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `ringfence snapshot`: what is in a snapshot, and in what two of them differ.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "lab/command_line.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `ringfence suite`: many programs, each in every design.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "lab/experiment.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lab/boot/options.h"
 
+#include <CLI/CLI.hpp>
 #include <initializer_list>
 
 #include "lab/error.h"

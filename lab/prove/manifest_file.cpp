@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "lab/prove/manifest_file.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <bit>
 #include <charconv>

@@ -3,11 +3,11 @@
 // lab/prove/ringfence.toml, which says what there is in such a file.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <string_view>
 
 #include "audit/manifest.h"
+#include "lab/cli_names.h"
 #include "lab/machine/kernel_image.h"
 #include "sim/observe/symbol_table.h"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "lab/report/relational_report.h"
 
+#include <nlohmann/json.hpp>
+
 #include <fmt/format.h>
 
 #include "lab/report/numbers.h"

@@ -2,7 +2,7 @@
 // Relational verdicts, as a table for people and as a part of an attack's JSON.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 

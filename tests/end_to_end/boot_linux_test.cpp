@@ -26,8 +26,7 @@ Outcome boot(std::vector<std::string> options, const std::string& script) {
     std::vector<std::string> arguments = {"boot", "--kernel", linux_kernel()};
     arguments.insert(arguments.end(), options.begin(), options.end());
     arguments.insert(arguments.end(), {"--", "/bin/busybox", "sh", "-c", script});
-    constexpr double several_boots = 170;  // a kernel that decompresses itself takes as long
-    return ringfence(arguments, {.patience_seconds = several_boots});
+    return ringfence(arguments);
 }
 
 /// What a processor's Linux says of its isolation, told to choose for itself.

@@ -23,8 +23,8 @@ struct CommandOptions {
     std::string signal_after{};
     /// Close our end of standard output after so many bytes; 0: read all.
     size_t close_after = 0;
-    std::string output_file{};  ///< standard output goes here and not into Outcome
-    double patience_seconds = 60;
+    std::string output_file{};      ///< standard output goes here and not into Outcome
+    double patience_seconds = 300;  ///< many times what a run takes: hosts may be busy
 };
 
 /// Runs `command` to its end. Fails the test if it cannot be started, takes longer

@@ -31,7 +31,7 @@ Outcome run(const Machine& machine, Words command) {
     arguments.push_back("--");
     arguments.insert(arguments.end(), command.begin(), command.end());
     arguments.insert(arguments.end(), machine.words.begin(), machine.words.end());
-    return ringfence(arguments, {.patience_seconds = 150});
+    return ringfence(arguments);
 }
 
 class Endurance : public ::testing::TestWithParam<size_t> {
@@ -63,8 +63,7 @@ class Shortage : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(Shortage, IsAnErrorOfACallAndEndsWithItsCause) {
     const Outcome outcome = ringfence({"run", "--quiet", "--design", GetParam(), "--memory", "64",
-                                       "--", guest_program("exhaust_kernel")},
-                                      {.patience_seconds = 150});
+                                       "--", guest_program("exhaust_kernel")});
     EXPECT_EQ(outcome.status, 0) << outcome.output << outcome.error;
     EXPECT_THAT(outcome.output, HasSubstr("processes: all works again"));
 }

@@ -17,7 +17,7 @@ namespace ringfence::end_to_end {
 
 namespace {
 
-constexpr int patience_ms = 30'000;
+constexpr int patience_ms = 300'000;
 
 /// A line to the socket at `path`, once there is one; -1 if there will be none.
 int connect_to(const std::string& path, const std::future<Outcome>& command) {

@@ -29,9 +29,7 @@ protected:
         std::vector<std::string> arguments{std::move(verb), "--kernel", linux_kernel()};
         arguments.insert(arguments.end(), options.begin(), options.end());
         environment.push_back("XDG_CACHE_HOME=" + cache_);
-        constexpr double several_boots = 170;
-        return ringfence(arguments,
-                         {.environment = environment, .patience_seconds = several_boots});
+        return ringfence(arguments, {.environment = environment});
     }
     json run_json(const std::string& verb, std::vector<std::string> options, int status = 0) {
         options.insert(options.begin(), {"--json", "-", "--quiet"});

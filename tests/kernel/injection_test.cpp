@@ -121,7 +121,7 @@ TEST_P(Injection, LeavesNoTraceWhereverItComes) {
     const InjectionResult result = lab::prove::inject(plan);
     EXPECT_TRUE(result.calm_findings.empty());
     EXPECT_EQ(result.calm_exit.code, 7U) << result.calm_output;
-    EXPECT_EQ(result.calm_output, "33 signals, the last one 11\n");
+    EXPECT_EQ(result.calm_output, "36 signals, the last one 11\n");
     EXPECT_GE(result.places, 1000U) << "the program uses the paths";
     EXPECT_EQ(result.kinds.size(), lab::prove::event_kind_count);
     for (const InjectionKindResult& kind : result.kinds) {

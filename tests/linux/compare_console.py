@@ -41,7 +41,7 @@ class Deviations:
 
 
 def console_of(command, where):
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=150)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=500)
     text = done.stdout.decode(errors="replace")
     if done.returncode != 0:
         sys.exit(f"{where}: exit status {done.returncode}\n{text}{done.stderr.decode(errors='replace')}")

@@ -8,7 +8,7 @@ import time
 
 
 class Remote:
-    def __init__(self, path, patience=60):
+    def __init__(self, path, patience=300):
         """Connects to the socket at `path`, which may not be there yet."""
         self.socket = socket.socket(socket.AF_UNIX)
         end = time.monotonic() + patience
@@ -20,7 +20,7 @@ class Remote:
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.05)
-        self.socket.settimeout(patience * 5)
+        self.socket.settimeout(patience)
         self.buffer = b""
         self.breakpoints = set()
         self.ask("qSupported:xmlRegisters=i386;qXfer:features:read+;swbreak+;hwbreak+")

@@ -100,7 +100,7 @@ def said(text):
 
 
 def run(command, where):
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=240)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=500)
     text = done.stdout.decode(errors="replace")
     found = said(text)
     if not found:

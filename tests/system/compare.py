@@ -36,7 +36,7 @@ def parse(text, where):
 
 
 def run(command, finished, where):
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=170)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=500)
     if done.returncode != finished:
         sys.exit(f"{where}: exit status {done.returncode}\n{done.stdout}{done.stderr}")
     print(f"{where}:\n{done.stdout}")

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "lab/relational/chain.h"
 #include "lab/relational/comparison.h"
 #include "lab/relational/names.h"
