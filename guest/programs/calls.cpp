@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: MIT
 // System calls that few programs make and some cannot do without.
+#include <csignal>
 #include <cstdint>
 #include <ctime>
+#include <initializer_list>
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/eventfd.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -71,6 +77,91 @@ void others() {
     std::printf("an eventfd has no type: %d\n", (status.st_mode & S_IFMT) == 0);
 }
 
+/// ioprio_set and ioprio_get, which the C library has no functions for.
+void io_priorities() {
+    constexpr int process = 1;
+    constexpr int group = 2;
+    constexpr int class_shift = 13;
+    for (const int value : {0, 3, 1 << class_shift, 2 << class_shift | 5, 3 << class_shift | 7,
+                            4 << class_shift, -1}) {
+        std::printf("%#x: ", static_cast<unsigned>(value));
+        show("ioprio_set", syscall(SYS_ioprio_set, process, 0, value));
+        show_value("ioprio_get", syscall(SYS_ioprio_get, process, getpid()) & 7);
+    }
+    show("of nothing", syscall(SYS_ioprio_get, 0, 0));
+    show("of nobody", syscall(SYS_ioprio_set, process, 99'999'999, 2 << class_shift));
+    show("of a group that is none", syscall(SYS_ioprio_get, group, 99'999'999));
+}
+
+/// FUTEX_WAKE_OP: every change, and every question about the old value.
+void change_words() {
+    int waited = 0;
+    for (const int change : {0, 1, 2, 3, 4, 8, 9, 12, 5}) {
+        for (const int argument : {0, 3, -2}) {
+            unsigned word = 0xffff'fffe;
+            const int code = FUTEX_OP(change, argument & 0xfff, FUTEX_OP_CMP_LT, -1 & 0xfff);
+            const long woken =
+                syscall(SYS_futex, &waited, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 1, 1, &word, code);
+            std::printf("%d by %d: %#x, ", change, argument, word);
+            show_value("woken", woken);
+        }
+    }
+    for (int question = 0; question < 7; ++question) {
+        unsigned word = 5;
+        show_value("asked", syscall(SYS_futex, &waited, FUTEX_WAKE_OP, 1, 1, &word,
+                                    FUTEX_OP(FUTEX_OP_SET, 1, question, 5)));
+    }
+    unsigned word = 0;
+    auto* const odd = reinterpret_cast<unsigned*>(reinterpret_cast<char*>(&word) + 1);
+    show("misaligned", syscall(SYS_futex, &waited, FUTEX_WAKE_OP, 1, 1, odd, 0));
+}
+
+/// What is left of a timeout is written back, but nothing of none; a descriptor that is none is
+/// news, even while a signal waits.
+void timeouts() {
+    int ends[2];
+    require(pipe2(ends, 0) == 0 && write(ends[1], "x", 1) == 1, "pipe");
+    pollfd entry{ends[0], POLLIN, 0};
+    timespec long_time{1000, 0};
+    show_value("ppoll", syscall(SYS_ppoll, &entry, 1, &long_time, nullptr, 0));
+    std::printf("less than before: %d\n", long_time.tv_sec < 1000);
+    fd_set set;
+    FD_ZERO(&set);
+    FD_SET(ends[0], &set);
+    long_time.tv_sec = 1000;
+    show_value("pselect6",
+               syscall(SYS_pselect6, ends[0] + 1, &set, nullptr, nullptr, &long_time, nullptr));
+    std::printf("less than before: %d\n", long_time.tv_sec < 1000);
+    sigset_t some;
+    sigset_t none;
+    sigemptyset(&some);
+    sigemptyset(&none);
+    sigaddset(&some, SIGUSR2);
+    require(sigprocmask(SIG_BLOCK, &some, nullptr) == 0 && raise(SIGUSR2) == 0, "a signal");
+    entry.fd = 99;
+    const timespec soon{0, 0};
+    show_value("ppoll of no file", syscall(SYS_ppoll, &entry, 1, &soon, &none, 8));
+    std::printf("POLLNVAL: %d\n", entry.revents == POLLNVAL);
+}
+
+/// The first fields that there were do; what is not known must be zero.
+void clone_arguments() {
+    struct {
+        clone_args known;
+        unsigned long beyond;
+    } given{};
+    given.known.exit_signal = SIGCHLD;
+    given.known.stack = 1;  // refused, so that there is no process
+    for (const size_t size : {63UL, 64UL, 80UL, 88UL, sizeof given, 4097UL}) {
+        show_value("clone3", syscall(SYS_clone3, &given, size));
+    }
+    given.beyond = 1;
+    show("asking for what is not known", syscall(SYS_clone3, &given, sizeof given));
+    given.known.stack = 0;
+    given.known.set_tid_size = 1;
+    show("identifiers without any", syscall(SYS_clone3, &given, sizeof given.known));
+}
+
 }  // namespace
 
 int main() {
@@ -78,5 +169,9 @@ int main() {
     vectors_with_flags();
     capabilities();
     others();
+    io_priorities();
+    change_words();
+    timeouts();
+    clone_arguments();
     return 0;
 }

@@ -82,6 +82,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/descriptors.cpp
     core/syscall/dispatch.cpp
     core/syscall/epoll.cpp
+    core/syscall/extended_attributes.cpp
     core/syscall/file_copy.cpp
     core/syscall/file_io.cpp
     core/syscall/file_vectors.cpp
@@ -95,6 +96,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/poll.cpp
     core/syscall/poll_mask.cpp
     core/syscall/posix_timers.cpp
+    core/syscall/priorities.cpp
     core/syscall/process_options.cpp
     core/syscall/resources.cpp
     core/syscall/scheduling.cpp

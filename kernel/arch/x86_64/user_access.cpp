@@ -60,8 +60,12 @@ bool copy_to_user(VirtualAddress to, const void* from, usize bytes) {
     return copy_to_user_partial(to, from, bytes) == 0;
 }
 
+usize clear_user_partial(VirtualAddress start, usize bytes) {
+    return is_user_range(start, bytes) ? clear_user_bytes(pointer<void>(start), bytes) : bytes;
+}
+
 bool clear_user(VirtualAddress start, usize bytes) {
-    return is_user_range(start, bytes) && clear_user_bytes(pointer<void>(start), bytes) == 0;
+    return clear_user_partial(start, bytes) == 0;
 }
 
 Result<usize, UserStringError> user_string(char* to, VirtualAddress from, usize capacity) {

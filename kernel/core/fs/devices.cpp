@@ -30,10 +30,9 @@ public:
             return u64{0};
         }
         if (device == random_device || device == urandom_device) {
-            return read_random(to);
+            return write_random(to);
         }
-        RF_TRY(to.put_zeroes(0, to.size()));
-        return to.size();
+        return transferred(to.put_zeroes_part(0, to.size()), to.size());
     }
     Fallible<u64> write(const IoSource& from, u64) override {
         if (inode().metadata().device == full_device && from.size() > 0) {
@@ -47,17 +46,6 @@ public:
     }
     [[nodiscard]] bool can_be_polled() const override {
         return inode().metadata().device == random_device;
-    }
-
-private:
-    static Fallible<u64> read_random(const IoDestination& to) {
-        u8 bytes[256];
-        for (u64 done = 0; done < to.size(); done += sizeof(bytes)) {
-            const u64 piece = std::min<u64>(sizeof(bytes), to.size() - done);
-            fill_random({bytes, piece});
-            RF_TRY(to.put(done, {bytes, piece}));
-        }
-        return to.size();
     }
 };
 
@@ -174,6 +162,19 @@ void fill_random(std::span<u8> bytes) {
         std::memcpy(bytes.data() + done, &mixed, piece);
         done += piece;
     }
+}
+
+Fallible<u64> write_random(const IoDestination& to) {
+    u8 bytes[256];
+    u64 done = 0;
+    u64 copied = sizeof(bytes);
+    while (done < to.size() && copied == sizeof(bytes)) {
+        const u64 piece = std::min<u64>(sizeof(bytes), to.size() - done);
+        fill_random({bytes, piece});
+        copied = to.put_part(done, {bytes, piece});
+        done += copied;
+    }
+    return transferred(done, to.size());
 }
 
 }  // namespace ringfence::kernel

@@ -32,5 +32,7 @@ private:
 void populate_devices(TmpfsDirectory& directory);
 /// Deterministic for a given seed; see getrandom.
 void fill_random(std::span<u8> bytes);
+/// Fills as much of `to` as there is; gives how many bytes, or Efault for none.
+Fallible<u64> write_random(const IoDestination& to);
 
 }  // namespace ringfence::kernel

@@ -7,25 +7,37 @@
 
 namespace ringfence::kernel {
 
-Fallible<void> IoDestination::put(u64 offset, std::span<const u8> bytes) const {
-    RF_ASSERT(offset + bytes.size() <= size_);
-    if (bytes.empty()) {
-        return {};
+namespace {
+
+Fallible<void> all_or_fault(u64 copied, u64 wanted) {
+    if (copied < wanted) {
+        return Error{Errno::Efault};
     }
-    if (kernel_ != nullptr) {
-        std::memcpy(kernel_ + offset, bytes.data(), bytes.size());
-        return {};
-    }
-    return write_user_bytes(user_ + offset, bytes);
+    return {};
 }
 
-Fallible<void> IoDestination::put_zeroes(u64 offset, u64 count) const {
-    RF_ASSERT(offset + count <= size_);
-    if (kernel_ != nullptr) {
-        std::memset(kernel_ + offset, 0, count);
-        return {};
+}  // namespace
+
+u64 IoDestination::put_part(u64 offset, std::span<const u8> bytes) const {
+    RF_ASSERT(offset + bytes.size() <= size_);
+    if (kernel_ == nullptr || bytes.empty()) {
+        return write_user_part(user_ + offset, bytes);
     }
-    return clear_user_bytes(user_ + offset, count);
+    std::memcpy(kernel_ + offset, bytes.data(), bytes.size());
+    return bytes.size();
+}
+
+u64 IoDestination::put_zeroes_part(u64 offset, u64 count) const {
+    RF_ASSERT(offset + count <= size_);
+    if (kernel_ == nullptr) {
+        return clear_user_part(user_ + offset, count);
+    }
+    std::memset(kernel_ + offset, 0, count);
+    return count;
+}
+
+Fallible<void> IoDestination::put(u64 offset, std::span<const u8> bytes) const {
+    return all_or_fault(put_part(offset, bytes), bytes.size());
 }
 
 IoDestination IoDestination::from(u64 offset) const {
@@ -36,16 +48,17 @@ IoDestination IoDestination::from(u64 offset) const {
     return {user_ + offset, size_ - offset};
 }
 
-Fallible<void> IoSource::get(u64 offset, std::span<u8> bytes) const {
+u64 IoSource::get_part(u64 offset, std::span<u8> bytes) const {
     RF_ASSERT(offset + bytes.size() <= size_);
-    if (bytes.empty()) {
-        return {};
+    if (kernel_ == nullptr || bytes.empty()) {
+        return read_user_part(user_ + offset, bytes);
     }
-    if (kernel_ != nullptr) {
-        std::memcpy(bytes.data(), kernel_ + offset, bytes.size());
-        return {};
-    }
-    return read_user_bytes(user_ + offset, bytes);
+    std::memcpy(bytes.data(), kernel_ + offset, bytes.size());
+    return bytes.size();
+}
+
+Fallible<void> IoSource::get(u64 offset, std::span<u8> bytes) const {
+    return all_or_fault(get_part(offset, bytes), bytes.size());
 }
 
 IoSource IoSource::from(u64 offset) const {

@@ -20,7 +20,9 @@ public:
     [[nodiscard]] u64 size() const { return size_; }
     /// Copies `bytes` to `offset`; the caller keeps within size().
     Fallible<void> put(u64 offset, std::span<const u8> bytes) const;
-    Fallible<void> put_zeroes(u64 offset, u64 count) const;
+    /// The same for transfers that may be short: how many bytes were copied, up to a bad address.
+    [[nodiscard]] u64 put_part(u64 offset, std::span<const u8> bytes) const;
+    [[nodiscard]] u64 put_zeroes_part(u64 offset, u64 count) const;
     /// The part that starts at `offset`.
     [[nodiscard]] IoDestination from(u64 offset) const;
 
@@ -38,6 +40,8 @@ public:
 
     [[nodiscard]] u64 size() const { return size_; }
     Fallible<void> get(u64 offset, std::span<u8> bytes) const;
+    /// How many bytes were copied, up to a bad address.
+    [[nodiscard]] u64 get_part(u64 offset, std::span<u8> bytes) const;
     [[nodiscard]] IoSource from(u64 offset) const;
 
 private:
@@ -45,6 +49,12 @@ private:
     const u8* kernel_ = nullptr;
     u64 size_;
 };
+
+/// The result of a transfer of `done` bytes that a bad address may have ended: Efault if there were
+/// none, of `wanted`.
+[[nodiscard]] inline Fallible<u64> transferred(u64 done, u64 wanted) {
+    return done == 0 && wanted > 0 ? Fallible<u64>(Error{Errno::Efault}) : done;
+}
 
 [[nodiscard]] inline std::span<const u8> as_bytes(std::string_view text) {
     return {reinterpret_cast<const u8*>(text.data()), text.size()};

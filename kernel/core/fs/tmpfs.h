@@ -51,7 +51,8 @@ private:
     Fallible<PhysicalAddress> present_page(u64 index);
     /// What the page holds if no frame has been made for it; may be shorter than the page.
     [[nodiscard]] std::span<const u8> initial_bytes(u64 index) const;
-    Fallible<void> read_piece(const IoDestination& to, u64 done, u64 offset, u64 count);
+    /// Bytes that were copied: fewer than `count` where `to` is bad.
+    u64 read_piece(const IoDestination& to, u64 done, u64 offset, u64 count);
     void clear_tail(u64 size);
 
     std::span<const u8> initial_;

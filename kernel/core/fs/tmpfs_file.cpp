@@ -79,23 +79,26 @@ Fallible<PhysicalAddress> TmpfsFile::page(u64 index) {
     return frame;
 }
 
-Fallible<void> TmpfsFile::read_piece(const IoDestination& to, u64 done, u64 offset, u64 count) {
+u64 TmpfsFile::read_piece(const IoDestination& to, u64 done, u64 offset, u64 count) {
     const Piece piece = piece_at(offset, count);
     if (const PhysicalAddress* frame = map_.find(piece.page)) {
         // Copying out may fault and run other code on this file: hold the frame meanwhile.
         const PhysicalAddress held = *frame;
         frames().add_reference(held);
-        const auto result = to.put(done, {frame_bytes(held) + piece.in_page, piece.count});
+        const u64 copied = to.put_part(done, {frame_bytes(held) + piece.in_page, piece.count});
         frames().release(held);
-        return result;
+        return copied;
     }
     const std::span<const u8> initial = initial_bytes(piece.page);
     const u64 from_initial =
         piece.in_page < initial.size() ? std::min(piece.count, initial.size() - piece.in_page) : 0;
     if (from_initial > 0) {
-        RF_TRY(to.put(done, {initial.data() + piece.in_page, from_initial}));
+        const u64 copied = to.put_part(done, {initial.data() + piece.in_page, from_initial});
+        if (copied < from_initial) {
+            return copied;
+        }
     }
-    return to.put_zeroes(done + from_initial, piece.count - from_initial);
+    return from_initial + to.put_zeroes_part(done + from_initial, piece.count - from_initial);
 }
 
 Fallible<u64> TmpfsFile::read(const IoDestination& to, u64 offset) {
@@ -103,11 +106,11 @@ Fallible<u64> TmpfsFile::read(const IoDestination& to, u64 offset) {
     while (done < to.size() && offset + done < size_) {
         const u64 left = std::min(to.size() - done, size_ - offset - done);
         const u64 count = piece_at(offset + done, left).count;
-        const auto copied = read_piece(to, done, offset + done, count);
-        if (!copied) {
-            return done > 0 ? Fallible<u64>(done) : Error{copied.error()};
+        const u64 copied = read_piece(to, done, offset + done, count);
+        done += copied;
+        if (copied < count) {
+            return transferred(done, count);
         }
-        done += count;
     }
     metadata().accessed = file_time_now();
     return done;
@@ -129,14 +132,14 @@ Fallible<u64> TmpfsFile::write(const IoSource& from, u64 offset) {
             return done > 0 ? Fallible<u64>(done) : Error{Errno::Enospc};
         }
         frames().add_reference(frame.value());
-        const auto copied =
-            from.get(done, {frame_bytes(frame.value()) + piece.in_page, piece.count});
+        const u64 copied =
+            from.get_part(done, {frame_bytes(frame.value()) + piece.in_page, piece.count});
         frames().release(frame.value());
-        if (!copied) {
-            return done > 0 ? Fallible<u64>(done) : Error{copied.error()};
+        done += copied;
+        size_ = copied > 0 ? std::max(size_, offset + done) : size_;
+        if (copied < piece.count) {
+            return transferred(done, piece.count);
         }
-        done += piece.count;
-        size_ = std::max(size_, offset + done);
     }
     metadata().modified = metadata().changed = file_time_now();
     return done;

@@ -75,6 +75,7 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
     child.group = parent.group;
     child.session = parent.session;
     child.nice = parent.nice;
+    child.io_priority = parent.io_priority;
     child.name = parent.name;
     child.command_line = parent.command_line;
     child.environment = parent.environment;

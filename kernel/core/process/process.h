@@ -100,6 +100,7 @@ public:
     u64 page_faults = 0;
     u64 children_page_faults = 0;
     i32 nice = 0;
+    u32 io_priority = 0;  ///< as ioprio_set(2) has it
     IntervalTimer real_timer;
     PosixTimers posix_timers;
     bool holds_borrowed_memory = false;  ///< a vfork child before execve or exit

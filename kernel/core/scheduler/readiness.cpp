@@ -5,17 +5,6 @@ namespace ringfence::kernel {
 
 namespace {
 
-u64 look(Vector<ReadinessRequest>& requests) {
-    using namespace poll_bits;
-    u64 count = 0;
-    for (ReadinessRequest& request : requests) {
-        const u32 counted = request.wanted | poll_bits::Error::mask | HangUp::mask;
-        request.found = request.file->ready() & counted;
-        count += request.found != 0 ? 1 : 0;
-    }
-    return count;
-}
-
 Fallible<Vector<WaitQueue*>> queues_of(const Vector<ReadinessRequest>& requests) {
     Vector<WaitQueue*> queues;
     if (!queues.try_reserve(2 * requests.size())) {
@@ -34,9 +23,20 @@ Fallible<Vector<WaitQueue*>> queues_of(const Vector<ReadinessRequest>& requests)
 
 }  // namespace
 
+u64 look_for_readiness(Vector<ReadinessRequest>& requests) {
+    using namespace poll_bits;
+    u64 count = 0;
+    for (ReadinessRequest& request : requests) {
+        const u32 counted = request.wanted | poll_bits::Error::mask | HangUp::mask;
+        request.found = request.file->ready() & counted;
+        count += request.found != 0 ? 1 : 0;
+    }
+    return count;
+}
+
 Fallible<u64> wait_for_readiness(Vector<ReadinessRequest>& requests, u64 deadline) {
     for (;;) {
-        if (const u64 count = look(requests); count > 0) {
+        if (const u64 count = look_for_readiness(requests); count > 0) {
             return count;
         }
         RF_TRY_ASSIGN(queues, queues_of(requests));
@@ -44,7 +44,7 @@ Fallible<u64> wait_for_readiness(Vector<ReadinessRequest>& requests, u64 deadlin
             case WakeReason::Woken:
                 break;
             case WakeReason::TimedOut:
-                return look(requests);
+                return look_for_readiness(requests);
             case WakeReason::Interrupted:
                 return ringfence::Error{Errno::RestartIfNoHandler};
         }

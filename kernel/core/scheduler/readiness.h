@@ -16,7 +16,9 @@ struct ReadinessRequest {
     u32 found = 0;   ///< out
 };
 
-/// Fills in `found` and returns how many files are ready, waiting for the first one until
+/// Fills in `found` and returns how many files are ready now.
+u64 look_for_readiness(Vector<ReadinessRequest>& requests);
+/// The same, waiting for the first one until
 /// `deadline`. RestartIfNoHandler if a signal comes first; Enomem.
 Fallible<u64> wait_for_readiness(Vector<ReadinessRequest>& requests, u64 deadline);
 

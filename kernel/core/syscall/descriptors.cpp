@@ -52,11 +52,21 @@ struct FileLock {
     i32 owner;
     i32 padding_2;
 };
-constexpr i16 unlocked = 2;  // F_UNLCK
+constexpr i16 unlocked = 2;  // F_UNLCK, the last of the types
+constexpr i16 last_whence = 2;
+
+Fallible<FileLock> read_lock(Pointer lock) {
+    RF_TRY_ASSIGN(wanted, read_user<FileLock>(lock));
+    if (wanted.type < 0 || wanted.type > unlocked || wanted.whence < 0 ||
+        wanted.whence > last_whence) {
+        return Error{Errno::Einval};
+    }
+    return wanted;
+}
 
 /// Locks of one process never conflict; other processes' are not kept, so none ever does.
 Value get_lock(Pointer lock) {
-    RF_TRY_ASSIGN(wanted, read_user<FileLock>(lock));
+    RF_TRY_ASSIGN(wanted, read_lock(lock));
     wanted.type = unlocked;
     RF_TRY(write_user(lock, wanted));
     return u64{0};
@@ -138,6 +148,8 @@ Value fcntl(i32 descriptor, u32 command, u64 argument) {
             return get_lock(Pointer{argument});
         case FcntlCommand::SetLock:
         case FcntlCommand::SetLockWait:
+            RF_TRY(read_lock(Pointer{argument}));
+            return u64{0};
         case FcntlCommand::SetOwner:
         case FcntlCommand::GetOwner:
             return u64{0};

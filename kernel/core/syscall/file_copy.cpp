@@ -116,6 +116,9 @@ Value copy_file_range(i32 from, Pointer from_offset, i32 to, Pointer to_offset, 
     RF_TRY_ASSIGN(reading, Side::make(*source, from_offset));
     RF_TRY_ASSIGN(writing, Side::make(*target, to_offset));
     const Value copied = copy(reading, writing, std::min(count, most_transfer));
+    if (!copied || copied.value() == 0) {
+        return copied;
+    }
     RF_TRY(reading.finish());
     RF_TRY(writing.finish());
     return copied;

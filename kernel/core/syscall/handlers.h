@@ -110,18 +110,26 @@ Nothing utime(Pointer path, Pointer times);
 Nothing utimes(Pointer path, Pointer times);
 Nothing futimesat(i32 directory, Pointer path, Pointer times);
 Nothing utimensat(i32 directory, Pointer path, Pointer times, u32 flags);
+
+// priorities.cpp
+Value getpriority(u32 which, i32 who);
+Nothing setpriority(u32 which, i32 who, i32 value);
+Value ioprio_get(u32 which, i32 who);
+Nothing ioprio_set(u32 which, i32 who, u32 value);
+
+// extended_attributes.cpp
 Value getxattr(Pointer path, Pointer name);
 Value lgetxattr(Pointer path, Pointer name);
 Value fgetxattr(i32 descriptor, Pointer name);
 Value listxattr(Pointer path);
 Value llistxattr(Pointer path);
 Value flistxattr(i32 descriptor);
-Nothing setxattr(Pointer path);
-Nothing lsetxattr(Pointer path);
-Nothing fsetxattr(i32 descriptor);
-Nothing removexattr(Pointer path);
-Nothing lremovexattr(Pointer path);
-Nothing fremovexattr(i32 descriptor);
+Nothing setxattr(Pointer path, Pointer name, Pointer value, u64 size, u32 flags);
+Nothing lsetxattr(Pointer path, Pointer name, Pointer value, u64 size, u32 flags);
+Nothing fsetxattr(i32 descriptor, Pointer name, Pointer value, u64 size, u32 flags);
+Nothing removexattr(Pointer path, Pointer name);
+Nothing lremovexattr(Pointer path, Pointer name);
+Nothing fremovexattr(i32 descriptor, Pointer name);
 
 // memory.cpp
 Value mmap(Pointer address, u64 size, u32 protection, u32 flags, i32 descriptor, u64 offset);
@@ -274,8 +282,6 @@ Value getrandom(Pointer buffer, u64 size, u32 flags);
 Value syslog(u32 type, Pointer buffer, i32 size);
 Value personality(u32 wanted);
 Nothing sethostname(Pointer name, u64 size);
-Value getpriority(u32 which, i32 who);
-Nothing setpriority(u32 which, i32 who, i32 value);
 Value membarrier(u32 command, u32 flags);
 Nothing capget(Pointer header, Pointer data);
 Nothing capset(Pointer header, Pointer data);

@@ -61,7 +61,7 @@ Value run_program(arch::TrapFrame& frame, Place place, String path, Pointer argu
     return u64{0};
 }
 
-/// `struct clone_args`.
+/// `struct clone_args`. Programs may give the first fields of it only, or more than is known.
 struct CloneArguments {
     u64 flags;
     u64 pid_descriptor;
@@ -71,8 +71,28 @@ struct CloneArguments {
     u64 stack;
     u64 stack_size;
     u64 thread_pointer;
+    u64 ids;
+    u64 id_count;
+    u64 control_group;
 };
-static_assert(sizeof(CloneArguments) == 64);
+static_assert(sizeof(CloneArguments) == 88);
+constexpr u64 least_clone_arguments = 64;
+
+Fallible<CloneArguments> read_clone_arguments(Pointer from, u64 size) {
+    if (size < least_clone_arguments || size > page_size) {
+        return Error{size > page_size ? Errno::E2big : Errno::Einval};
+    }
+    CloneArguments given{};
+    const u64 known = std::min(size, sizeof(given));
+    RF_TRY(read_user_bytes(from, {reinterpret_cast<u8*>(&given), known}));
+    for (u64 at = known; at < size; ++at) {
+        RF_TRY_ASSIGN(beyond, read_user<u8>(from + at));
+        if (beyond != 0) {
+            return Error{Errno::E2big};  // asks for what is not known
+        }
+    }
+    return given;
+}
 
 Value cloned(const Fallible<u32>& id) {
     return id ? Value(u64{id.value()}) : Error{id.error()};
@@ -102,11 +122,10 @@ Value clone(arch::TrapFrame& frame, u64 flags, Pointer stack, Pointer parent_id,
 }
 
 Value clone3(arch::TrapFrame& frame, Pointer arguments, u64 size) {
-    if (size < sizeof(CloneArguments) || size > page_size) {
-        return Error{size > page_size ? Errno::E2big : Errno::Einval};
-    }
-    RF_TRY_ASSIGN(wanted, read_user<CloneArguments>(arguments));
-    if (wanted.exit_signal > signal_count || (wanted.stack == 0) != (wanted.stack_size == 0) ||
+    RF_TRY_ASSIGN(wanted, read_clone_arguments(arguments, size));
+    const bool chooses_ids = wanted.ids != 0 || wanted.id_count != 0;
+    if (chooses_ids || wanted.exit_signal > signal_count ||
+        (wanted.stack == 0) != (wanted.stack_size == 0) ||
         clone_bits::ExitSignal::test(wanted.flags)) {
         return Error{Errno::Einval};
     }

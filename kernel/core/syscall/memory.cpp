@@ -194,6 +194,9 @@ Nothing madvise(Pointer address, u64 size, i32 advice) {
 
 Nothing mincore(Pointer address, u64 size, Pointer residency) {
     RF_TRY(check_range(address, size));
+    if (!arch::is_user_range(residency, align_up(size, page_size) / page_size)) {
+        return Error{Errno::Efault};
+    }
     if (!is_covered(address, size)) {
         return Error{Errno::Enomem};
     }

@@ -55,15 +55,17 @@ Value poll_until(Pointer user_entries, u32 count, u64 deadline) {
     entries.resize(count);
     RF_TRY(read_user_bytes(user_entries, bytes_of(entries)));
     const u64 bad = prepare(entries, requests);
-    RF_TRY_ASSIGN(ready, wait_for_readiness(requests, bad > 0 ? 0 : deadline));
+    const Value ready =
+        bad > 0 ? Value(look_for_readiness(requests)) : wait_for_readiness(requests, deadline);
     usize next = 0;
     for (PollEntry& entry : entries) {
         if (entry.descriptor >= 0 && entry.found == 0) {
             entry.found = static_cast<u16>(requests[next++].found);
         }
     }
+    // The program is told even if a signal came first, and where it cannot be, that is the error.
     RF_TRY(write_user_bytes(user_entries, bytes_of(entries)));
-    return ready + bad;
+    return ready ? Value(ready.value() + bad) : ready;
 }
 
 }  // namespace
@@ -80,7 +82,9 @@ Value poll(Pointer entries, u32 count, i32 timeout) {
 Value ppoll(Pointer entries, u32 count, Pointer timeout, Pointer mask, u64 mask_size) {
     RF_TRY_ASSIGN(deadline, read_deadline(timeout));
     RF_TRY(use_mask_for_call(mask, mask_size));
-    return keep_mask_if_interrupted(poll_until(entries, count, deadline));
+    const Value ready = keep_mask_if_interrupted(poll_until(entries, count, deadline));
+    report_remaining(timeout, to_timespec(time_left(deadline)));
+    return ready;
 }
 
 }  // namespace ringfence::kernel::syscalls

@@ -16,6 +16,11 @@ Fallible<u64> read_deadline(Pointer timeout) {
     return deadline_after(monotonic_now(), to_nanoseconds(time));
 }
 
+u64 time_left(u64 deadline) {
+    const u64 now = monotonic_now();
+    return deadline > now ? deadline - now : 0;
+}
+
 Nothing use_mask_for_call(Pointer mask, u64 mask_size) {
     if (mask == Pointer{}) {
         return {};

@@ -99,6 +99,7 @@ Nothing timer_create(u32 clock, Pointer event, Pointer id) {
 
 Nothing timer_settime(u32 id, u32 flags, Pointer value, Pointer old) {
     using Absolute = Flag<0, u32>;
+    RF_TRY(read_user<TimerSpec>(value));  // a bad pointer before a bad timer
     RF_TRY_ASSIGN(timer, own_timer(id));
     RF_TRY_ASSIGN(wanted, read_timer_request(value, timer->clock(), Absolute::test(flags)));
     const TimerSpec before = setting_of(*timer);

@@ -112,15 +112,6 @@ Value select_until(i32 count, Pointer readable, Pointer writable, Pointer except
     return bits;
 }
 
-/// Tells the program how much of its timeout was left, as Linux does.
-Nothing write_remaining(Pointer timeout, u64 deadline) {
-    if (timeout == Pointer{}) {
-        return {};
-    }
-    const u64 now = monotonic_now();
-    return write_user(timeout, to_timeval(deadline > now ? deadline - now : 0));
-}
-
 }  // namespace
 
 Value select(i32 count, Pointer readable, Pointer writable, Pointer exceptional, Pointer timeout) {
@@ -133,7 +124,7 @@ Value select(i32 count, Pointer readable, Pointer writable, Pointer exceptional,
         deadline = deadline_after(monotonic_now(), to_nanoseconds(time));
     }
     const Value bits = select_until(count, readable, writable, exceptional, deadline);
-    RF_TRY(write_remaining(timeout, deadline));
+    report_remaining(timeout, to_timeval(time_left(deadline)));
     return bits;
 }
 
@@ -148,7 +139,10 @@ Value pselect6(i32 count, Pointer readable, Pointer writable, Pointer exceptiona
         RF_TRY_ASSIGN(argument, read_user<MaskArgument>(mask));
         RF_TRY(use_mask_for_call(Pointer{argument.pointer}, argument.size));
     }
-    return keep_mask_if_interrupted(select_until(count, readable, writable, exceptional, deadline));
+    const Value bits =
+        keep_mask_if_interrupted(select_until(count, readable, writable, exceptional, deadline));
+    report_remaining(timeout, to_timespec(time_left(deadline)));
+    return bits;
 }
 
 }  // namespace ringfence::kernel::syscalls

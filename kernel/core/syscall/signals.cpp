@@ -187,15 +187,26 @@ Value rt_sigreturn(arch::TrapFrame& frame) {
 }
 
 Nothing rt_sigqueueinfo(i32 id, u32 number, Pointer information) {
-    RF_TRY_ASSIGN(image, read_user<SignalInformationImage>(information));
-    RF_TRY_ASSIGN(process, process_called(id));
+    // What Linux keeps of the 128 bytes; no more need be there. [linux/abi]: struct kernel_siginfo
+    constexpr usize kept = 48;
+    SignalInformationImage image{};
+    RF_TRY(read_user_bytes(information, {reinterpret_cast<u8*>(&image), kept}));
     const bool pretends_kernel = image.code >= 0 || image.code == signal_codes::thread;
-    if (!is_signal(number) || id == 0) {
+    if (pretends_kernel && id != static_cast<i32>(current_process().id())) {
+        return Error{Errno::Eperm};
+    }
+    if (id == 0) {
+        return Error{Errno::Esrch};
+    }
+    RF_TRY_ASSIGN(process, process_called(id));
+    if (number > signal_count) {
         return Error{Errno::Einval};
     }
-    if ((pretends_kernel && process != &current_process()) ||
-        !may_signal(current_process(), *process, number)) {
+    if (!may_signal(current_process(), *process, number)) {
         return Error{Errno::Eperm};
+    }
+    if (number == 0) {
+        return {};  // only asks whether it may
     }
     SignalInformation queued = from_image(image);
     queued.number = number;

@@ -100,15 +100,7 @@ Value getrandom(Pointer buffer, u64 size, u32 flags) {
     if ((flags & ~known) != 0) {
         return Error{Errno::Einval};
     }
-    u8 bytes[256];
-    const u64 total = std::min(size, most_transfer);
-    for (u64 done = 0; done < total;) {
-        const u64 piece = std::min<u64>(sizeof(bytes), total - done);
-        fill_random({bytes, piece});
-        RF_TRY(write_user_bytes(buffer + done, {bytes, piece}));
-        done += piece;
-    }
-    return total;
+    return write_random({buffer, std::min(size, most_transfer)});
 }
 
 Value syslog(u32 type, Pointer, i32) {
@@ -126,66 +118,6 @@ Value personality(u32 wanted) {
         return Error{Errno::Einval};
     }
     return u64{0};
-}
-
-namespace {
-
-/// The processes that a getpriority-like call means: one, a group, or a user's.
-enum class PriorityKind : u32 { Process = 0, Group = 1, User = 2 };
-
-bool is_meant(const Process& process, PriorityKind kind, u32 who) {
-    const Process& self = current_process();
-    switch (kind) {
-        case PriorityKind::Process:
-            return process.id() == (who == 0 ? self.id() : who);
-        case PriorityKind::Group:
-            return process.group == (who == 0 ? self.group : who);
-        case PriorityKind::User:
-            return process.credentials.user.real == (who == 0 ? self.credentials.user.real : who);
-    }
-    return false;
-}
-
-constexpr u32 last_priority_kind = static_cast<u32>(PriorityKind::User);
-constexpr i32 lowest_nice = -20;
-constexpr i32 highest_nice = 19;
-
-}  // namespace
-
-Value getpriority(u32 which, i32 who) {
-    if (which > last_priority_kind) {
-        return Error{Errno::Einval};
-    }
-    i32 best = highest_nice + 1;
-    for (const Ref<Process>& process : processes().all()) {
-        if (is_meant(*process, static_cast<PriorityKind>(which), static_cast<u32>(who))) {
-            best = std::min(best, process->nice);
-        }
-    }
-    if (best > highest_nice) {
-        return Error{Errno::Esrch};
-    }
-    return static_cast<u64>(highest_nice + 1 - best);  // never negative, as the call must be
-}
-
-Nothing setpriority(u32 which, i32 who, i32 value) {
-    if (which > last_priority_kind) {
-        return Error{Errno::Einval};
-    }
-    // Kept and reported; all processes share the CPU alike.
-    const i32 wanted = std::clamp(value, lowest_nice, highest_nice);
-    bool any = false;
-    for (const Ref<Process>& process : processes().all()) {
-        if (!is_meant(*process, static_cast<PriorityKind>(which), static_cast<u32>(who))) {
-            continue;
-        }
-        if (wanted < process->nice && !current_process().credentials.privileged()) {
-            return Error{Errno::Eacces};
-        }
-        process->nice = wanted;
-        any = true;
-    }
-    return any ? Nothing{} : Error{Errno::Esrch};
 }
 
 Value membarrier(u32 command, u32) {

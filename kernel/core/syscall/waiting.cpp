@@ -114,16 +114,25 @@ Fallible<std::optional<Event>> next_event(const Selection& wanted) {
     return found.event;
 }
 
-/// Reports resource usage and takes an ended child away.
-Fallible<void> finish(const Event& event, const Selection& wanted, Pointer usage) {
+/// Takes an ended child away, whether or not it can be told; what it has used.
+ResourceUsage finish(const Event& event, const Selection& wanted) {
     Process& child = *event.child;
-    if (usage != Pointer{}) {
-        RF_TRY(write_user(usage, usage_of_child(child)));
-    }
+    const ResourceUsage usage = usage_of_child(child);
     if (child.is_zombie() && !wait_bits::NoWait::test(wanted.options)) {
         reap(child);
     }
-    return {};
+    return usage;
+}
+
+/// What of siginfo_t waitid fills in, and what it leaves alone: the padding between the two, and
+/// all behind them.
+Nothing write_child_information(Pointer to, const SignalInformation& report) {
+    constexpr usize part = 12;  // si_signo, si_errno, si_code; si_pid, si_uid, si_status
+    const SignalInformationImage image = to_image(report);
+    const auto* const bytes = reinterpret_cast<const u8*>(&image);
+    constexpr usize fields = offsetof(SignalInformationImage, fields);
+    RF_TRY(write_user_bytes(to, {bytes, part}));
+    return write_user_bytes(to + fields, {bytes + fields, part});
 }
 
 }  // namespace
@@ -146,8 +155,9 @@ Value wait4(i32 id, Pointer status, u32 options, Pointer usage) {
         return u64{0};
     }
     const u64 child = event->child->id();
+    const ResourceUsage used = finish(*event, wanted);
     RF_TRY(write_user_if_wanted(status, event->status));
-    RF_TRY(finish(*event, wanted, usage));
+    RF_TRY(write_user_if_wanted(usage, used));
     return child;
 }
 
@@ -169,7 +179,7 @@ Nothing waitid(u32 kind, i32 id, Pointer information, u32 options, Pointer usage
         return Error{Errno::Einval};
     }
     RF_TRY_ASSIGN(event, next_event(wanted));
-    SignalInformation report;
+    SignalInformation report{.kind = SignalInformation::Kind::Child};
     if (event) {
         report = {.number = signals::child,
                   .code = event->code,
@@ -178,8 +188,11 @@ Nothing waitid(u32 kind, i32 id, Pointer information, u32 options, Pointer usage
                   .sender_user = event->child->credentials.user.real,
                   .status = event->value};
     }
-    RF_TRY(write_user_if_wanted(information, to_image(report)));
-    return event ? finish(*event, wanted, usage) : Nothing{};
+    if (event) {
+        const ResourceUsage used = finish(*event, wanted);
+        RF_TRY(write_user_if_wanted(usage, used));
+    }
+    return information == Pointer{} ? Nothing{} : write_child_information(information, report);
 }
 
 }  // namespace ringfence::kernel::syscalls

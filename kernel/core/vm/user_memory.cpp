@@ -28,6 +28,18 @@ Fallible<void> clear_user_bytes(VirtualAddress to, u64 count) {
     return fault_unless(arch::clear_user(to, count));
 }
 
+u64 read_user_part(VirtualAddress from, std::span<u8> to) {
+    return to.size() - arch::copy_from_user_partial(to.data(), from, to.size());
+}
+
+u64 write_user_part(VirtualAddress to, std::span<const u8> from) {
+    return from.size() - arch::copy_to_user_partial(to, from.data(), from.size());
+}
+
+u64 clear_user_part(VirtualAddress to, u64 count) {
+    return count - arch::clear_user_partial(to, count);
+}
+
 Fallible<String> read_user_string(VirtualAddress from, usize limit, Errno too_long) {
     constexpr usize piece = 256;
     String text;

@@ -16,6 +16,12 @@ Fallible<void> read_user_bytes(VirtualAddress from, std::span<u8> to);
 Fallible<void> write_user_bytes(VirtualAddress to, std::span<const u8> from);
 Fallible<void> clear_user_bytes(VirtualAddress to, u64 count);
 
+/// For transfers that may be short: how many bytes were copied or cleared, all up to the first
+/// whose address is bad.
+[[nodiscard]] u64 read_user_part(VirtualAddress from, std::span<u8> to);
+[[nodiscard]] u64 write_user_part(VirtualAddress to, std::span<const u8> from);
+[[nodiscard]] u64 clear_user_part(VirtualAddress to, u64 count);
+
 /// A NUL-terminated string of at most `limit` bytes without the NUL; `too_long` if it has none by
 /// then.
 Fallible<String> read_user_string(VirtualAddress from, usize limit, Errno too_long);

@@ -23,9 +23,10 @@ inline constexpr VirtualAddress user_end{0x0000'7fff'ffff'f000};
 [[nodiscard]] bool copy_to_user(VirtualAddress to, const void* from, usize bytes);
 [[nodiscard]] bool clear_user(VirtualAddress start, usize bytes);
 
-/// Bytes that could not be copied; 0 if all were (for transfers that may be short).
+/// Bytes that could not be copied or cleared; 0 if all were (for transfers that may be short).
 [[nodiscard]] usize copy_from_user_partial(void* to, VirtualAddress from, usize bytes);
 [[nodiscard]] usize copy_to_user_partial(VirtualAddress to, const void* from, usize bytes);
+[[nodiscard]] usize clear_user_partial(VirtualAddress start, usize bytes);
 
 enum class UserStringError : u8 { Fault, TooLong };
 /// Copies a NUL-terminated string into `to`; gives its length without the NUL, which is less than

@@ -306,6 +306,15 @@ bool copy_to_user(VirtualAddress, const void*, usize) {
 bool clear_user(VirtualAddress, usize) {
     return false;
 }
+usize copy_from_user_partial(void*, VirtualAddress, usize bytes) {
+    return bytes;
+}
+usize copy_to_user_partial(VirtualAddress, const void*, usize bytes) {
+    return bytes;
+}
+usize clear_user_partial(VirtualAddress, usize bytes) {
+    return bytes;
+}
 Result<usize, UserStringError> user_string(char*, VirtualAddress, usize) {
     return Error{UserStringError::Fault};
 }

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// A system call as a row of a table: which of its arguments are pointers, and what a good one
+// points at.
+#pragma once
+
+#include <cstddef>
+
+namespace pointers {
+
+struct Argument {
+    enum class Kind {
+        None,
+        Value,
+        In,     ///< the kernel reads `size` bytes
+        Out,    ///< the kernel writes `size` bytes
+        InOut,  ///< both
+    };
+    Kind kind = Kind::None;
+    long value = 0;
+    const void* bytes = nullptr;  ///< what is there, for In and InOut
+    size_t size = 0;
+
+    [[nodiscard]] bool is_pointer() const { return kind != Kind::None && kind != Kind::Value; }
+};
+
+constexpr Argument v(long value) {
+    return {.kind = Argument::Kind::Value, .value = value};
+}
+/// What is at `object`, which lives as long as the table.
+template <typename T>
+constexpr Argument in(const T& object) {
+    return {.kind = Argument::Kind::In, .bytes = &object, .size = sizeof(T)};
+}
+template <typename T>
+constexpr Argument in_out(const T& object) {
+    return {.kind = Argument::Kind::InOut, .bytes = &object, .size = sizeof(T)};
+}
+constexpr Argument out(size_t size) {
+    return {.kind = Argument::Kind::Out, .size = size};
+}
+
+struct Call {
+    const char* name;
+    long number;
+    Argument arguments[6];
+    /// A child that has ended waits to be asked for before each attempt.
+    bool wants_child = false;
+};
+
+constexpr size_t argument_count = 6;
+
+/// Descriptors that each attempt finds open, none of which waits.
+enum Open : long {
+    pipe_reader = 50,  ///< holds some bytes
+    pipe_writer,
+    file,  ///< of some bytes, empty name
+    folder,
+    zeros,
+    nothing,
+    stream,       ///< AF_UNIX, connected, with bytes to receive
+    stream_peer,  ///< its other end
+    datagram,     ///< AF_UNIX, with a message to receive
+    inet,         ///< UDP
+    listener,     ///< TCP, with a connection to accept
+    listener_peer,
+    counter,  ///< an eventfd
+    clock,    ///< a timerfd
+    signals,  ///< a signalfd
+    set,      ///< an epoll with `counter` in it, which is ready
+    last_open,
+};
+
+/// Opens all of it anew.
+void open_all();
+
+/// All system calls that take pointers.
+struct Table {
+    const Call* first;
+    size_t count;
+};
+Table descriptor_calls();
+Table socket_calls();
+Table other_calls();
+
+}  // namespace pointers
