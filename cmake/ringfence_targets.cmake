@@ -106,11 +106,22 @@ function(_rf_test_options name)
     target_precompile_headers(${name} REUSE_FROM rf_test_headers)
 endfunction()
 
-# rf_unit_test(NAME SOURCES ... DEPS ...): a GoogleTest program, registered with CTest under its name.
+# rf_unit_test(NAME SOURCES ... DEPS ... [PARTS n]): a GoogleTest program, registered with CTest under its name, or, for
+# one that takes long, in n parts that run side by side, under NAME_0 and so on.
 function(rf_unit_test name)
-    rf_test_executable(${name} ${ARGN})
-    add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES LABELS host)
+    cmake_parse_arguments(ARG "" "PARTS" "SOURCES;DEPS" ${ARGN})
+    rf_test_executable(${name} SOURCES ${ARG_SOURCES} DEPS ${ARG_DEPS})
+    if(ARG_PARTS)
+        math(EXPR last "${ARG_PARTS} - 1")
+        foreach(part RANGE ${last})
+            add_test(NAME ${name}_${part} COMMAND ${name})
+            set_tests_properties(${name}_${part} PROPERTIES LABELS host
+                ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_PARTS};GTEST_SHARD_INDEX=${part}")
+        endforeach()
+    else()
+        add_test(NAME ${name} COMMAND ${name})
+        set_tests_properties(${name} PROPERTIES LABELS host)
+    endif()
     add_dependencies(host_tests ${name})
 endfunction()
 

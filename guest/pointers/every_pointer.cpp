@@ -152,6 +152,7 @@ void attempt_all(const Call& call) {
 }  // namespace
 
 int main() {
+    require(close_range(3, ~0U, 0) == 0, "close_range");
     map_areas();
     for (const Table& table : {descriptor_calls(), socket_calls(), other_calls()}) {
         for (size_t i = 0; i < table.count; ++i) {

@@ -315,6 +315,9 @@ usize copy_to_user_partial(VirtualAddress, const void*, usize bytes) {
 usize clear_user_partial(VirtualAddress, usize bytes) {
     return bytes;
 }
+bool compare_exchange_user(VirtualAddress, u32, u32, u32&) {
+    return false;
+}
 Result<usize, UserStringError> user_string(char*, VirtualAddress, usize) {
     return Error{UserStringError::Fault};
 }
