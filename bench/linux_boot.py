@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Boots Debian's Linux with the same initramfs and command line on the built-in machine and on QEMU, and adds to bench.json:
+"""Boots Debian's Linux with the same initramfs and command line on the built-in machine, on QEMU and on Bochs, and adds to bench.json:
 
 linux_boot_vs_qemu_icount  QEMU's CPU time by ours, fast engine; a sample is one pair of boots
+linux_boot_vs_bochs        Bochs's CPU time from Linux's first line on by ours for all of it, fast engine; one pair
 linux_boot_fast_mips       millions of simulated instructions in a second of CPU time
 linux_timed_mips           the same in the timed engine, one boot
 
@@ -18,6 +19,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests/linux"))
+import bochs  # noqa: E402
 import guests  # noqa: E402
 
 # Mounts nothing and does nothing: what is measured is the boot.
@@ -27,6 +29,7 @@ exec </dev/console >/dev/console 2>&1
 echo booted
 /bin/busybox reboot -f
 """
+PEER = "bochs 2.7, corei7_skylake_x"
 BASELINE = "qemu-system-x86_64 -accel tcg -icount shift=0"
 
 
@@ -57,7 +60,8 @@ def boots(command, directory, pairs):
         seconds, speed = ours("fast")
         ratios.append(cpu_seconds(guests.qemu(vmlinux, initrd, append)) / seconds)
         speeds.append(speed)
-    return ratios, speeds, [ours("timed")[1]]
+    peer = bochs.boot_seconds(directory, guests.kernel(), initrd, append) / ours("fast")[0]
+    return ratios, [peer], speeds, [ours("timed")[1]]
 
 
 def main():
@@ -66,9 +70,10 @@ def main():
     command, output = sys.argv[1:3]
     pairs = int(sys.argv[3]) if len(sys.argv) == 4 else 5
     with tempfile.TemporaryDirectory() as directory:
-        ratios, speeds, timed = boots(command, directory, pairs)
+        ratios, peer, speeds, timed = boots(command, directory, pairs)
     unit = "million instructions per second of CPU time"
-    figures = {"linux_boot_vs_qemu_icount": (ratios, "ratio", BASELINE), "linux_boot_fast_mips": (speeds, unit, ""),
+    figures = {"linux_boot_vs_qemu_icount": (ratios, "ratio", BASELINE),
+               "linux_boot_vs_bochs": (peer, "ratio", PEER), "linux_boot_fast_mips": (speeds, unit, ""),
                "linux_timed_mips": (timed, unit, "")}
     path = pathlib.Path(output)
     report = json.loads(path.read_text()) if path.exists() else {}

@@ -119,4 +119,5 @@ set(RF_KERNEL_CORE_SOURCES
     core/vm/memory_space.cpp
     core/vm/page_fault.cpp
     core/vm/region_set.cpp
-    core/vm/user_memory.cpp)
+    core/vm/user_memory.cpp
+    core/vm/vdso.cpp)

@@ -47,6 +47,7 @@ std::vector<Program> make_programs() {
         {"streams_binary", {guest_program("streams")}, binary_input()},
         {"unix_messages", {guest_program("unix_messages")}},
         {"unix_sockets", {guest_program("unix_sockets")}},
+        {"vdso", {guest_program("vdso")}},
         {"workload",
          {"/bin/busybox", "sh", source_file("guest/workloads/shell.sh")},
          {},

@@ -13,10 +13,8 @@ constexpr u64 nanoseconds_per_second = 1'000'000'000;
 constexpr u32 leaf_tsc = 0x15;
 constexpr u32 leaf_frequency = 0x16;
 
-u64 start_tsc = 0;
-u64 nanoseconds_per_cycle = 0;  // 32.32 fixed point
-u64 clock_rate = 0;             // of the TSC, in Hz
-u64 boot_realtime = 0;
+ClockPage the_clock;
+u64 clock_rate = 0;  // of the TSC, in Hz
 
 // ---- The interval timer's channel 2, gated by port 61H. [intel/8254]
 constexpr u16 pit_channel_2 = 0x42;
@@ -132,10 +130,10 @@ Measurement measure_counters(u64 (*read_other)()) {
 }
 
 void start_clock(u64 rate) {
-    start_tsc = read_tsc();
+    the_clock = {.start_tsc = read_tsc(),
+                 .nanoseconds_per_cycle = (nanoseconds_per_second << 32) / rate,
+                 .boot_realtime = seconds_since_epoch(read_stable_date()) * nanoseconds_per_second};
     clock_rate = rate;
-    nanoseconds_per_cycle = (nanoseconds_per_second << 32) / rate;
-    boot_realtime = seconds_since_epoch(read_stable_date()) * nanoseconds_per_second;
 }
 
 u64 tsc_rate() {
@@ -143,12 +141,15 @@ u64 tsc_rate() {
 }
 
 u64 monotonic_ns() {
-    using u128 = unsigned __int128;
-    return static_cast<u64>((u128{read_tsc() - start_tsc} * nanoseconds_per_cycle) >> 32);
+    return the_clock.monotonic(read_tsc());
 }
 
 u64 boot_time_ns() {
-    return boot_realtime;
+    return the_clock.boot_realtime;
+}
+
+const ClockPage& clock_page() {
+    return the_clock;
 }
 
 }  // namespace ringfence::kernel::arch

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/types.h"
+#include "kernel/arch/x86_64/vdso/clock_page.h"
 
 namespace ringfence::kernel::arch {
 
@@ -28,6 +29,8 @@ inline constexpr u64 measurements_per_second = 4000;
 
 /// Starts monotonic_ns at 0 and reads the real-time clock. `rate` is the TSC's, in Hz.
 void start_clock(u64 rate);
+/// What monotonic_ns and programs compute the time from.
+[[nodiscard]] const ClockPage& clock_page();
 /// What start_clock was given.
 [[nodiscard]] u64 tsc_rate();
 

@@ -199,13 +199,14 @@ Fallible<String> command_name(u32 id) {
 void map_line(String& text, const Region& region, const MemorySpace& memory) {
     constexpr usize address_width = 8;
     constexpr usize path_column = 73;
+    const bool of_a_file = region.file && region.kind != RegionKind::Vdso;
     String line;
     line.append_hex(region.start.value(), address_width).append('-');
     line.append_hex(region.end.value(), address_width).append(' ');
     line.append(region.protection.read ? 'r' : '-').append(region.protection.write ? 'w' : '-');
     line.append(region.protection.execute ? 'x' : '-').append(region.shared ? 's' : 'p');
-    line.append(' ').append_hex(region.offset, address_width).append(' ');
-    const Metadata* file = region.file ? &region.file->metadata() : nullptr;
+    line.append(' ').append_hex(of_a_file ? region.offset : 0, address_width).append(' ');
+    const Metadata* file = of_a_file ? &region.file->metadata() : nullptr;
     line.append_hex(file != nullptr ? file->file_system.major : 0, 2).append(':');
     line.append_hex(file != nullptr ? file->file_system.minor : 0, 2).append(' ');
     line.append_decimal(file != nullptr ? file->number : 0).append(' ');

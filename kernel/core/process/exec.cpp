@@ -11,6 +11,7 @@
 #include "kernel/core/process/script.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/signal/send.h"
+#include "kernel/core/vm/vdso.h"
 #include "kernel_arch/user_access.h"
 
 namespace ringfence::kernel {
@@ -33,6 +34,7 @@ struct NewProgram {
     Ref<MemorySpace> space;
     LoadedProgram loaded;
     LoadedProgram loaded_interpreter;
+    VirtualAddress vdso;
 };
 
 ExecFailure failure(Errno reason, std::string_view explanation) {
@@ -132,6 +134,8 @@ Fallible<void> load(NewProgram& program) {
         RF_TRY_ASSIGN(other, map_program(*space, program.interpreter, VirtualAddress{}));
         program.loaded_interpreter = other;
     }
+    RF_TRY_ASSIGN(vdso, map_vdso(*space));
+    program.vdso = vdso;
     // A static position-independent program lies in the mapping area, where a heap could not grow.
     const bool heap_apart = program.main.image.position_independent && !has_interpreter;
     space->set_heap(heap_apart ? dynamic_program_base() : loaded.end);
@@ -224,6 +228,7 @@ Fallible<VirtualAddress> finish_loading(NewProgram& program, const ProgramReques
         .request = request,
         .program = program.loaded,
         .interpreter_base = VirtualAddress{program.loaded_interpreter.bias},
+        .vdso = program.vdso,
         .credentials = current_process().credentials,
         .top = program.space->layout.stack_top};
     return build_initial_stack(contents, program.space->layout);

@@ -31,6 +31,7 @@ enum class Auxiliary : u64 {
     Secure = 23,
     Random = 25,
     ExecutableName = 31,
+    VdsoHeader = 33,  // AT_SYSINFO_EHDR
 };
 
 /// Strings grow down from the top of the stack.
@@ -101,6 +102,7 @@ struct Pointers {
 void add_auxiliary_vector(WordList& words, const StackContents& contents,
                           const Pointers& pointers) {
     const Credentials& who = contents.credentials;
+    words.add(Auxiliary::VdsoHeader, contents.vdso.value());
     words.add(Auxiliary::HardwareCapabilities, arch::hardware_capabilities());
     words.add(Auxiliary::PageSize, page_size);
     words.add(Auxiliary::ClockTicks, clock_ticks_per_second);

@@ -14,6 +14,7 @@ struct StackContents {
     const ProgramRequest& request;
     const LoadedProgram& program;
     VirtualAddress interpreter_base;  ///< null for a static program
+    VirtualAddress vdso;              ///< its ELF header
     const Credentials& credentials;
     VirtualAddress top;
 };

@@ -19,7 +19,7 @@ struct Protection {
     [[nodiscard]] constexpr bool none() const { return !read && !write && !execute; }
 };
 
-enum class RegionKind : u8 { Plain, Heap, Stack };
+enum class RegionKind : u8 { Plain, Heap, Stack, Vdso };
 
 struct Region {
     VirtualAddress start{};

@@ -17,6 +17,7 @@
 #include "kernel_arch/statistics.h"
 #include "kernel_arch/thread_state.h"
 #include "kernel_arch/user_access.h"
+#include "kernel_arch/vdso.h"
 
 namespace ringfence::kernel {
 
@@ -240,6 +241,13 @@ void AddressSpace::send_user_table(u32) const {}
 
 u64 monotonic_ns() {
     return ringfence::kernel::testing::now;
+}
+std::span<const u8> vdso_image() {
+    static constexpr u8 image[64] = {};
+    return image;
+}
+std::span<const u8> vdso_data() {
+    return vdso_image();
 }
 u64 boot_time_ns() {
     return 0;
