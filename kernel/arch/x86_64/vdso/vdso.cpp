@@ -29,7 +29,7 @@ struct TimeZone {
 constexpr u64 per_second = 1'000'000'000;
 constexpr u64 per_microsecond = 1'000;
 
-/// Not before older loads, so that time does not go back from one look to the next. [intel/sdm2]:
+/// Not before older loads, so that time does not go back from one look to the next. [intel/vol2]:
 /// RDTSC
 u64 ordered_tsc() {
     u32 low = 0;

@@ -11,8 +11,8 @@
 #include <unistd.h>
 #include <csignal>
 
-#include "guest/pointers/call.h"
 #include "guest/programs/check.h"
+#include "guest/programs/pointers/call.h"
 
 namespace pointers {
 

@@ -8,8 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "guest/pointers/call.h"
 #include "guest/programs/check.h"
+#include "guest/programs/pointers/call.h"
 
 using namespace pointers;
 

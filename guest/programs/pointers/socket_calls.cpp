@@ -10,7 +10,7 @@
 #include <ctime>
 #include <iterator>
 
-#include "guest/pointers/call.h"
+#include "guest/programs/pointers/call.h"
 
 namespace pointers {
 
