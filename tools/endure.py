@@ -6,11 +6,11 @@ Each run is a program of guest/endurance in one machine, which repeats itself ex
 prints the one command that does the same again.
 
   tools/endure.py fuzz --steps 10000000 --seed 1       system calls, in runs of a million
-  tools/endure.py soak --minutes 60 --seed 1           one run for each kind of machine, for so long together
+  tools/endure.py soak --minutes 60 --seed 1           long runs, the kinds of machines in turn, until so long is over
 """
 
 import argparse
-import concurrent.futures
+import itertools
 import os
 import pathlib
 import re
@@ -80,23 +80,41 @@ def fuzz_runs(steps, seed):
     return [Run("fuzz", kinds[i % len(kinds)], per_run, seed + i) for i in range(count)]
 
 
+# What a machine does before it ends and its account is looked at: minutes of it.
+ACTIVITIES_PER_RUN = 10_000
+
+
 def soak_runs(minutes, seed):
-    """One long run for each kind, as long as a short one says that it takes."""
-    trial = 400
-    runs = []
-    kinds = ("isolated", "shared", "monitored")
-    for i, kind in enumerate(kinds):
-        short = Run("soak", kind, trial, seed + i).go()
-        short.say()
-        if short.failed:
-            sys.exit(1)
-        share = minutes * 60 * workers() / len(kinds)
-        runs.append(Run("soak", kind, max(trial, int(short.done * share / short.seconds)), seed + i))
-    return runs
+    """Long runs, the kinds in turn: none begins when the time is over."""
+    end = time.monotonic() + minutes * 60
+    for number, kind in enumerate(itertools.cycle(("isolated", "shared", "monitored"))):
+        if time.monotonic() > end:
+            return
+        yield Run("soak", kind, ACTIVITIES_PER_RUN, seed + number)
 
 
-def workers():
-    return max(1, os.cpu_count() or 1)
+def run_all(runs):
+    """As many at a time as there are processors; all of them, in the order in which they ended."""
+    choosing, speaking = threading.Lock(), threading.Lock()
+    ended = []
+
+    def work():
+        while True:
+            with choosing:
+                run = next(runs, None)
+            if run is None:
+                return
+            run.go()
+            with speaking:
+                run.say()
+                ended.append(run)
+
+    workers = [threading.Thread(target=work) for _ in range(max(1, os.cpu_count() or 1))]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return ended
 
 
 def main():
@@ -107,15 +125,13 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     wanted = parser.parse_args()
     runs = fuzz_runs(wanted.steps, wanted.seed) if wanted.what == "fuzz" else soak_runs(wanted.minutes, wanted.seed)
-    speaking = threading.Lock()
-    with concurrent.futures.ThreadPoolExecutor(workers()) as pool:
-        for ended in concurrent.futures.as_completed([pool.submit(run.go) for run in runs]):
-            with speaking:
-                ended.result().say()
-    failed = [run for run in runs if run.failed]
-    done = sum(run.done for run in runs)
+    start = time.monotonic()
+    ended = run_all(iter(runs))
+    failed = [run for run in ended if run.failed]
+    done = sum(run.done for run in ended)
     unit = "system calls" if wanted.what == "fuzz" else "activities"
-    print(f"{done} {unit} in {len(runs)} machines, {len(failed)} failed")
+    minutes = (time.monotonic() - start) / 60
+    print(f"{done} {unit} in {len(ended)} machines and {minutes:.1f} minutes, {len(failed)} failed")
     return 1 if failed else 0
 
 
