@@ -118,15 +118,17 @@ void operand_exceptions() {
 
 /// With the stack segment in a descriptor table of the program's own, for which the kernel leaves
 /// by other ways: after a fault that the program does not notice, and after one that it handles.
+/// NMIs wait for the instruction after MOV SS, so the kernel is not entered from that one.
 void returns_to_own_descriptors(char* page) {
     user_desc stack{};
     stack.limit = 0xffff;
     require(syscall(SYS_modify_ldt, 1, &stack, sizeof stack) == 0, "modify_ldt");
     constexpr std::uint32_t own_stack = 7;
-    asm volatile("movl %%ss, %%edx; movl %[own], %%ss; movb $1, %[page]; int3; movl %%edx, %%ss"
-                 : [page] "=m"(*page)
-                 : [own] "r"(own_stack)
-                 : "rdx", "memory");
+    asm volatile(
+        "movl %%ss, %%edx; movl %[own], %%ss; nop; movb $1, %[page]; int3; movl %%edx, %%ss"
+        : [page] "=m"(*page)
+        : [own] "r"(own_stack)
+        : "rdx", "memory");
 }
 
 /// The IRET that leaves for the program faults.
