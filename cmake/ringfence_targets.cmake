@@ -46,21 +46,25 @@ function(_rf_host_headers target)
     target_precompile_headers(${target} REUSE_FROM rf_host_headers)
 endfunction()
 
-# rf_host_library(NAME SOURCES a.cpp ... DEPS x ...)
-function(rf_host_library name)
+# A library's and an executable's sources and libraries alone: with which options and headers they are compiled is their
+# kind's to say.
+function(_rf_library name)
     cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
     add_library(${name} STATIC ${ARG_SOURCES})
     _rf_host_options(${name})
-    _rf_host_headers(${name})
     target_link_libraries(${name} PUBLIC ${ARG_DEPS})
 endfunction()
-
-# An executable's sources and libraries alone: with which options and headers it is compiled is its kind's to say.
 function(_rf_executable name)
     cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
     add_executable(${name} ${ARG_SOURCES})
     _rf_host_options(${name})
     target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+endfunction()
+
+# rf_host_library(NAME SOURCES a.cpp ... DEPS x ...)
+function(rf_host_library name)
+    _rf_library(${name} ${ARGN})
+    _rf_host_headers(${name})
 endfunction()
 
 # rf_host_executable(NAME SOURCES ... DEPS ...)
@@ -86,11 +90,8 @@ endfunction()
 
 # rf_test_library(NAME SOURCES ... DEPS ...): what several test programs share.
 function(rf_test_library name)
-    cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
-    add_library(${name} STATIC ${ARG_SOURCES})
-    _rf_host_options(${name})
+    _rf_library(${name} ${ARGN})
     _rf_test_options(${name})
-    target_link_libraries(${name} PUBLIC ${ARG_DEPS})
 endfunction()
 
 function(_rf_test_options name)

@@ -2,32 +2,21 @@
 // Runs in user mode: what programs ask often and the kernel need not be entered for. [linux/abi]:
 // vdso(7)
 #include "kernel/arch/x86_64/vdso/clock_page.h"
+#include "kernel/core/time.h"
 
-using ringfence::i64;
-using ringfence::u32;
-using ringfence::u64;
-using ringfence::kernel::arch::ClockPage;
+using namespace ringfence;
+using namespace ringfence::kernel;
+using arch::ClockPage;
 
 /// The page before the image (vdso.ld).
 extern "C" const ClockPage clock_page __attribute__((visibility("hidden")));
 
 namespace {
 
-struct TimeSpec {
-    i64 seconds;
-    i64 nanoseconds;
-};
-struct TimeValue {
-    i64 seconds;
-    i64 microseconds;
-};
 struct TimeZone {
     int minutes_west;
     int daylight;
 };
-
-constexpr u64 per_second = 1'000'000'000;
-constexpr u64 per_microsecond = 1'000;
 
 /// Not before older loads, so that time does not go back from one look to the next. [intel/vol2]:
 /// RDTSC
@@ -46,19 +35,17 @@ u64 realtime() {
     return clock_page.boot_realtime + monotonic();
 }
 
-i64 system_call(u64 number, u64 first, void* second) {
+enum SystemCall : u64 {
+#define RF_SYSCALL(number, name) call_##name = number,
+#include "kernel_arch/syscall_numbers.inc"
+#undef RF_SYSCALL
+};
+
+i64 system_call(SystemCall number, u64 first, void* second) {
     u64 result = number;
     asm volatile("syscall" : "+a"(result) : "D"(first), "S"(second) : "rcx", "r11", "memory");
     return static_cast<i64>(result);
 }
-
-void store(TimeSpec* to, u64 nanoseconds) {
-    to->seconds = static_cast<i64>(nanoseconds / per_second);
-    to->nanoseconds = static_cast<i64>(nanoseconds % per_second);
-}
-
-constexpr u64 number_of_clock_gettime = 228;
-constexpr u64 number_of_clock_getres = 229;
 
 /// Clocks as the kernel has them (core/syscall/clocks.h).
 enum Clock : u32 {
@@ -80,30 +67,26 @@ int __vdso_clock_gettime(int clock, TimeSpec* time) {
         case Realtime:
         case RealtimeCoarse:
         case International:
-            store(time, realtime());
+            *time = to_timespec(realtime());
             return 0;
         case Monotonic:
         case MonotonicRaw:
         case MonotonicCoarse:
         case BootTime:
-            store(time, monotonic());
+            *time = to_timespec(monotonic());
             return 0;
         default:
-            return static_cast<int>(
-                system_call(number_of_clock_gettime, static_cast<u64>(clock), time));
+            return static_cast<int>(system_call(call_clock_gettime, static_cast<u64>(clock), time));
     }
 }
 
 int __vdso_clock_getres(int clock, TimeSpec* resolution) {
-    return static_cast<int>(
-        system_call(number_of_clock_getres, static_cast<u64>(clock), resolution));
+    return static_cast<int>(system_call(call_clock_getres, static_cast<u64>(clock), resolution));
 }
 
 int __vdso_gettimeofday(TimeValue* time, TimeZone* zone) {
     if (time != nullptr) {
-        const u64 now = realtime();
-        time->seconds = static_cast<i64>(now / per_second);
-        time->microseconds = static_cast<i64>(now % per_second / per_microsecond);
+        *time = to_timeval(realtime());
     }
     if (zone != nullptr) {
         *zone = {};
@@ -112,7 +95,7 @@ int __vdso_gettimeofday(TimeValue* time, TimeZone* zone) {
 }
 
 i64 __vdso_time(i64* time) {
-    const i64 now = static_cast<i64>(realtime() / per_second);
+    const i64 now = static_cast<i64>(realtime() / nanoseconds_per_second);
     if (time != nullptr) {
         *time = now;
     }
