@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -144,6 +146,26 @@ void signals() {
     close(set);
 }
 
+/// A timer's signal comes while nothing runs: the sets that watch the file are asked then.
+void signal_while_idle() {
+    sigset_t alarm_only;
+    sigemptyset(&alarm_only);
+    sigaddset(&alarm_only, SIGALRM);
+    require(sigprocmask(SIG_BLOCK, &alarm_only, nullptr) == 0, "sigprocmask");
+    const int file = signalfd(-1, &alarm_only, SFD_NONBLOCK);
+    const int readers = epoll_create1(0);
+    const int others = epoll_create1(0);
+    show("watch for signals", change(readers, EPOLL_CTL_ADD, file, EPOLLIN, 1));
+    show("watch for other news", change(others, EPOLL_CTL_ADD, file, EPOLLOUT, 2));
+    const itimerval soon{{0, 0}, {0, 5000}};
+    require(setitimer(ITIMER_REAL, &soon, nullptr) == 0, "setitimer");
+    show_events("no news", others, 50);
+    show_events("a signal", readers, -1);
+    close(file);
+    close(others);
+    close(readers);
+}
+
 void nested() {
     const int inner = epoll_create1(0);
     const int outer = epoll_create1(0);
@@ -205,6 +227,7 @@ int main() {
     turns();
     waiting();
     signals();
+    signal_while_idle();
     nested();
     errors();
     return 0;

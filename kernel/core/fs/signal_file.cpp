@@ -65,8 +65,13 @@ SignalRecord record_of(const SignalInformation& information) {
     return record;
 }
 
+/// Whether whoever asks has one of the signals. The timer's tick asks too, on behalf of the epoll
+/// files that watch one, while the idle thread runs: nobody's, which has none.
 bool has_pending(SignalSet wanted) {
     const Thread& thread = current_thread();
+    if (thread.is_idle()) {
+        return false;
+    }
     return !((thread.pending.set() | thread.process().pending.set()) & wanted).empty();
 }
 
