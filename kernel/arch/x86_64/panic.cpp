@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/arch/x86_64/panic.h"
 
-#include "kernel/arch/x86_64/boot_layout.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/layout.h"
 #include "kernel/arch/x86_64/symbols.h"
 #include "kernel/core/log/log.h"
 #include "kernel_arch/cpu.h"
@@ -64,8 +64,9 @@ void begin_panic(std::string_view message) {
     }
     panicking = true;
     log_important("kernel panic: {}", message);
-    if (layout_displacements.image != 0) {
-        log_important("the image lies {x} above its linked addresses", layout_displacements.image);
+    // Not by layout_displacements: that is low in memory, where nothing is mapped any more.
+    if (const u64 moved_by = kernel_base() - linked_kernel_base; moved_by != 0) {
+        log_important("the image lies {x} above its linked addresses", moved_by);
     }
 }
 
