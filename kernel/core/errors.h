@@ -44,6 +44,7 @@ enum class Errno : u16 {
     Erange = 34,
     Edeadlk = 35,
     Enametoolong = 36,
+    Enolck = 37,
     Enosys = 38,
     Enotempty = 39,
     Eloop = 40,

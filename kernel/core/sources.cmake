@@ -10,6 +10,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/fs/epoll_file.cpp
     core/fs/epoll_interest.cpp
     core/fs/event_file.cpp
+    core/fs/file_locks.cpp
     core/fs/file_table.cpp
     core/fs/initramfs.cpp
     core/fs/inode.cpp
@@ -86,6 +87,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/file_copy.cpp
     core/syscall/file_io.cpp
     core/syscall/file_vectors.cpp
+    core/syscall/file_locks.cpp
     core/syscall/futex.cpp
     core/syscall/futex_table.cpp
     core/syscall/identity.cpp

@@ -34,6 +34,7 @@ std::vector<Program> make_programs() {
         {"calls", {guest_program("calls")}},
         {"epoll", {guest_program("epoll")}},
         {"every_pointer", {guest_program("every_pointer")}},
+        {"file_locks", {guest_program("file_locks")}},
         {"files", {guest_program("files")}},
         {"inet_names", {guest_program("inet_names")}},
         {"inet_sockets", {guest_program("inet_sockets")}},

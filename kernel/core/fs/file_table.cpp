@@ -3,6 +3,20 @@
 
 namespace ringfence::kernel {
 
+FileTable::~FileTable() {
+    for (Slot& slot : slots_) {
+        exchange(slot, {});
+    }
+}
+
+void FileTable::exchange(Slot& slot, Slot next) {
+    // The file may act when its last reference goes; the slot must hold what is next by then.
+    const Slot closed = std::exchange(slot, std::move(next));
+    if (closed.file) {
+        closed.file->inode().drop_locks(this);
+    }
+}
+
 const FileTable::Slot* FileTable::find(i32 descriptor) const {
     const usize index = static_cast<usize>(descriptor);
     if (descriptor < 0 || index >= slots_.size() || !slots_[index].file) {
@@ -49,7 +63,7 @@ Fallible<void> FileTable::replace(i32 descriptor, Ref<OpenFile> file, bool close
         return Error{Errno::Ebadf};
     }
     RF_TRY(make_slot(index));
-    const Slot closed = std::exchange(slots_[index], Slot{std::move(file), close_on_exec});
+    exchange(slots_[index], {std::move(file), close_on_exec});
     return {};
 }
 
@@ -57,8 +71,7 @@ Fallible<void> FileTable::close(i32 descriptor) {
     if (find(descriptor) == nullptr) {
         return Error{Errno::Ebadf};
     }
-    // The file may act when its last reference goes; the slot must be empty by then.
-    const Slot closed = std::exchange(slots_[static_cast<usize>(descriptor)], Slot{});
+    exchange(slots_[static_cast<usize>(descriptor)], {});
     return {};
 }
 
@@ -81,7 +94,7 @@ Fallible<void> FileTable::set_close_on_exec(i32 descriptor, bool value) {
 void FileTable::close_for_exec() {
     for (Slot& slot : slots_) {
         if (slot.close_on_exec) {
-            const Slot closed = std::exchange(slot, Slot{});
+            exchange(slot, {});
         }
     }
 }

@@ -10,8 +10,11 @@
 
 namespace ringfence::kernel {
 
+/// When a descriptor is closed, the process's record locks of that file go, even if another
+/// descriptor for it stays. [linux/abi]: fcntl(2), "Advisory record locking"
 class FileTable final : public RefCounted, public Counted<FileTable> {
 public:
+    ~FileTable() override;
     /// The file behind a descriptor, or Ebadf.
     [[nodiscard]] Fallible<Ref<OpenFile>> get(i32 descriptor) const;
     /// Gives `file` the lowest free descriptor that is at least `lowest` and below `limit`. Emfile
@@ -36,6 +39,8 @@ private:
     };
     [[nodiscard]] const Slot* find(i32 descriptor) const;
     Fallible<void> make_slot(usize index);
+    /// Puts `next` into the slot and closes what was there.
+    void exchange(Slot& slot, Slot next);
 
     Vector<Slot> slots_;
 };

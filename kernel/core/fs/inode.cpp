@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/core/fs/inode.h"
 
+#include "kernel/core/fs/file_locks.h"
 #include "kernel/core/fs/open_file.h"
+#include "kernel/core/vm/admission.h"
 
 namespace ringfence::kernel {
 
@@ -16,6 +18,26 @@ Errno cannot_change(const Inode& inode) {
     return inode.is_directory() ? Errno::Eperm : Errno::Enotdir;
 }
 }  // namespace
+
+Inode::Inode(const Metadata& initial) : metadata_(initial) {}
+
+Inode::~Inode() = default;
+
+Fallible<FileLocks*> Inode::make_locks() {
+    if (!locks_) {
+        if (!admit_allocation()) {
+            return Error{Errno::Enolck};
+        }
+        locks_.reset(new FileLocks());
+    }
+    return locks_.get();
+}
+
+void Inode::drop_locks(const void* owner) const {
+    if (locks_) {
+        locks_->drop(owner);
+    }
+}
 
 Fallible<Ref<Inode>> Inode::lookup(std::string_view) {
     return Error{is_directory() ? Errno::Enoent : Errno::Enotdir};

@@ -3,6 +3,7 @@
 // is asked, so each kind overrides only what it can.
 #pragma once
 
+#include <memory>
 #include <string_view>
 
 #include "kernel/core/containers/counted.h"
@@ -14,6 +15,7 @@
 
 namespace ringfence::kernel {
 
+class FileLocks;
 class OpenFile;
 class PageSource;
 
@@ -45,7 +47,8 @@ protected:
 
 class Inode : public RefCounted, public Counted<Inode> {
 public:
-    explicit Inode(const Metadata& initial) : metadata_(initial) {}
+    explicit Inode(const Metadata& initial);
+    ~Inode() override;
 
     [[nodiscard]] Metadata& metadata() { return metadata_; }
     [[nodiscard]] const Metadata& metadata() const { return metadata_; }
@@ -82,8 +85,17 @@ public:
     /// Pages for mmap and exec; null if the file has none.
     [[nodiscard]] virtual PageSource* pages() { return nullptr; }
 
+    // Advisory locks.
+    /// Null while nobody has taken one.
+    [[nodiscard]] FileLocks* locks() const { return locks_.get(); }
+    /// The same, made if need be. Enolck if there is no memory.
+    Fallible<FileLocks*> make_locks();
+    /// Somebody who may own locks of the file is about to go.
+    void drop_locks(const void* owner) const;
+
 private:
     Metadata metadata_;
+    std::unique_ptr<FileLocks> locks_;
 };
 
 /// A number that no other file of the kernel's memory file systems has.

@@ -69,6 +69,7 @@ void OpenFile::dispose() const {
     while (FileWatcher* watcher = watchers_.pop_front()) {
         watcher->file_closed();
     }
+    inode_->drop_locks(this);
     RefCounted::dispose();
 }
 

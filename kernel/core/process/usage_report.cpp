@@ -2,6 +2,7 @@
 #include "kernel/core/process/usage_report.h"
 
 #include "kernel/core/fs/epoll_interest.h"
+#include "kernel/core/fs/file_locks.h"
 #include "kernel/core/fs/pipe.h"
 #include "kernel/core/log/log.h"
 #include "kernel/core/memory/heap.h"
@@ -41,6 +42,7 @@ constexpr NamedCount kinds[] = {
     {"file_tables", Counted<FileTable>::live},
     {"open_files", Counted<OpenFile>::live},
     {"inodes", Counted<Inode>::live},
+    {"file_locks", Counted<FileLocks>::live},
     {"pipes", Counted<Pipe>::live},
     {"sockets", Counted<Socket>::live},
     {"tcp_connections", Counted<net::TcpConnection>::live},

@@ -5,6 +5,7 @@
 #include "kernel/core/fs/pipe.h"
 #include "kernel/core/fs/tmpfs.h"
 #include "kernel/core/socket/socket_file.h"
+#include "kernel/core/syscall/file_locks.h"
 #include "kernel/core/syscall/support.h"
 
 namespace ringfence::kernel::syscalls {
@@ -22,11 +23,19 @@ enum class FcntlCommand : u32 {
     SetLockWait = 7,
     SetOwner = 8,
     GetOwner = 9,
+    GetOpenFileLock = 36,
+    SetOpenFileLock = 37,
+    SetOpenFileLockWait = 38,
     DuplicateCloseOnExec = 1030,
     SetPipeSize = 1031,
     GetPipeSize = 1032,
 };
 using CloseOnExecFlag = Flag<0, u64>;  // FD_CLOEXEC
+
+/// Whether a command works on a file that was opened as a place alone. [linux/abi]: open(2), O_PATH
+bool needs_no_access(FcntlCommand command) {
+    return command <= FcntlCommand::GetStatusFlags || command == FcntlCommand::DuplicateCloseOnExec;
+}
 
 u64 open_file_limit() {
     return current_process().limit(Resource::OpenFiles);
@@ -40,36 +49,6 @@ Value duplicate(i32 descriptor, u64 lowest, bool close_on_exec) {
     RF_TRY_ASSIGN(made, current_process().files->add(file, close_on_exec, open_file_limit(),
                                                      static_cast<i32>(lowest)));
     return static_cast<u64>(made);
-}
-
-/// `struct flock`.
-struct FileLock {
-    i16 type;
-    i16 whence;
-    i32 padding;
-    i64 start;
-    i64 length;
-    i32 owner;
-    i32 padding_2;
-};
-constexpr i16 unlocked = 2;  // F_UNLCK, the last of the types
-constexpr i16 last_whence = 2;
-
-Fallible<FileLock> read_lock(Pointer lock) {
-    RF_TRY_ASSIGN(wanted, read_user<FileLock>(lock));
-    if (wanted.type < 0 || wanted.type > unlocked || wanted.whence < 0 ||
-        wanted.whence > last_whence) {
-        return Error{Errno::Einval};
-    }
-    return wanted;
-}
-
-/// Locks of one process never conflict; other processes' are not kept, so none ever does.
-Value get_lock(Pointer lock) {
-    RF_TRY_ASSIGN(wanted, read_lock(lock));
-    wanted.type = unlocked;
-    RF_TRY(write_user(lock, wanted));
-    return u64{0};
 }
 
 }  // namespace
@@ -127,6 +106,9 @@ Value dup3(i32 descriptor, i32 wanted, u32 flags) {
 Value fcntl(i32 descriptor, u32 command, u64 argument) {
     RF_TRY_ASSIGN(file, file_of(descriptor));
     FileTable& files = *current_process().files;
+    if (file->flags().path_only() && !needs_no_access(static_cast<FcntlCommand>(command))) {
+        return Error{Errno::Ebadf};
+    }
     switch (static_cast<FcntlCommand>(command)) {
         case FcntlCommand::Duplicate:
             return duplicate(descriptor, argument, false);
@@ -145,11 +127,18 @@ Value fcntl(i32 descriptor, u32 command, u64 argument) {
             file->set_status_flags(static_cast<u32>(argument));
             return u64{0};
         case FcntlCommand::GetLock:
-            return get_lock(Pointer{argument});
+            return get_lock(*file, LockKind::Process, Pointer{argument});
         case FcntlCommand::SetLock:
         case FcntlCommand::SetLockWait:
-            RF_TRY(read_lock(Pointer{argument}));
-            return u64{0};
+            return set_lock(descriptor, LockKind::Process, Pointer{argument},
+                            static_cast<FcntlCommand>(command) == FcntlCommand::SetLockWait);
+        case FcntlCommand::GetOpenFileLock:
+            return get_lock(*file, LockKind::OpenFile, Pointer{argument});
+        case FcntlCommand::SetOpenFileLock:
+        case FcntlCommand::SetOpenFileLockWait:
+            return set_lock(
+                descriptor, LockKind::OpenFile, Pointer{argument},
+                static_cast<FcntlCommand>(command) == FcntlCommand::SetOpenFileLockWait);
         case FcntlCommand::SetOwner:
         case FcntlCommand::GetOwner:
             return u64{0};
@@ -188,12 +177,6 @@ Value ioctl(i32 descriptor, u32 request, u64 argument) {
             break;
     }
     return file->control(request, argument);
-}
-
-Nothing flock(i32 descriptor, u32) {
-    // Held by nobody else that could conflict: see get_lock.
-    RF_TRY(file_of(descriptor));
-    return {};
 }
 
 Nothing pipe2(Pointer descriptors, u32 flags) {
