@@ -314,6 +314,7 @@ constexpr Activity all[] = {
     {"datagrams", talk_by_udp},
     {"tcp", talk_by_tcp},
     {"descriptors", pass_descriptors},
+    {"locks", take_turns_by_lock},
     {"epoll", wait_by_epoll},
     {"abandoned", abandon_sockets},
 };

@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -78,6 +80,39 @@ Outcome stream_from_child(Random& random, int sending, int receiving, const char
     }
     const bool refused = child < 0 || status != 0;  // there was no memory
     return {received == static_cast<ssize_t>(size) || (refused && received >= 0) ? nullptr : what};
+}
+
+bool lock_byte(int file, short type, off_t byte) {
+    struct flock wanted{};
+    wanted.l_type = type;
+    wanted.l_whence = SEEK_SET;
+    wanted.l_start = byte;
+    wanted.l_len = 1;
+    int done = 0;
+    do {
+        done = fcntl(file, F_SETLKW, &wanted);
+    } while (done != 0 && errno == EINTR);
+    return done == 0;
+}
+
+/// Adds one so often; false if there was no memory for a lock.
+bool add_under_lock(int file, uint64_t times, off_t byte) {
+    for (uint64_t i = 0; i < times; ++i) {
+        uint64_t number = 0;
+        if (!lock_byte(file, F_WRLCK, byte)) {
+            return false;
+        }
+        const bool read = pread(file, &number, sizeof number, 0) == sizeof number;
+        if (i % 4 == 0) {
+            sched_yield();
+        }
+        ++number;
+        const bool written = read && pwrite(file, &number, sizeof number, 0) == sizeof number;
+        if (!lock_byte(file, F_UNLCK, byte) || !written) {
+            return false;
+        }
+    }
+    return true;
 }
 
 int listen_on_loopback(sockaddr_in& name) {
@@ -225,6 +260,30 @@ Outcome pass_descriptors(Random& random) {
         close(descriptor);
     }
     return {failure};
+}
+
+Outcome take_turns_by_lock(Random& random) {
+    const uint64_t zero = 0;
+    const int file = memfd_create("number", 0);
+    if (file < 0 || pwrite(file, &zero, sizeof zero, 0) != sizeof zero) {
+        close(file);
+        return {};
+    }
+    const uint64_t times = 1 + random.below(40);
+    const auto byte = static_cast<off_t>(random.below(1000));
+    const pid_t child = fork();
+    if (child == 0) {
+        _exit(add_under_lock(file, times, byte) ? 0 : 1);
+    }
+    const bool added = add_under_lock(file, times, byte);
+    int status = 0;
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    uint64_t number = 0;
+    const bool read = pread(file, &number, sizeof number, 0) == sizeof number;
+    close(file);
+    const bool refused = child < 0 || status != 0 || !added || !read;
+    return {refused || number == 2 * times ? nullptr : "a number that is locked"};
 }
 
 Outcome wait_by_epoll(Random& random) {

@@ -12,6 +12,8 @@ Outcome talk_by_tcp(Random& random);
 Outcome talk_by_udp(Random& random);
 /// Open files in messages, some of them never received.
 Outcome pass_descriptors(Random& random);
+/// Two processes add to one number, each while it has the lock.
+Outcome take_turns_by_lock(Random& random);
 Outcome wait_by_epoll(Random& random);
 /// Connections in all states that end because their owner does.
 Outcome abandon_sockets(Random& random);
