@@ -31,6 +31,14 @@ public:
         return PageEntry(memory, slot(table, page, 1), page);
     }
 
+    /// The entry of another page whose entry is in the same table.
+    [[nodiscard]] PageEntry beside(VirtualAddress page) const {
+        RF_ASSERT(page.align_down(Geometry<F>::entry_span(2)) ==
+                  page_.align_down(Geometry<F>::entry_span(2)));
+        const PhysicalAddress table = entry_ - Geometry<F>::index(page_, 1) * sizeof(Word);
+        return PageEntry(*memory_, slot(table, page, 1), page);
+    }
+
     [[nodiscard]] Word read() const { return memory_->template read<Word>(entry_); }
     [[nodiscard]] bool present() const { return F::present(read()); }
 

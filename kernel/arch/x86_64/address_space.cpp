@@ -279,6 +279,25 @@ Result<void, MapError> AddressSpace::map_page(VirtualAddress page, PhysicalAddre
     return {};
 }
 
+u64 AddressSpace::map_beside(VirtualAddress mapped, VirtualAddress first,
+                             std::span<const PhysicalAddress> frames, PageProtection protection) {
+    const auto known = PageEntry::find(table_memory, user_root_, mapped);
+    RF_ASSERT(known);
+    const paging::Attributes attributes = attributes_of(protection);
+    u64 done = 0;
+    for (usize i = 0; i < frames.size(); ++i) {
+        if (frames[i].value() == 0) {
+            continue;
+        }
+        PageEntry entry = known->beside(first + i * page_size);
+        if (!entry.present()) {
+            entry.fill(frames[i], attributes);
+            done |= bit<u64>(static_cast<unsigned>(i));
+        }
+    }
+    return done;
+}
+
 Result<Mapping, MapError> AddressSpace::unmap_page(VirtualAddress page) {
     auto entry = present_entry(user_root_, page);
     if (!entry.ok()) {

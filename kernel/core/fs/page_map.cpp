@@ -22,8 +22,21 @@ const PhysicalAddress* PageMap::find(u64 index) const {
     }
     const Chunk& chunk = *chunks_[position];
     const u64 slot = index % pages_per_chunk;
-    return (chunk.present & bit<u32>(static_cast<unsigned>(slot))) != 0 ? &chunk.frames[slot]
-                                                                        : nullptr;
+    return chunk.holds(slot) ? &chunk.frames[slot] : nullptr;
+}
+
+void PageMap::copy(u64 first, std::span<PhysicalAddress> to) const {
+    usize position = position_of(first / pages_per_chunk);
+    for (usize i = 0; i < to.size(); ++i) {
+        const u64 number = (first + i) / pages_per_chunk;
+        const u64 slot = (first + i) % pages_per_chunk;
+        if (slot == 0 && i > 0 && position < chunks_.size() && chunks_[position]->number < number) {
+            ++position;
+        }
+        const bool is_there = position < chunks_.size() && chunks_[position]->number == number &&
+                              chunks_[position]->holds(slot);
+        to[i] = is_there ? chunks_[position]->frames[slot] : PhysicalAddress{};
+    }
 }
 
 void PageMap::count(i64 change) {
@@ -69,7 +82,7 @@ u64 PageMap::next(u64 index) const {
         const u64 first_slot =
             chunk.number == index / pages_per_chunk ? index % pages_per_chunk : 0;
         for (u64 slot = first_slot; slot < pages_per_chunk; ++slot) {
-            if ((chunk.present & bit<u32>(static_cast<unsigned>(slot))) != 0) {
+            if (chunk.holds(slot)) {
                 return chunk.number * pages_per_chunk + slot;
             }
         }

@@ -3,6 +3,8 @@
 // by bisection. Owns one reference to each frame.
 #pragma once
 
+#include <span>
+
 #include "base/address.h"
 #include "kernel/core/containers/vector.h"
 
@@ -20,6 +22,8 @@ public:
 
     /// The frame of page `index`, or null. No reference is added.
     [[nodiscard]] const PhysicalAddress* find(u64 index) const;
+    /// The frames of the pages from `first` on, 0 for those that are absent. No reference is added.
+    void copy(u64 first, std::span<PhysicalAddress> to) const;
     /// Takes over the caller's reference to `frame`; the page must be absent.
     void insert(u64 index, PhysicalAddress frame);
     /// Releases all pages from `first` on.
@@ -37,6 +41,8 @@ private:
         u64 number;  ///< index of the first page / pages_per_chunk
         u32 present = 0;
         PhysicalAddress frames[pages_per_chunk]{};
+
+        [[nodiscard]] bool holds(u64 slot) const { return (present >> slot & 1) != 0; }
     };
 
     /// Position of the first chunk whose number is not less than `number`.

@@ -42,6 +42,9 @@ public:
     Fallible<Ref<OpenFile>> open(const OpenFlags& flags) override;
     PageSource* pages() override { return this; }
     Fallible<PhysicalAddress> page(u64 index) override;
+    void pages_in_memory(u64 first, std::span<PhysicalAddress> to) const override {
+        map_.copy(first, to);
+    }
 
     Fallible<u64> read(const IoDestination& to, u64 offset);
     Fallible<u64> write(const IoSource& from, u64 offset);

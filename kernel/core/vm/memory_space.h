@@ -95,6 +95,8 @@ private:
     FaultOutcome resolve_absent(const Region& region, VirtualAddress page, FaultAccess access);
     Fallible<PhysicalAddress> frame_for(const Region& region, VirtualAddress page,
                                         FaultAccess access);
+    void map_neighbours(const Region& region, VirtualAddress page);
+    void count_resident(u64 pages);
     FaultOutcome install(const Region& region, VirtualAddress page, PhysicalAddress frame);
     FaultOutcome copy_on_write(const Region& region, VirtualAddress page, PhysicalAddress old);
     Fallible<void> copy_pages_to(MemorySpace& child, const Region& region);

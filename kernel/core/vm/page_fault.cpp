@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Supplying pages when they are touched, and copying address spaces for fork.
+#include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "kernel/core/fs/page_source.h"
@@ -14,6 +16,10 @@ namespace {
 
 /// Free space that is kept below a growing stack. [linux/abi]: stack_guard_gap
 constexpr u64 stack_guard_gap = 256 * page_size;
+
+/// How many pages of a file are mapped at once at most: those that lie together up to a multiple of
+/// this. [linux/abi]: mm/memory.c, fault_around_bytes
+constexpr u64 neighbours = 16;
 
 bool permits(const Protection& protection, FaultAccess access) {
     switch (access) {
@@ -152,11 +158,35 @@ FaultOutcome MemorySpace::resolve_absent(const Region& region, VirtualAddress pa
         return outcome_of(frame.error());
     }
     const FaultOutcome outcome = install(region, page, frame.value());
+    if (outcome == FaultOutcome::Resolved && region.file && access != FaultAccess::Write) {
+        map_neighbours(region, page);
+    }
     const bool still_shared = !region.shared && frames().references(frame.value()) > 1;
     if (outcome == FaultOutcome::Resolved && access == FaultAccess::Write && still_shared) {
         return copy_on_write(region, page, frame.value());  // a hidden page that fork shared
     }
     return outcome;
+}
+
+/// What a program reads of a file it reads near by, too: the pages around `page`, which is mapped,
+/// come with it if they are in memory, and so many entries into the kernel less are made.
+void MemorySpace::map_neighbours(const Region& region, VirtualAddress page) {
+    const VirtualAddress from = page.align_down(neighbours * page_size);
+    const VirtualAddress start = std::max(from, region.start);
+    const VirtualAddress end = std::min(from + neighbours * page_size, region.end);
+    if (hidden_.next(start.value() / page_size) < end.value() / page_size) {
+        return;  // these have contents of their own
+    }
+    PhysicalAddress in_memory[neighbours];
+    const std::span<PhysicalAddress> wanted{in_memory, (end - start) / page_size};
+    region.file->pages()->pages_in_memory(region.file_page(start), wanted);
+    const arch::PageProtection protection{.writable = region.shared && region.protection.write,
+                                          .executable = region.protection.execute};
+    u64 mapped = tables_.map_beside(page, start, wanted, protection);
+    count_resident(static_cast<u64>(std::popcount(mapped)));
+    for (; mapped != 0; mapped &= mapped - 1) {
+        frames().add_reference(wanted[static_cast<usize>(std::countr_zero(mapped))]);
+    }
 }
 
 FaultOutcome MemorySpace::install(const Region& region, VirtualAddress page,
@@ -165,10 +195,13 @@ FaultOutcome MemorySpace::install(const Region& region, VirtualAddress page,
         frames().release(frame);
         return FaultOutcome::OutOfMemory;
     }
-    ++resident_pages_;
-    most_resident_pages_ =
-        resident_pages_ > most_resident_pages_ ? resident_pages_ : most_resident_pages_;
+    count_resident(1);
     return FaultOutcome::Resolved;
+}
+
+void MemorySpace::count_resident(u64 pages) {
+    resident_pages_ += pages;
+    most_resident_pages_ = std::max(most_resident_pages_, resident_pages_);
 }
 
 Fallible<void> MemorySpace::copy_pages_to(MemorySpace& child, const Region& region) {

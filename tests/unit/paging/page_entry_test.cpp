@@ -59,6 +59,18 @@ TYPED_TEST(PageEntryTest, FillsAnEmptyEntry) {
     EXPECT_EQ(leaf.attributes, this->text);
 }
 
+TYPED_TEST(PageEntryTest, LeadsToOthersOfItsTable) {
+    const auto first = this->entry(this->page());
+    for (const u64 distance : {page_size, 5 * page_size, large_page<TypeParam> - page_size}) {
+        const VirtualAddress page = this->page() + distance;
+        auto beside = first.beside(page);
+        EXPECT_FALSE(beside.present());
+        beside.fill(this->other_frame, this->text);
+        EXPECT_EQ(this->tables.walker().find(page).value().frame, this->other_frame);
+        EXPECT_EQ(beside.beside(this->page()).read(), first.read());
+    }
+}
+
 TYPED_TEST(PageEntryTest, Clears) {
     typename TypeParam::Word old = 0;
     this->apply([&](auto& entry) { return entry.clear(old); });

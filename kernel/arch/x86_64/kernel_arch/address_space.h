@@ -7,6 +7,8 @@
 // One CPU: calls with the same object must not overlap; the caller may be interrupted.
 #pragma once
 
+#include <span>
+
 #include "base/address.h"
 #include "base/result.h"
 #include "base/types.h"
@@ -67,6 +69,11 @@ public:
     /// Maps a page that is not mapped. Frame references are the caller's business.
     Result<void, MapError> map_page(VirtualAddress page, PhysicalAddress frame,
                                     PageProtection protection);
+    /// Maps those pages from `first` on that are not mapped and for which `frames` has a frame (0:
+    /// none). They are at most 64, and `mapped`, which is, lies in the same 2 MiB. The bits of
+    /// those that it mapped, whose frames' references are the caller's business.
+    u64 map_beside(VirtualAddress mapped, VirtualAddress first,
+                   std::span<const PhysicalAddress> frames, PageProtection protection);
     /// The mapping that was there. No CPU uses it any more when this returns.
     Result<Mapping, MapError> unmap_page(VirtualAddress page);
     /// Replaces the protection of a mapped page, frame and accessed/dirty bits kept.

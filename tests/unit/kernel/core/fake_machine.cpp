@@ -183,6 +183,19 @@ Result<void, MapError> AddressSpace::map_page(VirtualAddress page, PhysicalAddre
     const bool added = tables()[this].insert({page.value(), {frame, protection}}).second;
     return added ? Result<void, MapError>{} : Error{MapError::AlreadyMapped};
 }
+u64 AddressSpace::map_beside(VirtualAddress mapped, VirtualAddress first,
+                             std::span<const PhysicalAddress> frames, PageProtection protection) {
+    constexpr u64 table_span = 2 * mib;
+    EXPECT_TRUE(lookup(mapped).ok());
+    u64 done = 0;
+    for (usize i = 0; i < frames.size(); ++i) {
+        const VirtualAddress page = first + i * page_size;
+        EXPECT_EQ(page.align_down(table_span), mapped.align_down(table_span));
+        const bool wanted = frames[i].value() != 0;
+        done |= wanted && map_page(page, frames[i], protection).ok() ? u64{1} << i : 0;
+    }
+    return done;
+}
 Result<Mapping, MapError> AddressSpace::unmap_page(VirtualAddress page) {
     const auto found = lookup(page);
     tables()[this].erase(page.value());

@@ -86,6 +86,105 @@ TEST_F(MemorySpaceTest, contents_survive_no_permission_and_fork) {
     EXPECT_EQ(load(*child, start), 10);
 }
 
+class NeighbourTest : public MemorySpaceTest {
+protected:
+    /// A region of `file` from page `first` of the file on, at a place that is a multiple of what
+    /// comes together.
+    VirtualAddress map_file(const Ref<TmpfsFile>& file, u64 pages, u64 first = 0,
+                            bool shared = false) {
+        const VirtualAddress place{0x100'0000};
+        return space_
+            ->map({.start = place,
+                   .end = place + pages * page_size,
+                   .protection = read_write,
+                   .shared = shared,
+                   .file = file,
+                   .offset = first * page_size},
+                  Placement::Fixed, no_limit)
+            .value();
+    }
+    /// A file whose pages [first, end) are in memory and hold their number.
+    static Ref<TmpfsFile> file_with(u64 first, u64 end) {
+        const Ref<TmpfsFile> file = make_unnamed_file(40 * page_size);
+        for (u64 page = first; page < end; ++page) {
+            const u8 byte = static_cast<u8>(page);
+            EXPECT_TRUE(
+                file->write(IoSource(std::span<const u8>(&byte, 1)), page * page_size).ok());
+        }
+        return file;
+    }
+};
+
+TEST_F(NeighbourTest, come_with_a_page_that_is_read) {
+    const VirtualAddress start = map_file(file_with(2, 30), 40);
+    EXPECT_EQ(load(*space_, start + 5 * page_size), 5);
+    EXPECT_EQ(mapped_pages(*space_), 14u);  // 2 to 15
+    EXPECT_EQ(space_->resident_pages(), 14u);
+    for (u64 page = 2; page < 16; ++page) {
+        EXPECT_TRUE(space_->is_resident(start + page * page_size));
+    }
+    const u64 before = frames().free_frames();
+    for (u64 page = 2; page < 30; ++page) {
+        EXPECT_EQ(load(*space_, start + page * page_size), page);
+    }
+    EXPECT_EQ(mapped_pages(*space_), 28u);
+    EXPECT_EQ(frames().free_frames(), before);
+}
+
+TEST_F(NeighbourTest, do_not_come_with_a_page_that_is_written) {
+    const VirtualAddress start = map_file(file_with(0, 16), 16);
+    EXPECT_EQ(store(*space_, start, 1), FaultOutcome::Resolved);
+    EXPECT_EQ(mapped_pages(*space_), 1u);
+}
+
+TEST_F(NeighbourTest, are_written_in_place_only_if_they_are_shared) {
+    for (const bool shared : {false, true}) {
+        const VirtualAddress start = map_file(file_with(0, 4), 4, 0, shared);
+        EXPECT_EQ(load(*space_, start), 0);
+        EXPECT_EQ(space_->tables().lookup(start + page_size).value().protection.writable, shared);
+        EXPECT_EQ(store(*space_, start + page_size, 77), FaultOutcome::Resolved);
+        EXPECT_EQ(load(*space_, start + page_size), 77);
+    }
+}
+
+TEST_F(NeighbourTest, lie_in_the_region) {
+    const Ref<TmpfsFile> file = file_with(0, 40);
+    const VirtualAddress start = map_file(file, 6, 10);
+    const VirtualAddress other = map(1);
+    EXPECT_EQ(load(*space_, start + 3 * page_size), 13);
+    EXPECT_EQ(mapped_pages(*space_), 6u);
+    EXPECT_FALSE(space_->is_resident(other));
+}
+
+TEST_F(NeighbourTest, keep_what_the_program_has_written) {
+    const VirtualAddress start = map_file(file_with(0, 16), 16);
+    EXPECT_EQ(store(*space_, start + 3 * page_size, 99), FaultOutcome::Resolved);
+    EXPECT_EQ(load(*space_, start), 0);
+    EXPECT_EQ(load(*space_, start + 3 * page_size), 99);
+}
+
+TEST_F(NeighbourTest, stay_away_while_one_has_contents_that_may_not_be_touched) {
+    const VirtualAddress start = map_file(file_with(0, 16), 16);
+    EXPECT_EQ(store(*space_, start + 3 * page_size, 99), FaultOutcome::Resolved);
+    ASSERT_TRUE(space_->protect(start + 3 * page_size, page_size, {}).ok());
+    ASSERT_TRUE(space_->protect(start + 3 * page_size, page_size, read_write).ok());
+    EXPECT_EQ(load(*space_, start), 0);
+    EXPECT_EQ(mapped_pages(*space_), 1u);
+    EXPECT_EQ(load(*space_, start + 3 * page_size), 99);
+}
+
+TEST_F(NeighbourTest, go_when_the_file_is_cut) {
+    const Ref<TmpfsFile> file = file_with(0, 16);
+    const VirtualAddress start = map_file(file, 16);
+    EXPECT_EQ(load(*space_, start), 0);
+    ASSERT_TRUE(file->resize(4 * page_size).ok());
+    space_->forget_file_pages(*file, 4);
+    EXPECT_EQ(mapped_pages(*space_), 4u);
+    space_->forget_file_pages(*file, 0);
+    EXPECT_EQ(load(*space_, start), 0);
+    EXPECT_EQ(mapped_pages(*space_), 4u);  // what was cut off is not in memory
+}
+
 TEST_F(MemorySpaceTest, shared_files_are_written_and_private_ones_copied) {
     const Ref<TmpfsFile> file = make_unnamed_file(page_size + 10);
     const auto map_file = [&](bool shared) {
