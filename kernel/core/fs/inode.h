@@ -84,6 +84,10 @@ public:
     virtual Fallible<Ref<OpenFile>> open(const OpenFlags& flags);
     /// Pages for mmap and exec; null if the file has none.
     [[nodiscard]] virtual PageSource* pages() { return nullptr; }
+    /// A region of an address space maps the file from now on, or does so no longer. Only files
+    /// that count themselves in `mapping_watchers` are sure to hear of it.
+    virtual void region_added() {}
+    virtual void region_removed() {}
 
     // Advisory locks.
     /// Null while nobody has taken one.
@@ -97,6 +101,10 @@ private:
     Metadata metadata_;
     std::unique_ptr<FileLocks> locks_;
 };
+
+/// Files that want to hear of their regions. While there is none, as in most runs, changes of
+/// address spaces look no further.
+inline u64 mapping_watchers = 0;
 
 /// A number that no other file of the kernel's memory file systems has.
 [[nodiscard]] u64 new_inode_number();

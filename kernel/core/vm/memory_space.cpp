@@ -35,6 +35,9 @@ Fallible<Ref<MemorySpace>> MemorySpace::create(IsolationSetting isolation) {
 }
 
 MemorySpace::~MemorySpace() {
+    if (mapping_watchers != 0) {
+        tell_files(VirtualAddress{}, arch::user_end, &Inode::region_removed);
+    }
     if (tables_.is_active()) {
         arch::AddressSpace::activate_kernel_only();
     }
@@ -103,6 +106,9 @@ Fallible<VirtualAddress> MemorySpace::map(Region wanted, Placement placement, u6
     }
     wanted.start = start;
     wanted.end = start + size;
+    if (mapping_watchers != 0 && wanted.file) {
+        wanted.file->region_added();
+    }
     regions_.insert(std::move(wanted));
     return start;
 }
@@ -144,9 +150,22 @@ Fallible<void> MemorySpace::unmap(VirtualAddress start, u64 size) {
         (regions_.count() >= most_regions || !regions_.make_room())) {
         return Error{Errno::Enomem};
     }
+    if (mapping_watchers != 0) {
+        tell_files(start, end, &Inode::region_removed);
+    }
     regions_.remove(start, end);
     release_pages(start, end);
     return {};
+}
+
+/// Tells the files of all regions in [start, end).
+void MemorySpace::tell_files(VirtualAddress start, VirtualAddress end,
+                             void (Inode::*event)()) const {
+    for (const Region& region : regions_) {
+        if (region.file && region.start < end && start < region.end) {
+            ((*region.file).*event)();
+        }
+    }
 }
 
 void MemorySpace::hide_page(VirtualAddress page) {
@@ -268,11 +287,7 @@ Fallible<VirtualAddress> MemorySpace::grow_or_move(const Region& old, u64 new_si
     const u64 old_size = old.size();
     if (target == nullptr && arch::is_user_range(old.start, new_size) &&
         regions_.is_free(old.end, old.start + new_size)) {
-        Region extension = old;
-        extension.start = old.end;
-        extension.end = old.start + new_size;
-        extension.offset = old.offset + old_size;
-        regions_.insert(std::move(extension));
+        regions_.extend(old.end, old.start + new_size);
         return old.start;
     }
     if (!may_move) {

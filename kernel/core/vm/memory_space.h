@@ -86,6 +86,7 @@ private:
     [[nodiscard]] Fallible<VirtualAddress> choose_place(const Region& wanted, u64 size,
                                                         Placement placement);
     Fallible<void> admit_change();
+    void tell_files(VirtualAddress start, VirtualAddress end, void (Inode::*event)()) const;
     void release_pages(VirtualAddress start, VirtualAddress end);
     void hide_page(VirtualAddress page);
     Region* region_for(VirtualAddress address);

@@ -251,6 +251,9 @@ Fallible<Ref<MemorySpace>> MemorySpace::copy() {
             RF_TRY(copy_hidden_to(*child, region));
         }
     }
+    if (mapping_watchers != 0) {
+        child->tell_files(VirtualAddress{}, arch::user_end, &Inode::region_added);
+    }
     child->most_resident_pages_ = child->resident_pages_;
     return child;
 }

@@ -19,7 +19,7 @@ struct Protection {
     [[nodiscard]] constexpr bool none() const { return !read && !write && !execute; }
 };
 
-enum class RegionKind : u8 { Plain, Heap, Stack, Vdso };
+enum class RegionKind : u8 { Plain, Heap, Stack, Vdso, SharedSegment };
 
 struct Region {
     VirtualAddress start{};
@@ -45,7 +45,8 @@ struct Region {
     [[nodiscard]] bool continues_in(const Region& next) const {
         return end == next.start && protection == next.protection && shared == next.shared &&
                grows_down == next.grows_down && may_write == next.may_write && kind == next.kind &&
-               file == next.file && (!file || offset + size() == next.offset);
+               file == next.file && (!file || offset + size() == next.offset) &&
+               kind != RegionKind::SharedSegment;  // whose regions programs can count
     }
 };
 

@@ -40,6 +40,13 @@ void RegionSet::insert(Region region) {
     merge_around(start, end);
 }
 
+void RegionSet::extend(VirtualAddress end, VirtualAddress new_end) {
+    Region* const region = find(end - 1);
+    RF_ASSERT(region != nullptr && region->end == end && is_free(end, new_end));
+    region->end = new_end;
+    merge_around(end, new_end);
+}
+
 void RegionSet::split_at(VirtualAddress address) {
     const usize position = position_of(address);
     if (position == regions_.size() || regions_[position].start >= address) {

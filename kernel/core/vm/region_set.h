@@ -28,6 +28,8 @@ public:
     }
     /// Adds a region to a free range; neighbours with the same meaning become one with it.
     void insert(Region region);
+    /// Lets the region that ends at `end` end at `new_end`; what lies between is free.
+    void extend(VirtualAddress end, VirtualAddress new_end);
     /// Takes [start, end) out, cutting the regions at its edges.
     void remove(VirtualAddress start, VirtualAddress end);
     /// Calls `change` for each region within [start, end), cut so that only that range changes.
