@@ -48,6 +48,8 @@ enum class Errno : u16 {
     Enosys = 38,
     Enotempty = 39,
     Eloop = 40,
+    Enomsg = 42,
+    Eidrm = 43,
     Enodata = 61,
     Eoverflow = 75,
     Elibbad = 80,

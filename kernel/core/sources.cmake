@@ -27,6 +27,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/fs/proc_ringfence.cpp
     core/fs/proc_sys.cpp
     core/fs/proc_system.cpp
+    core/fs/proc_sysvipc.cpp
     core/fs/procfs.cpp
     core/fs/signal_file.cpp
     core/fs/sysfs.cpp
@@ -34,6 +35,12 @@ set(RF_KERNEL_CORE_SOURCES
     core/fs/timer_file.cpp
     core/fs/tmpfs_directory.cpp
     core/fs/tmpfs_file.cpp
+    core/ipc/ipc_object.cpp
+    core/ipc/ipc_registry.cpp
+    core/ipc/message_queue.cpp
+    core/ipc/semaphore_set.cpp
+    core/ipc/semaphore_undo.cpp
+    core/ipc/shared_segment.cpp
     core/planted_secret.cpp
     core/process/credentials.cpp
     core/process/current_place.cpp
@@ -93,6 +100,8 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/identity.cpp
     core/syscall/lifecycle.cpp
     core/syscall/memory.cpp
+    core/syscall/message_queue_control.cpp
+    core/syscall/message_queues.cpp
     core/syscall/names.cpp
     core/syscall/open.cpp
     core/syscall/poll.cpp
@@ -103,6 +112,9 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/resources.cpp
     core/syscall/scheduling.cpp
     core/syscall/select.cpp
+    core/syscall/semaphore_control.cpp
+    core/syscall/semaphores.cpp
+    core/syscall/shared_memory.cpp
     core/syscall/signal_files.cpp
     core/syscall/signals.cpp
     core/syscall/socket_control.cpp

@@ -116,6 +116,8 @@ private:
 [[nodiscard]] Ref<Inode> make_proc_sys(Ref<Inode> parent);
 /// /proc/net: the network's interface and sockets. Its inode's number is `number`.
 [[nodiscard]] Ref<Inode> make_proc_net(u64 number, Ref<Inode> parent);
+/// /proc/sysvipc: objects of System V IPC. Its inode's number is `number`.
+[[nodiscard]] Ref<Inode> make_proc_sysvipc(u64 number, Ref<Inode> parent);
 /// /proc/ringfence: what this kernel says of itself. Its inode's number is `number`.
 [[nodiscard]] Ref<Inode> make_proc_ringfence(u64 number, Ref<Inode> parent);
 

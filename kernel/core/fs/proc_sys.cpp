@@ -31,6 +31,15 @@ constexpr ProcEntry kernel_entries[] = {
     {"ngroups_max", fixed<"65536\n">},
     {"randomize_va_space", fixed<"0\n">},
     {"cap_last_cap", fixed<"40\n">},
+    // System V IPC: the limits of kernel/core/ipc.
+    {"msgmax", fixed<"8192\n">},
+    {"msgmnb", fixed<"16384\n">},
+    {"msgmni", fixed<"32000\n">},
+    {"sem", fixed<"32000\t1024000000\t500\t32000\n">},
+    {"shm_rmid_forced", fixed<"0\n">},
+    {"shmall", fixed<"18446744073692774399\n">},
+    {"shmmax", fixed<"18446744073692774399\n">},
+    {"shmmni", fixed<"4096\n">},
 };
 constexpr ProcEntry memory_entries[] = {
     {"overcommit_memory", fixed<"0\n">},

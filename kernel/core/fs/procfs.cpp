@@ -17,10 +17,12 @@ constexpr u64 thread_self_key = 901;
 constexpr u64 sys_key = 902;
 constexpr u64 ringfence_key = 903;
 constexpr u64 net_key = 904;
+constexpr u64 sysvipc_key = 905;
 constexpr u64 first_process_key = 1000;
 /// The numbers after it are those of its files.
 constexpr u64 ringfence_number = proc_inode_number(no_process, 4000);
 constexpr u64 net_number = proc_inode_number(no_process, 4100);
+constexpr u64 sysvipc_number = proc_inode_number(no_process, 4200);
 
 Fallible<String> self_target(u32, u32) {
     return String().append_decimal(current_process().id());
@@ -72,6 +74,10 @@ protected:
             child = {"net", FileType::Directory, net_number};
             return true;
         }
+        if (key == sysvipc_key) {
+            child = {"sysvipc", FileType::Directory, sysvipc_number};
+            return true;
+        }
         for (const Ref<Process>& process : processes().all()) {
             if (process->id() + first_process_key >= key) {
                 key = process->id() + first_process_key;
@@ -102,6 +108,9 @@ protected:
         }
         if (name == "net") {
             return make_proc_net(net_number, Ref<Inode>(this));
+        }
+        if (name == "sysvipc") {
+            return make_proc_sysvipc(sysvipc_number, Ref<Inode>(this));
         }
         const std::span<const ProcEntry> entries = system_entries();
         for (usize i = 0; i < entries.size(); ++i) {

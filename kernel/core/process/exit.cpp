@@ -50,6 +50,7 @@ void end_process(Process& process) {
         report_user_table(process);
     }
     process.memory = nullptr;
+    process.semaphore_undos = nullptr;
     release_borrowed_memory(process);
     process.state = Process::State::Zombie;
     leave_children_to_init(process);

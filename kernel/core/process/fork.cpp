@@ -89,11 +89,22 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
     child.parent->children.push_back(child);
 }
 
+/// CLONE_SYSVSEM: what one of both takes of semaphores, the last one gives back.
+void share_semaphore_undos(Process& child, Process& parent) {
+    if (!parent.semaphore_undos) {
+        parent.semaphore_undos = make_ref<SemaphoreUndoList>();
+    }
+    child.semaphore_undos = parent.semaphore_undos;
+}
+
 Fallible<Ref<Process>> make_child(Process& parent, u32 id, const CloneRequest& request) {
     Ref<Process> child = make_ref<Process>(id);
     RF_TRY(share_or_copy_files(*child, parent, request.flags));
     RF_TRY(share_or_copy_memory(*child, parent, request.flags));
     inherit(*child, parent, request);
+    if (clone_bits::SystemV::test(request.flags)) {
+        share_semaphore_undos(*child, parent);
+    }
     return child;
 }
 

@@ -8,6 +8,7 @@
 #include "kernel/core/containers/string.h"
 #include "kernel/core/fs/file_table.h"
 #include "kernel/core/fs/working_place.h"
+#include "kernel/core/ipc/semaphore_undo.h"
 #include "kernel/core/process/credentials.h"
 #include "kernel/core/process/posix_timers.h"
 #include "kernel/core/process/resource_limits.h"
@@ -69,6 +70,7 @@ public:
     Ref<WorkingPlace> place;
     Ref<SignalHandlers> handlers;
     PendingSignals pending;
+    Ref<SemaphoreUndoList> semaphore_undos;  ///< null until a SEM_UNDO
     Credentials credentials;
     ResourceLimits limits;
 

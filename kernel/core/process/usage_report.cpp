@@ -4,6 +4,9 @@
 #include "kernel/core/fs/epoll_interest.h"
 #include "kernel/core/fs/file_locks.h"
 #include "kernel/core/fs/pipe.h"
+#include "kernel/core/ipc/message_queue.h"
+#include "kernel/core/ipc/semaphore_set.h"
+#include "kernel/core/ipc/shared_segment.h"
 #include "kernel/core/log/log.h"
 #include "kernel/core/memory/heap.h"
 #include "kernel/core/process/process_table.h"
@@ -53,6 +56,11 @@ constexpr NamedCount kinds[] = {
     {"armed_timers", [] { return timers().count(); }},
     {"signal_handlers", Counted<SignalHandlers>::live},
     {"working_places", Counted<WorkingPlace>::live},
+    {"shared_segments", Counted<SharedSegment>::live},
+    {"semaphore_sets", Counted<SemaphoreSet>::live},
+    {"message_queues", Counted<MessageQueue>::live},
+    {"queued_messages", Counted<QueuedMessage>::live},
+    {"semaphore_undos", Counted<SemaphoreUndo>::live},
 };
 
 void append_line(String& text, std::string_view name, u64 value) {

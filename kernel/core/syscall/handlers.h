@@ -309,4 +309,22 @@ Nothing getcpu(Pointer cpu, Pointer node);
 Value futex(Pointer word, u32 operation, u32 value, u64 timeout_or_value, Pointer second_word,
             u32 third_value);
 
+// shared_memory.cpp
+Value shmget(i32 key, u64 size, u32 flags);
+Value shmat(i32 id, Pointer address, u32 flags);
+Nothing shmdt(Pointer address);
+Value shmctl(i32 id, i32 command, Pointer buffer);
+
+// semaphores.cpp, semaphore_control.cpp
+Value semget(i32 key, i32 count, u32 flags);
+Nothing semop(i32 id, Pointer operations, u32 count);
+Nothing semtimedop(i32 id, Pointer operations, u32 count, Pointer timeout);
+Value semctl(i32 id, i32 number, i32 command, u64 argument);
+
+// message_queues.cpp, message_queue_control.cpp
+Value msgget(i32 key, u32 flags);
+Nothing msgsnd(i32 id, Pointer buffer, u64 size, u32 flags);
+Value msgrcv(i32 id, Pointer buffer, u64 size, i64 type, u32 flags);
+Value msgctl(i32 id, i32 command, Pointer buffer);
+
 }  // namespace ringfence::kernel::syscalls
