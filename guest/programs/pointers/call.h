@@ -14,13 +14,16 @@ struct Argument {
         In,     ///< the kernel reads `size` bytes
         Out,    ///< the kernel writes `size` bytes
         InOut,  ///< both
+        Ipc,    ///< the number of one of the IpcObjects
     };
     Kind kind = Kind::None;
     long value = 0;
     const void* bytes = nullptr;  ///< what is there, for In and InOut
     size_t size = 0;
 
-    [[nodiscard]] bool is_pointer() const { return kind != Kind::None && kind != Kind::Value; }
+    [[nodiscard]] bool is_pointer() const {
+        return kind == Kind::In || kind == Kind::Out || kind == Kind::InOut;
+    }
 };
 
 constexpr Argument v(long value) {
@@ -39,12 +42,27 @@ constexpr Argument out(size_t size) {
     return {.kind = Argument::Kind::Out, .size = size};
 }
 
+/// Objects of System V IPC that each attempt of ipc_calls() finds.
+enum IpcObject : long { a_segment, a_set, a_queue, ipc_object_count };
+constexpr Argument of(IpcObject object) {
+    return {.kind = Argument::Kind::Ipc, .value = object};
+}
+
 struct Call {
     const char* name;
     long number;
     Argument arguments[6];
     /// A child that has ended waits to be asked for before each attempt.
     bool wants_child = false;
+
+    [[nodiscard]] bool uses_ipc() const {
+        for (const Argument& argument : arguments) {
+            if (argument.kind == Argument::Kind::Ipc) {
+                return true;
+            }
+        }
+        return false;
+    }
 };
 
 constexpr size_t argument_count = 6;
@@ -73,6 +91,10 @@ enum Open : long {
 /// Opens all of it anew.
 void open_all();
 
+void make_ipc_objects();
+void remove_ipc_objects();
+[[nodiscard]] long ipc_object(long which);
+
 /// All system calls that take pointers.
 struct Table {
     const Call* first;
@@ -81,5 +103,6 @@ struct Table {
 Table descriptor_calls();
 Table socket_calls();
 Table other_calls();
+Table ipc_calls();
 
 }  // namespace pointers

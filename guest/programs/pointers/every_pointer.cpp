@@ -76,6 +76,9 @@ const Place places[] = {
 };
 
 long good(const Argument& argument, size_t index) {
+    if (argument.kind == Kind::Ipc) {
+        return ipc_object(argument.value);
+    }
     if (!argument.is_pointer()) {
         return argument.value;
     }
@@ -106,6 +109,9 @@ void attempt(const Call& call, size_t bad, const Place& place) {
         return;
     }
     open_all();
+    if (call.uses_ipc()) {
+        make_ipc_objects();
+    }
     if (call.wants_child) {
         add_child();
     }
@@ -120,6 +126,9 @@ void attempt(const Call& call, size_t bad, const Place& place) {
         std::printf("%s\n", strerrorname_np(errno));
     } else {
         std::printf(result < last_open ? "%ld\n" : "a descriptor\n", result);
+    }
+    if (call.uses_ipc()) {
+        remove_ipc_objects();
     }
     close_new_descriptors();
     if (call.wants_child && waitpid(-1, nullptr, WNOHANG) > 0) {
@@ -154,7 +163,7 @@ void attempt_all(const Call& call) {
 int main() {
     require(close_range(3, ~0U, 0) == 0, "close_range");
     map_areas();
-    for (const Table& table : {descriptor_calls(), socket_calls(), other_calls()}) {
+    for (const Table& table : {descriptor_calls(), socket_calls(), other_calls(), ipc_calls()}) {
         for (size_t i = 0; i < table.count; ++i) {
             attempt_all(table.first[i]);
         }
