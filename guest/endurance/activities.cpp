@@ -20,6 +20,7 @@
 
 #include "abi/isolation_choice.h"
 #include "guest/endurance/conversations.h"
+#include "guest/endurance/ipc_objects.h"
 #include "guest/endurance/workers.h"
 
 namespace endurance {
@@ -317,6 +318,9 @@ constexpr Activity all[] = {
     {"locks", take_turns_by_lock},
     {"epoll", wait_by_epoll},
     {"abandoned", abandon_sockets},
+    {"shared memory", share_by_ipc},
+    {"messages", talk_by_messages},
+    {"abandoned IPC", abandon_ipc},
 };
 constexpr Activity changes[] = {{"own design", change_own_design},
                                 {"all designs", change_all_designs}};

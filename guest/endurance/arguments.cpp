@@ -360,8 +360,50 @@ uint64_t Arguments::clone_flags() {
     return random_.one_in(5) ? random_.next() & 0x7fff'ffff : random_.of(choices);
 }
 
+/// Numbers as they are given, of the first few places and sequence numbers.
+uint64_t Arguments::ipc_object() {
+    constexpr unsigned index_bits = 15;
+    return random_.one_in(16)
+               ? word()
+               : random_.below(12) | (random_.one_in(4) ? random_.below(3) : 0) << index_bits;
+}
+
+uint64_t Arguments::ipc_flags() {
+    constexpr uint64_t create = 01000;
+    constexpr uint64_t no_wait = 04000;
+    return random_.one_in(4) ? random_.next() & 0177777
+                             : create | 0666 | (random_.one_in(2) ? no_wait : 0);
+}
+
+uint64_t Arguments::semaphore_operations() {
+    if (random_.one_in(8)) {
+        return pointer();
+    }
+    constexpr unsigned count = 20;
+    constexpr unsigned words = 3;  // of struct sembuf
+    const uint64_t place = filled(words * 2 * count / 8 * 8 + 8);
+    auto* const operations = reinterpret_cast<uint16_t*>(place);
+    for (unsigned i = 0; i < count; ++i) {
+        operations[words * i] = static_cast<uint16_t>(random_.below(random_.one_in(8) ? 400 : 4));
+        operations[words * i + 1] = static_cast<uint16_t>(random_.below(7) - 3);
+        operations[words * i + 2] =
+            static_cast<uint16_t>((random_.one_in(2) ? 04000 : 0) | (random_.below(2) * 010000));
+    }
+    return place;
+}
+
 uint64_t Arguments::choose(char kind) {
     switch (kind) {
+        case '1':
+            return ipc_object();
+        case '2':
+            return random_.one_in(4) ? 0 : random_.below(6);
+        case '3':
+            return ipc_flags();
+        case '4':
+            return random_.one_in(10) ? number() : random_.below(21);
+        case '5':
+            return semaphore_operations();
         case 'f':
         case 'c':
             return descriptor();

@@ -25,6 +25,7 @@ struct Bounds {
 ///   a page address  z size in pages  h signal action  w list of strings  y socket or descriptor
 ///   flags k request or operation  j fcntl command  C clone flags  D clone arguments  O prctl
 ///   option
+/// Of System V IPC: 1 number of an object  2 key  3 flags  4 command  5 semaphore operations
 class Arguments {
 public:
     Arguments(uint64_t seed, Bounds bounds) : random_(seed), bounds_(bounds) {}
@@ -53,6 +54,9 @@ private:
     uint64_t socket_address();
     uint64_t signal_action();
     uint64_t clone_flags();
+    uint64_t ipc_object();
+    uint64_t ipc_flags();
+    uint64_t semaphore_operations();
 
     Random random_;
     Bounds bounds_;

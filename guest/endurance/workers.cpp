@@ -18,6 +18,7 @@
 #include <ctime>
 #include <new>
 
+#include "guest/endurance/ipc_objects.h"
 #include "guest/endurance/usage.h"
 
 // Where the program's writable memory lies: the linker says it.
@@ -134,6 +135,7 @@ void sweep() {
         empty_directory(directory.descriptor, directory.known_entries);
     }
     sethostname("ringfence", 9);
+    remove_ipc_objects();
 }
 
 // ---- Processes.

@@ -39,8 +39,8 @@ inline constexpr const char* scratch_directory = "/scratch";
 /// Prepares what shifts need. Once, before anything is measured.
 Progress& start_supervising();
 /// Runs one shift to its end: workers that make no progress are killed, and so is everybody whom
-/// they have left behind; what they have left in the file system is removed. Gives the steps that
-/// were made, or 0 if what the workers say of that cannot be.
+/// they have left behind; what they have left in the file system and of System V IPC is removed.
+/// Gives the steps that were made, or 0 if what the workers say of that cannot be.
 uint64_t run_shift(const Shift& shift, Progress& progress);
 /// Runs shifts until `wanted` steps have been made, and compares what the kernel holds after each,
 /// and at the end, with before. Prints what came of it and gives the program's exit status.

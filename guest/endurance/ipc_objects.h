@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// System V IPC: what processes do with it, and the end of what they leave behind.
+#pragma once
+
+#include "guest/endurance/activities.h"
+
+namespace endurance {
+
+/// A child and its parent add to one number in shared memory in turns, by semaphores.
+[[nodiscard]] Outcome share_by_ipc(Random& random);
+/// A child sends messages of several types; its parent chooses among them.
+[[nodiscard]] Outcome talk_by_messages(Random& random);
+/// Children end while they hold semaphores, attached segments and wait for messages.
+[[nodiscard]] Outcome abandon_ipc(Random& random);
+
+/// Removes all segments, sets and queues of everybody. Takes no memory.
+void remove_ipc_objects();
+
+}  // namespace endurance
