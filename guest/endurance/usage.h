@@ -25,7 +25,7 @@ private:
         char name[24];
         uint64_t value;
     };
-    static constexpr unsigned most_rows = 64;
+    static constexpr unsigned most_rows = 48;
 
     Row rows_[most_rows];
     unsigned count_ = 0;

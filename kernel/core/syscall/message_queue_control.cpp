@@ -39,7 +39,7 @@ struct LimitsImage {
     i32 most_queues = message_limits::most_queues;
     i32 segment_size = 16;
     i32 headers_or_bytes = message_limits::queue_bytes;
-    u16 segments = 0xffff;
+    u16 segments = low_mask<u16>(16);
     u16 padding = 0;
 };
 static_assert(sizeof(LimitsImage) == 32);
