@@ -68,6 +68,13 @@ TEST_P(Shortage, IsAnErrorOfACallAndEndsWithItsCause) {
     EXPECT_THAT(outcome.output, HasSubstr("processes: all works again"));
 }
 
+TEST_P(Shortage, OfWhatSystemVObjectsNeedIsAnErrorToo) {
+    const Outcome outcome = ringfence({"run", "--quiet", "--design", GetParam(), "--memory", "64",
+                                       "--", guest_program("exhaust_ipc")});
+    EXPECT_EQ(outcome.status, 0) << outcome.output << outcome.error;
+    EXPECT_THAT(outcome.output, HasSubstr("messages: all works again"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Designs, Shortage, ::testing::Values("isolated", "shared"),
                          [](const auto& info) { return std::string(info.param); });
 
