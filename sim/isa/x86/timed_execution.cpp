@@ -165,9 +165,10 @@ RF_NEVER_INLINE timing::Timing TimedExecution::time_general(const TimedInstructi
     return core_.step<Form::General>(profile, instruction.shape, step);
 }
 
-/// The counter is read when the instruction executes, and never runs backwards.
+/// The counter is read when the instruction executes. It never runs backwards, and each reader gets
+/// a value of its own, even if two read in one cycle. [intel/vol3]: 18.17
 void TimedExecution::read_time(Cycle issued) {
-    last_time_read_ = std::max(last_time_read_, std::min(issued, core_.now()));
+    last_time_read_ = std::max(last_time_read_ + 1, std::min(issued, core_.now()));
     cpu_.cycles = last_time_read_;
 }
 

@@ -2,6 +2,9 @@
 // Descriptor-table registers, INVPCID, the bases of FS and GS, time and identification.
 #include "arch/x86/cpuid.h"
 #include "arch/x86/msr.h"
+#include "sim/isa/x86/timed_execution.h"
+#include "sim/presets/preset_file.h"
+#include "sim/presets/timing_parameters.h"
 #include "tests/unit/sim/isa/program.h"
 
 namespace ringfence::sim {
@@ -151,6 +154,37 @@ TEST(Time, may_be_kept_from_user_mode) {
     set_cr4_bit(guest, Cr4::tsd.mask);
     EXPECT_EQ(vector_after(guest, rdtsc, 3), general_protection);
     EXPECT_EQ(vector_after(guest, rdtsc, 0), breakpoint);
+}
+
+class TimedGuest final : public Guest {
+public:
+    TimedGuest() : timed_(cpu, memory_, parameters()) {}
+
+private:
+    static timing::Parameters parameters() {
+        static const auto model = presets::find_preset("skylake-sp");
+        return presets::timing_parameters(model.value());
+    }
+
+    isa::x86::TimedExecution timed_;
+};
+
+TEST(Time, no_two_reads_give_the_same_even_in_one_cycle) {
+    TimedGuest guest;
+    const std::vector<u8> reads{0x0f, 0x31, 0x89, 0xc3,  // rdtsc; mov ebx, eax
+                                0x0f, 0x31, 0x89, 0xc1,  // rdtsc; mov ecx, eax
+                                0x0f, 0x31, 0x89, 0xc6,  // rdtsc; mov esi, eax
+                                0x0f, 0x31, 0x89, 0xc7,  // rdtsc; mov edi, eax
+                                0x0f, 0x31, 0xf4};       // rdtsc; hlt
+    for (unsigned run = 0; run < 3; ++run) {
+        const u64 before = guest.reg(Gpr::Rax);
+        EXPECT_EQ(vector_after(guest, reads), std::nullopt);
+        EXPECT_GT(guest.reg(Gpr::Rbx), before);
+        EXPECT_GT(guest.reg(Gpr::Rcx), guest.reg(Gpr::Rbx));
+        EXPECT_GT(guest.reg(Gpr::Rsi), guest.reg(Gpr::Rcx));
+        EXPECT_GT(guest.reg(Gpr::Rdi), guest.reg(Gpr::Rsi));
+        EXPECT_GT(guest.reg(Gpr::Rax), guest.reg(Gpr::Rdi));
+    }
 }
 
 TEST(Identification, shows_the_local_apic_while_it_is_enabled) {
