@@ -7,6 +7,7 @@
 #include "arch/x86/debug_registers.h"
 #include "sim/isa/x86/dispatch.h"
 #include "sim/isa/x86/event_delivery.h"
+#include "sim/isa/x86/system_checks.h"
 #include "sim/isa/x86/timed_execution.h"
 #include "sim/isa/x86/transaction.h"
 #include "sim/state/visitor.h"
@@ -180,7 +181,10 @@ void Engine::set_deadline(u64 instruction_limit, bool one_instruction) {
 }
 
 void Engine::run_blocks() {
-    cpu_.breakpoints_suppressed = std::exchange(cpu_.debug_shadow, false) || cpu_.resume_flag();
+    // MOV SS and POP SS hold back traps; on Intel's processors instruction breakpoints as well.
+    // [intel/vol3]: 6.8.3
+    const bool behind_stack_load = std::exchange(cpu_.debug_shadow, false);
+    cpu_.breakpoints_suppressed = (behind_stack_load && !is_amd(cpu_)) || cpu_.resume_flag();
     cpu_.clear_resume_flag();
     const bool stepping = cpu_.single_step();
     const Block* block = find_block();

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Loads of segment registers and questions about selectors.
+#include "arch/x86/debug_registers.h"
 #include "arch/x86/rflags.h"
 #include "tests/unit/sim/isa/program.h"
 
 namespace ringfence::sim {
 namespace {
 
+using arch::x86::Dr7;
 using arch::x86::Rflags;
 using arch::x86::SegmentDescriptor;
 using cpu::Gpr;
@@ -87,6 +89,21 @@ TEST(SegmentLoad, no_interrupt_comes_between_the_stack_segment_and_the_next_inst
     ASSERT_TRUE(guest.trap());
     EXPECT_EQ(guest.trap()->vector, Guest::device_vector);
     EXPECT_EQ(guest.reg(Gpr::Rbx), 1U);
+}
+
+/// Debug exceptions of a breakpoint on the instruction behind a load of SS.
+std::optional<u8> vector_behind_stack_load(arch::x86::Vendor vendor) {
+    Guest guest{Guest::Extras{.features = {}, .vendor = vendor}};
+    guest.reg(Gpr::Rax) = Guest::kernel_ss;
+    guest.cpu.set_breakpoint_address(0, Guest::code + 2);
+    guest.cpu.set_dr7(Dr7::reset | 1);
+    return vector_after(guest, {0x8e, 0xd0, 0x90, 0xf4});  // mov ss, eax; nop; hlt
+}
+
+TEST(SegmentLoad, of_the_stack_hides_an_instruction_breakpoint_on_intels_processors_only) {
+    EXPECT_EQ(vector_behind_stack_load(arch::x86::Vendor::Intel), std::nullopt);
+    EXPECT_EQ(vector_behind_stack_load(arch::x86::Vendor::Amd),
+              vector_of(cpu::ExceptionVector::Debug));
 }
 
 TEST(SegmentLoad, a_pop_that_faults_leaves_the_stack_pointer) {
