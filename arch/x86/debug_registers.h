@@ -9,9 +9,11 @@ namespace ringfence::arch::x86 {
 /// [intel/vol3]: 18.2.3
 struct Dr6 {
     static constexpr Bitfield<0, 4> breakpoints{};
-    static constexpr Flag<13> bd{};            ///< access to a debug register while DR7.GD = 1
-    static constexpr Flag<14> bs{};            ///< single step
-    static constexpr Flag<15> bt{};            ///< task switch
+    static constexpr Flag<13> bd{};  ///< access to a debug register while DR7.GD = 1
+    static constexpr Flag<14> bs{};  ///< single step
+    static constexpr Flag<15> bt{};  ///< task switch
+    /// Clear: inside a transaction that is debugged. Can be written where there are transactions.
+    static constexpr Flag<16> rtm{};
     static constexpr u64 reset = 0xffff'0ff0;  ///< bits that read as 1
     static constexpr u64 writable = breakpoints.mask | bd.mask | bs.mask | bt.mask;
 };
@@ -41,6 +43,8 @@ struct Dr7 {
     }
     static constexpr Bitfield<8, 2> exact{};  ///< LE GE
     static constexpr Flag<8> local_exact{};
+    /// Debugging of transactions, where there are any; IA32_DEBUGCTL must ask for it, too.
+    static constexpr Flag<11> rtm{};
     static constexpr Flag<13> gd{};  ///< #DB before the next access to a debug register
     static constexpr Bitfield<16, 16> conditions{};  ///< R/W and LEN of the four breakpoints
     static constexpr u64 reset = 0x400;              ///< bit 10 reads as 1

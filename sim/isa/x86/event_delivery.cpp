@@ -88,7 +88,7 @@ void clear_shadows(Cpu& cpu) {
 /// To step by branches it must set BTF anew. [intel/vol3]: 18.2.3, 18.2.4, 18.4.3
 void record_debug_exception(Cpu& cpu, u64 conditions) {
     cpu.msr.debug_control = DebugControl::branch_trap.set(cpu.msr.debug_control, 0);
-    cpu.dr6 = Dr6::breakpoints.set(cpu.dr6, 0) | conditions;
+    cpu.dr6 = Dr6::breakpoints.set(cpu.dr6, 0) | Dr6::rtm.mask | conditions;
     cpu.set_dr7(Dr7::gd.set(cpu.dr7(), 0));
 }
 

@@ -3,6 +3,7 @@
 // [intel/vol3]: 18.2
 #include "sim/isa/x86/exec_debug_register.h"
 
+#include "arch/x86/cpuid.h"
 #include "arch/x86/debug_registers.h"
 #include "sim/isa/x86/system_checks.h"
 
@@ -44,13 +45,17 @@ u64 read_debug(const Cpu& cpu, unsigned number) {
     return is_status(number) ? cpu.dr6 : cpu.dr7();
 }
 
+/// The bits for transactions are fixed on processors without: set in DR6, clear in DR7.
 void write_debug(Cpu& cpu, unsigned number, u64 value) {
+    const bool transactions = cpu.model.has(arch::x86::cpuid_feature::rtm);
     if (number < breakpoint_count) {
         cpu.set_breakpoint_address(number, value);
     } else if (is_status(number)) {
-        cpu.dr6 = (value & Dr6::writable) | Dr6::reset;
+        const u64 writable = Dr6::writable | (transactions ? Dr6::rtm.mask : 0);
+        cpu.dr6 = (value & writable) | (Dr6::reset & ~writable);
     } else {
-        cpu.set_dr7((value & Dr7::writable) | Dr7::reset);
+        const u64 writable = Dr7::writable | (transactions ? Dr7::rtm.mask : 0);
+        cpu.set_dr7((value & writable) | Dr7::reset);
     }
 }
 

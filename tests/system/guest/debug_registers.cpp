@@ -416,14 +416,24 @@ void test_fetch_order() {
     group.expect_equal("then the fault", trap.vector, static_cast<u64>(PageFault));
 }
 
+bool has_transactions() {
+    constexpr arch::x86::CpuidFeature rtm = arch::x86::cpuid_feature::rtm;
+    return ThisCpu{}.cpuid(rtm.leaf, 0).ebx >> rtm.index & 1;
+}
+
 void test_registers() {
     Group group("registers and aliases");
     write_dr6(~u64{0} >> 32);
     group.expect_equal("DR6", read_dr6(), Dr6::reset | Dr6::writable);
+    const bool transactions = has_transactions();
     write_dr6(0);
-    group.expect_equal("DR6 of zeros", read_dr6(), Dr6::reset);
+    group.expect_equal("DR6 of zeros", read_dr6(),
+                       Dr6::reset & ~(transactions ? Dr6::rtm.mask : 0));
     write_dr7(0);
     group.expect_equal("DR7 of zeros", read_dr7(), Dr7::reset);
+    write_dr7(Dr7::rtm.mask);
+    group.expect_equal("DR7.RTM", read_dr7(), Dr7::reset | (transactions ? Dr7::rtm.mask : 0));
+    write_dr7(0);
     const auto refused = [&](const char* what, void (*act)(), u64 vector) {
         group.expect_equal(what, run_in_supervisor(act).vector, vector);
     };

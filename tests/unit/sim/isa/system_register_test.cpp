@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Control, debug and model-specific registers: what must not be written, and what a write does.
+#include <utility>
+
 #include "arch/x86/cr3.h"
 #include "arch/x86/debug_registers.h"
 #include "arch/x86/msr.h"
@@ -320,6 +322,24 @@ TEST(DebugRegisters, general_detection_traps_the_next_access_and_lifts_itself) {
     EXPECT_EQ(guest.trap()->rip, Guest::code);
     EXPECT_TRUE(Dr6::bd.test(guest.cpu.dr6));
     EXPECT_EQ(vector_after(guest, mov_from_dr0), std::nullopt);
+}
+
+/// DR6 and DR7 after 0 and DR7.RTM were written to them.
+std::pair<u64, u64> transaction_bits(Guest& guest) {
+    guest.reg(Gpr::Rbx) = Dr7::rtm.mask;
+    EXPECT_TRUE(accepts(guest, {0x0f, 0x23, 0xf0, 0x0f, 0x23, 0xfb, 0xf4}, 0))
+        << "mov dr6, rax; mov dr7, rbx; hlt";
+    return {guest.cpu.dr6, guest.cpu.dr7()};
+}
+
+TEST(DebugRegisters, bits_for_transactions_are_fixed_where_there_are_none) {
+    Guest without;
+    EXPECT_EQ(transaction_bits(without), std::pair(Dr6::reset, Dr7::reset));
+    Guest with{Guest::Extras{.features = {feature::rtm}}};
+    EXPECT_EQ(transaction_bits(with),
+              std::pair(Dr6::reset & ~Dr6::rtm.mask, Dr7::reset | Dr7::rtm.mask));
+    EXPECT_EQ(vector_after(with, {0xf1}), vector_of(cpu::ExceptionVector::Debug)) << "INT1";
+    EXPECT_EQ(with.cpu.dr6, Dr6::reset) << "it came outside a transaction";
 }
 
 TEST(DebugRegisters, control_has_32_bits_of_which_some_are_fixed) {
