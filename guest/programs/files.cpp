@@ -131,6 +131,36 @@ void pipe_by_name() {
     close(ends[0]);
 }
 
+/// Names are found, listed and removed one by one however many there are.
+void many_names() {
+    constexpr int count = 1500;
+    require(mkdir("many", 0755) == 0, "mkdir");
+    char name[32];
+    for (int i = 0; i < count; ++i) {
+        std::snprintf(name, sizeof name, "many/name-%d", i);
+        require(mknod(name, S_IFREG | 0600, 0) == 0, "mknod");
+    }
+    for (int i = 0; i < count; i += 3) {
+        std::snprintf(name, sizeof name, "many/name-%d", i);
+        require(unlink(name) == 0 && access(name, F_OK) < 0, "unlink");
+    }
+    int listed = 0;
+    long sum = 0;
+    DIR* const directory = opendir("many");
+    while (const dirent* entry = readdir(directory)) {
+        int number = 0;
+        if (std::sscanf(entry->d_name, "name-%d", &number) == 1) {
+            ++listed;
+            sum += number;
+            std::snprintf(name, sizeof name, "many/name-%d", number);
+            require(unlink(name) == 0, "unlink what is listed");
+        }
+    }
+    closedir(directory);
+    std::printf("%d names, sum %ld\n", listed, sum);
+    show("rmdir", rmdir("many"));
+}
+
 void devices() {
     char buffer[8] = {1, 1, 1, 1, 1, 1, 1, 1};
     const int null_device = open("/dev/null", O_RDWR);
@@ -161,6 +191,7 @@ int main() {
     chain_of_removed_directories();
     proc_has_an_end();
     pipe_by_name();
+    many_names();
     devices();
     show("clean up", rmdir("/tmp/ringfence-files"));
     return 0;

@@ -19,6 +19,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/fs/open_file.cpp
     core/fs/page_map.cpp
     core/fs/path.cpp
+    core/fs/name_table.cpp
     core/fs/pipe.cpp
     core/fs/proc_net.cpp
     core/fs/proc_nodes.cpp

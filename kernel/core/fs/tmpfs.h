@@ -7,6 +7,7 @@
 
 #include "kernel/core/fs/inode.h"
 #include "kernel/core/fs/io_buffer.h"
+#include "kernel/core/fs/name_table.h"
 #include "kernel/core/fs/page_map.h"
 #include "kernel/core/fs/page_source.h"
 
@@ -89,15 +90,10 @@ public:
     void attach(std::string_view name, Ref<Inode> inode);
 
 private:
-    struct Entry {
-        String name;
-        Ref<Inode> inode;
-        u64 cookie;  ///< where getdents goes on after this entry; ascending, never used again
-    };
+    using Entry = NameTable::Entry;
 
     /// The directory that `inode` is, or null if it is none of this file system.
     static TmpfsDirectory* cast(Inode& inode);
-    [[nodiscard]] Entry* find(std::string_view name);
     Fallible<void> check_new_name(std::string_view name);
     void add(std::string_view name, Ref<Inode> inode);
     /// Takes the entry out and returns what it named.
@@ -112,11 +108,8 @@ private:
     void receive(TmpfsDirectory& from, Inode& moved);
     static void exchange(TmpfsDirectory& a, Entry& first, TmpfsDirectory& b, Entry& second);
 
-    static constexpr u64 first_cookie = 3;  ///< 1 and 2 stand behind "." and ".."
-
-    Vector<Entry> entries_;
+    NameTable names_;
     Ref<Inode> parent_;
-    u64 next_cookie_ = first_cookie;
 };
 
 class TmpfsSymlink final : public Inode {

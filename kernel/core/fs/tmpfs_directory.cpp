@@ -77,17 +77,11 @@ TmpfsDirectory* TmpfsDirectory::cast(Inode& inode) {
 }
 
 u64 TmpfsDirectory::size() const {
-    return (entries_.size() + 2) * bytes_per_entry;
+    return (names_.size() + 2) * bytes_per_entry;
 }
 
 Ref<Inode> TmpfsDirectory::parent() {
     return parent_ ? parent_ : Ref<Inode>(this);
-}
-
-TmpfsDirectory::Entry* TmpfsDirectory::find(std::string_view name) {
-    const auto at = std::find_if(entries_.begin(), entries_.end(),
-                                 [name](const Entry& entry) { return entry.name == name; });
-    return at == entries_.end() ? nullptr : at;
 }
 
 void TmpfsDirectory::touch() {
@@ -98,15 +92,14 @@ void TmpfsDirectory::add(std::string_view name, Ref<Inode> inode) {
     if (inode->is_directory()) {
         ++metadata().links;
     }
-    entries_.push_back({String(name), std::move(inode), next_cookie_++});
+    names_.add(name, std::move(inode));
     touch();
 }
 
 Ref<Inode> TmpfsDirectory::take(std::string_view name) {
-    Entry* entry = find(name);
+    Entry* entry = names_.find(name);
     RF_ASSERT(entry != nullptr);
-    Ref<Inode> inode = entry->inode;
-    entries_.erase(static_cast<usize>(entry - entries_.begin()));
+    Ref<Inode> inode = names_.take(*entry);
     if (inode->is_directory()) {
         --metadata().links;
     }
@@ -121,7 +114,7 @@ void TmpfsDirectory::drop(std::string_view name) {
 }
 
 void TmpfsDirectory::attach(std::string_view name, Ref<Inode> inode) {
-    if (find(name) != nullptr) {
+    if (names_.find(name) != nullptr) {
         drop(name);
     }
     add(name, std::move(inode));
@@ -131,7 +124,7 @@ Fallible<Ref<Inode>> TmpfsDirectory::lookup(std::string_view name) {
     if (name.size() > longest_name) {
         return Error{Errno::Enametoolong};
     }
-    const Entry* entry = find(name);
+    const Entry* entry = names_.find(name);
     if (entry == nullptr) {
         return Error{Errno::Enoent};
     }
@@ -142,7 +135,7 @@ Fallible<void> TmpfsDirectory::check_new_name(std::string_view name) {
     if (name.size() > longest_name) {
         return Error{Errno::Enametoolong};
     }
-    if (is_dot(name) || find(name) != nullptr) {
+    if (is_dot(name) || names_.find(name) != nullptr) {
         return Error{Errno::Eexist};
     }
     if (metadata().links == 0) {
@@ -176,7 +169,7 @@ Fallible<void> TmpfsDirectory::link(std::string_view name, Inode& existing) {
 }
 
 Fallible<void> TmpfsDirectory::unlink(std::string_view name) {
-    const Entry* entry = find(name);
+    const Entry* entry = names_.find(name);
     if (entry == nullptr) {
         return Error{is_dot(name) ? Errno::Eisdir : Errno::Enoent};
     }
@@ -191,7 +184,7 @@ Fallible<void> TmpfsDirectory::remove_directory(std::string_view name) {
     if (is_dot(name)) {
         return Error{name == "." ? Errno::Einval : Errno::Enotempty};
     }
-    const Entry* entry = find(name);
+    const Entry* entry = names_.find(name);
     if (entry == nullptr) {
         return Error{Errno::Enoent};
     }
@@ -202,7 +195,7 @@ Fallible<void> TmpfsDirectory::remove_directory(std::string_view name) {
     if (directory == nullptr) {
         return Error{Errno::Ebusy};  // another file system hangs here
     }
-    if (!directory->entries_.empty()) {
+    if (!directory->names_.empty()) {
         return Error{Errno::Enotempty};
     }
     drop(name);
@@ -233,7 +226,7 @@ Fallible<void> TmpfsDirectory::check_replacement(Inode& moved, Inode& target) {
     if (directory == nullptr) {
         return Error{Errno::Ebusy};
     }
-    if (!directory->entries_.empty()) {
+    if (!directory->names_.empty()) {
         return Error{Errno::Enotempty};
     }
     return {};
@@ -263,7 +256,7 @@ Fallible<void> TmpfsDirectory::rename(std::string_view name, Inode& new_parent,
     if (to == nullptr) {
         return Error{Errno::Exdev};
     }
-    Entry* source = find(name);
+    Entry* source = names_.find(name);
     if (source == nullptr) {
         return Error{Errno::Enoent};
     }
@@ -274,7 +267,7 @@ Fallible<void> TmpfsDirectory::rename(std::string_view name, Inode& new_parent,
     if (moved->is_directory() && to->is_inside(*moved)) {
         return Error{Errno::Einval};
     }
-    Entry* target = to->find(new_name);
+    Entry* target = to->names_.find(new_name);
     if (mode == RenameMode::Exchange) {
         if (target == nullptr) {
             return Error{Errno::Enoent};
@@ -309,7 +302,7 @@ Fallible<void> TmpfsDirectory::rename(std::string_view name, Inode& new_parent,
 }
 
 Fallible<String> TmpfsDirectory::name_of(const Inode& child) {
-    for (const Entry& entry : entries_) {
+    for (const Entry& entry : names_.entries()) {
         if (entry.inode == &child) {
             return entry.name;
         }
@@ -330,7 +323,7 @@ Fallible<u64> TmpfsDirectory::list(u64 offset, DirectorySink& sink) {
         }
         offset = 2;
     }
-    for (const Entry& entry : entries_) {
+    for (const Entry& entry : names_.entries()) {
         if (entry.cookie <= offset) {
             continue;
         }
