@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -73,6 +74,7 @@ void make_files() {
     const int set = epoll_create1(0);
     epoll_event event{EPOLLIN | EPOLLET, {.u64 = 1}};
     epoll_ctl(set, EPOLL_CTL_ADD, ends[0], &event);
+    inotify_add_watch(inotify_init1(IN_NONBLOCK), ".", IN_ALL_EVENTS);
     const int file = memfd_create("m", 0);
     if (ftruncate(file, small_area_pages * page_size) == 0) {
         map_at(file_area, small_area_pages, PROT_READ | PROT_WRITE, MAP_SHARED, file);

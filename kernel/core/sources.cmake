@@ -10,10 +10,12 @@ set(RF_KERNEL_CORE_SOURCES
     core/fs/epoll_file.cpp
     core/fs/epoll_interest.cpp
     core/fs/event_file.cpp
+    core/fs/file_events.cpp
     core/fs/file_locks.cpp
     core/fs/file_table.cpp
     core/fs/initramfs.cpp
     core/fs/inode.cpp
+    core/fs/inotify_file.cpp
     core/fs/io_buffer.cpp
     core/fs/missing_files.cpp
     core/fs/open_file.cpp
@@ -101,6 +103,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/identity.cpp
     core/syscall/lifecycle.cpp
     core/syscall/memory.cpp
+    core/syscall/inotify.cpp
     core/syscall/message_queue_control.cpp
     core/syscall/message_queues.cpp
     core/syscall/names.cpp

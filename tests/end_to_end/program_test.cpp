@@ -53,6 +53,7 @@ std::vector<Program> make_programs() {
         {"unix_sockets", {guest_program("unix_sockets")}},
         {"vdso", {guest_program("vdso")}},
         {"workload",
+        {"watches", {guest_program("watches")}},
          {"/bin/busybox", "sh", source_file("guest/workloads/shell.sh")},
          {},
          {"--file", source_file("guest/workloads/shell.sh")}},

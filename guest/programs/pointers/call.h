@@ -84,6 +84,7 @@ enum Open : long {
     counter,  ///< an eventfd
     clock,    ///< a timerfd
     signals,  ///< a signalfd
+    watcher,  ///< an inotify
     set,      ///< an epoll with `counter` in it, which is ready
     last_open,
 };

@@ -4,6 +4,7 @@
 #include <linux/openat2.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -154,6 +155,7 @@ const Call calls[] = {
     {"timerfd_gettime", SYS_timerfd_gettime, {v(clock), out(32)}},
     {"signalfd", SYS_signalfd, {v(-1), in(no_signals), v(8)}},
     {"signalfd4", SYS_signalfd4, {v(-1), in(no_signals), v(8), v(0)}},
+    {"inotify_add_watch", SYS_inotify_add_watch, {v(watcher), in(path), v(IN_DELETE_SELF)}},
 };
 
 }  // namespace

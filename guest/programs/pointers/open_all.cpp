@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -81,6 +82,7 @@ void open_events() {
     sigaddset(&some, SIGUSR2);
     require(sigprocmask(SIG_BLOCK, &some, nullptr) == 0 && raise(SIGUSR2) == 0, "a signal");
     put(signalfd(-1, &some, SFD_NONBLOCK), signals);
+    put(inotify_init1(IN_NONBLOCK), watcher);
     put(epoll_create1(0), set);
     epoll_event event{.events = EPOLLIN, .data = {}};
     require(epoll_ctl(opened(set), EPOLL_CTL_ADD, opened(counter), &event) == 0, "epoll_ctl");

@@ -9,10 +9,10 @@ namespace {
 constexpr DeviceNumber anonymous_device{0, 15};
 }
 
-AnonymousFile::AnonymousFile(OpenFlags flags, std::string_view name)
+AnonymousFile::AnonymousFile(OpenFlags flags, std::string_view name, u32 access)
     : OpenFile(make_ref<Inode>(new_metadata({.type = FileType::Anonymous, .permissions = 0600},
                                             anonymous_device)),
-               OpenFlags{flags.word | OpenFlags::read_write}) {
+               OpenFlags{flags.word | access}) {
     set_path(String("anon_inode:").append(name));
 }
 

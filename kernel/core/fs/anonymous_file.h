@@ -10,9 +10,8 @@ namespace ringfence::kernel {
 
 class AnonymousFile : public OpenFile {
 public:
-    /// Open for reading and writing. `flags` may hold O_NONBLOCK; `name` is how Linux calls the
-    /// kind, for /proc: "[eventfd]".
-    AnonymousFile(OpenFlags flags, std::string_view name);
+    /// `flags` may hold O_NONBLOCK; `name` is how Linux calls the kind, for /proc: "[eventfd]".
+    AnonymousFile(OpenFlags flags, std::string_view name, u32 access = OpenFlags::read_write);
 
     [[nodiscard]] bool seekable() const final { return false; }
 };

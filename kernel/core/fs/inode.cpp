@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/core/fs/inode.h"
 
+#include "kernel/core/fs/file_events.h"
 #include "kernel/core/fs/file_locks.h"
 #include "kernel/core/fs/open_file.h"
 #include "kernel/core/vm/admission.h"
@@ -22,6 +23,11 @@ Errno cannot_change(const Inode& inode) {
 Inode::Inode(const Metadata& initial) : metadata_(initial) {}
 
 Inode::~Inode() = default;
+
+void Inode::dispose() const {
+    file_gone(*this);
+    RefCounted::dispose();
+}
 
 Fallible<FileLocks*> Inode::make_locks() {
     if (!locks_) {

@@ -97,6 +97,9 @@ public:
     /// Somebody who may own locks of the file is about to go.
     void drop_locks(const void* owner) const;
 
+protected:
+    void dispose() const override;
+
 private:
     Metadata metadata_;
     std::unique_ptr<FileLocks> locks_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/core/fs/open_file.h"
 
+#include "kernel/core/fs/file_events.h"
+
 namespace ringfence::kernel {
 
 void OpenFile::set_status_flags(u32 word) {
@@ -70,11 +72,31 @@ void OpenFile::dispose() const {
         watcher->file_closed();
     }
     inode_->drop_locks(this);
+    if (!flags_.path_only()) {
+        file_event(*inode_, flags_.writable() ? file_events::ClosedWritable::mask
+                                              : file_events::ClosedReadOnly::mask);
+    }
     RefCounted::dispose();
 }
 
+Fallible<u64> read_at(OpenFile& file, const IoDestination& to, u64 offset) {
+    RF_TRY_ASSIGN(count, file.read(to, offset));
+    if (count > 0) {
+        file_event(file.inode(), file_events::Accessed::mask);
+    }
+    return count;
+}
+
+Fallible<u64> write_at(OpenFile& file, const IoSource& from, u64 offset) {
+    RF_TRY_ASSIGN(count, file.write(from, offset));
+    if (count > 0) {
+        file_event(file.inode(), file_events::Modified::mask);
+    }
+    return count;
+}
+
 Fallible<u64> read_at_position(OpenFile& file, const IoDestination& to) {
-    RF_TRY_ASSIGN(count, file.read(to, file.position));
+    RF_TRY_ASSIGN(count, read_at(file, to, file.position));
     if (file.seekable()) {
         file.position += count;
     }
@@ -85,7 +107,7 @@ Fallible<u64> write_at_position(OpenFile& file, const IoSource& from) {
     if (file.seekable() && file.flags().append()) {
         file.position = file.inode().size();
     }
-    RF_TRY_ASSIGN(count, file.write(from, file.position));
+    RF_TRY_ASSIGN(count, write_at(file, from, file.position));
     if (file.seekable()) {
         file.position += count;
     }

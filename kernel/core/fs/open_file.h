@@ -109,6 +109,9 @@ template <typename T>
     return file.kind() == &T::file_kind ? static_cast<T*>(&file) : nullptr;
 }
 
+/// Reads or writes, and tells those who watch the file.
+Fallible<u64> read_at(OpenFile& file, const IoDestination& to, u64 offset);
+Fallible<u64> write_at(OpenFile& file, const IoSource& from, u64 offset);
 /// Reads or writes at the file's own position and advances it.
 Fallible<u64> read_at_position(OpenFile& file, const IoDestination& to);
 Fallible<u64> write_at_position(OpenFile& file, const IoSource& from);

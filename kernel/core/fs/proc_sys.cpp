@@ -46,6 +46,12 @@ constexpr ProcEntry memory_entries[] = {
     {"max_map_count", fixed<"65530\n">},
     {"mmap_min_addr", fixed<"65536\n">},
 };
+constexpr ProcEntry watch_entries[] = {
+    {"max_queued_events", fixed<"16384\n">},
+    {"max_user_instances", fixed<"128\n">},
+    {"max_user_watches", fixed<"65536\n">},
+};
+constexpr TextTree file_groups[] = {{"inotify", watch_entries}};
 constexpr ProcEntry file_entries[] = {
     {"file-max", fixed<"65536\n">},
     {"nr_open", fixed<"65536\n">},
@@ -55,7 +61,7 @@ constexpr ProcEntry socket_entries[] = {
     {"somaxconn", fixed<"4096\n">},
 };
 constexpr TextTree network_groups[] = {{"core", socket_entries}};
-constexpr TextTree groups[] = {{"fs", file_entries},
+constexpr TextTree groups[] = {{"fs", file_entries, file_groups},
                                {"kernel", kernel_entries},
                                {"net", {}, network_groups},
                                {"vm", memory_entries}};

@@ -100,6 +100,8 @@ private:
     Ref<Inode> take(std::string_view name);
     /// Takes out an entry whose file is meant to go: one link less.
     void drop(std::string_view name);
+    /// The same, and tells those who watch.
+    void remove(std::string_view name);
     void touch();
     /// True if `ancestor` is this directory or one above it.
     [[nodiscard]] bool is_inside(const Inode& ancestor);

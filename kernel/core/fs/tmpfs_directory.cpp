@@ -4,6 +4,7 @@
 #include "kernel/core/fs/devices.h"
 #include "kernel/core/fs/directory_file.h"
 #include "kernel/core/fs/fifo.h"
+#include "kernel/core/fs/file_events.h"
 #include "kernel/core/fs/tmpfs.h"
 #include "kernel/core/vm/admission.h"
 
@@ -113,6 +114,13 @@ void TmpfsDirectory::drop(std::string_view name) {
     inode->metadata().changed = file_time_now();
 }
 
+void TmpfsDirectory::remove(std::string_view name) {
+    const Ref<Inode> inode = names_.find(name)->inode;
+    drop(name);
+    names_changed(*inode);
+    name_event(*this, name, file_events::Deleted::mask | file_events::kind_bit(*inode));
+}
+
 void TmpfsDirectory::attach(std::string_view name, Ref<Inode> inode) {
     if (names_.find(name) != nullptr) {
         drop(name);
@@ -151,6 +159,7 @@ Fallible<Ref<Inode>> TmpfsDirectory::create(std::string_view name, const NewInod
     }
     Ref<Inode> inode = make_tmpfs_inode(wanted, this);
     add(name, inode);
+    name_event(*this, name, file_events::Created::mask | file_events::kind_bit(*inode));
     return inode;
 }
 
@@ -164,7 +173,9 @@ Fallible<void> TmpfsDirectory::link(std::string_view name, Inode& existing) {
     RF_TRY(check_new_name(name));
     ++existing.metadata().links;
     existing.metadata().changed = file_time_now();
+    names_changed(existing);
     add(name, &existing);
+    name_event(*this, name, file_events::Created::mask);
     return {};
 }
 
@@ -176,7 +187,7 @@ Fallible<void> TmpfsDirectory::unlink(std::string_view name) {
     if (entry->inode->is_directory()) {
         return Error{Errno::Eisdir};
     }
-    drop(name);
+    remove(name);
     return {};
 }
 
@@ -198,7 +209,7 @@ Fallible<void> TmpfsDirectory::remove_directory(std::string_view name) {
     if (!directory->names_.empty()) {
         return Error{Errno::Enotempty};
     }
-    drop(name);
+    remove(name);
     return {};
 }
 
@@ -278,9 +289,13 @@ Fallible<void> TmpfsDirectory::rename(std::string_view name, Inode& new_parent,
         if (is_inside(*target->inode)) {
             return Error{Errno::Einval};  // it would come to lie in itself
         }
+        const Ref<Inode> other = target->inode;
         exchange(*this, *source, *to, *target);
+        name_moved(*this, name, *to, new_name, *moved);
+        name_moved(*to, new_name, *this, name, *other);
         return {};
     }
+    Ref<Inode> replaced;
     if (target != nullptr) {
         if (mode == RenameMode::NoReplace) {
             return Error{Errno::Eexist};
@@ -289,6 +304,7 @@ Fallible<void> TmpfsDirectory::rename(std::string_view name, Inode& new_parent,
             return {};  // two names of one file: nothing happens
         }
         RF_TRY(check_replacement(*moved, *target->inode));
+        replaced = target->inode;
         to->drop(new_name);
     } else {
         RF_TRY(to->check_new_name(new_name));
@@ -297,6 +313,10 @@ Fallible<void> TmpfsDirectory::rename(std::string_view name, Inode& new_parent,
     moved->metadata().changed = file_time_now();
     if (TmpfsDirectory* directory = cast(*moved); directory != nullptr) {
         directory->parent_ = to;
+    }
+    name_moved(*this, name, *to, new_name, *moved);
+    if (replaced) {
+        names_changed(*replaced);
     }
     return {};
 }

@@ -3,6 +3,7 @@
 
 #include "kernel/core/fs/epoll_interest.h"
 #include "kernel/core/fs/file_locks.h"
+#include "kernel/core/fs/inode_watch.h"
 #include "kernel/core/fs/pipe.h"
 #include "kernel/core/ipc/message_queue.h"
 #include "kernel/core/ipc/semaphore_set.h"
@@ -46,6 +47,7 @@ constexpr NamedCount kinds[] = {
     {"open_files", Counted<OpenFile>::live},
     {"inodes", Counted<Inode>::live},
     {"file_locks", Counted<FileLocks>::live},
+    {"inode_watches", Counted<InodeWatch>::live},
     {"pipes", Counted<Pipe>::live},
     {"sockets", Counted<Socket>::live},
     {"tcp_connections", Counted<net::TcpConnection>::live},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Changing and asking for permissions, owners, times and extended attributes.
+#include "kernel/core/fs/file_events.h"
 #include "kernel/core/syscall/support.h"
 
 namespace ringfence::kernel::syscalls {
@@ -20,6 +21,7 @@ Fallible<void> change_mode(Inode& inode, u32 mode) {
     RF_TRY(check_owner(inode));
     inode.metadata().permissions = mode_bits::Permissions::get(mode);
     inode.metadata().changed = file_time_now();
+    file_event(inode, file_events::AttributesChanged::mask);
     return {};
 }
 
@@ -37,6 +39,7 @@ Fallible<void> change_owner(Inode& inode, u32 owner, u32 group) {
         data.permissions = mode_bits::SetUserId::set(data.permissions, 0);
     }
     data.changed = file_time_now();
+    file_event(inode, file_events::AttributesChanged::mask);
     return {};
 }
 
@@ -61,6 +64,17 @@ void set_time(TimeSpec& field, const TimeSpec& wanted) {
     }
 }
 
+/// One time alone counts as what would have set it. [linux/abi]: inotify(7), IN_ATTRIB
+void tell_of_times(Inode& inode, const FileTimes& times) {
+    const bool accessed = times.accessed.nanoseconds != time_omit;
+    const bool modified = times.modified.nanoseconds != time_omit;
+    if (accessed || modified) {
+        file_event(inode, !modified   ? file_events::Accessed::mask
+                          : !accessed ? file_events::Modified::mask
+                                      : file_events::AttributesChanged::mask);
+    }
+}
+
 Fallible<void> set_times(Inode& inode, const FileTimes& times) {
     if (!is_acceptable(times.accessed) || !is_acceptable(times.modified)) {
         return Error{Errno::Einval};
@@ -73,6 +87,7 @@ Fallible<void> set_times(Inode& inode, const FileTimes& times) {
     set_time(inode.metadata().accessed, times.accessed);
     set_time(inode.metadata().modified, times.modified);
     inode.metadata().changed = file_time_now();
+    tell_of_times(inode, times);
     return {};
 }
 

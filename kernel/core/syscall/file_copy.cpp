@@ -29,8 +29,8 @@ public:
         side.at_ = static_cast<u64>(at);
         return side;
     }
-    Fallible<u64> read(std::span<u8> to) { return file_->read(IoDestination(to), at_); }
-    Fallible<u64> write(std::span<const u8> from) { return file_->write(IoSource(from), at_); }
+    Fallible<u64> read(std::span<u8> to) { return read_at(*file_, IoDestination(to), at_); }
+    Fallible<u64> write(std::span<const u8> from) { return write_at(*file_, IoSource(from), at_); }
     void advance(u64 count) { at_ += count; }
     Fallible<void> finish() {
         if (offset_ != Pointer{}) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernel/core/fs/file_events.h"
 #include "kernel/core/socket/socket_file.h"
 #include "kernel/core/syscall/support.h"
 
@@ -97,14 +98,14 @@ Value write(i32 descriptor, Pointer buffer, u64 size) {
 Value pread64(i32 descriptor, Pointer buffer, u64 size, i64 offset) {
     RF_TRY_ASSIGN(file, readable_file(descriptor));
     RF_TRY(check_positioned(*file, offset));
-    return file->read({buffer, std::min(size, most_transfer)}, static_cast<u64>(offset));
+    return read_at(*file, {buffer, std::min(size, most_transfer)}, static_cast<u64>(offset));
 }
 
 Value pwrite64(i32 descriptor, Pointer buffer, u64 size, i64 offset) {
     RF_TRY_ASSIGN(file, writable_file(descriptor));
     RF_TRY(check_positioned(*file, offset));
     const u64 at = file->flags().append() ? file->inode().size() : static_cast<u64>(offset);
-    return file->write({buffer, std::min(size, most_transfer)}, at);
+    return write_at(*file, {buffer, std::min(size, most_transfer)}, at);
 }
 
 Value lseek(i32 descriptor, i64 offset, u32 whence) {
@@ -198,6 +199,7 @@ Nothing fallocate(i32 descriptor, u32 mode, i64 offset, i64 size) {
     if (mode != keep_size && static_cast<u64>(end) > file->inode().size()) {
         return resize_file(file->inode(), end);
     }
+    file_event(file->inode(), file_events::Modified::mask);
     return {};
 }
 
@@ -207,6 +209,7 @@ Value getdents64(i32 descriptor, Pointer buffer, u32 size) {
     RF_TRY_ASSIGN(next, file->inode().list(file->position, sink));
     RF_TRY_ASSIGN(used, sink.result());
     file->position = next;
+    file_event(file->inode(), file_events::Accessed::mask);
     return used;
 }
 

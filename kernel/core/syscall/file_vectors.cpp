@@ -98,7 +98,7 @@ Value preadv(i32 descriptor, Pointer vectors, u64 count, i64 offset) {
     RF_TRY_ASSIGN(list, read_vectors(vectors, count));
     RF_TRY_ASSIGN(start, checked_offset(*file, offset));
     return move_vectors(list, [&](Pointer base, u64 size, u64 done) {
-        return file->read({base, size}, start + done);
+        return read_at(*file, {base, size}, start + done);
     });
 }
 
@@ -107,7 +107,7 @@ Value pwritev(i32 descriptor, Pointer vectors, u64 count, i64 offset) {
     RF_TRY_ASSIGN(list, read_vectors(vectors, count));
     RF_TRY_ASSIGN(start, checked_offset(*file, offset));
     return move_vectors(list, [&](Pointer base, u64 size, u64 done) {
-        return file->write({base, size}, start + done);
+        return write_at(*file, {base, size}, start + done);
     });
 }
 

@@ -237,6 +237,12 @@ Value epoll_pwait2(i32 descriptor, Pointer events, i32 most, Pointer timeout, Po
 // posix_timers.cpp
 Nothing timer_create(u32 clock, Pointer event, Pointer id);
 Nothing timer_settime(u32 id, u32 flags, Pointer value, Pointer old);
+// inotify.cpp
+Value inotify_init();
+Value inotify_init1(u32 flags);
+Value inotify_add_watch(i32 descriptor, Pointer path, u32 mask);
+Nothing inotify_rm_watch(i32 descriptor, i32 watch);
+
 Nothing timer_gettime(u32 id, Pointer value);
 Value timer_getoverrun(u32 id);
 Nothing timer_delete(u32 id);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Opening files by name.
 #include "kernel/core/fs/directory_file.h"
+#include "kernel/core/fs/file_events.h"
 #include "kernel/core/fs/tmpfs.h"
 #include "kernel/core/syscall/support.h"
 #include "kernel/core/vm/admission.h"
@@ -54,6 +55,9 @@ Fallible<Ref<Inode>> create_file(const Place& place, u32 mode) {
 
 Value finish_open(Ref<OpenFile> file, const Place& place, const OpenFlags& flags) {
     file->set_path(file_path(place, *current_process().place->root));
+    if (!flags.path_only()) {
+        file_event(*place.inode, file_events::Opened::mask);
+    }
     return new_descriptor(std::move(file), flags.close_on_exec());
 }
 

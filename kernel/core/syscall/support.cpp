@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/core/syscall/support.h"
 
+#include "kernel/core/fs/file_events.h"
 #include "kernel/core/fs/missing_files.h"
 #include "kernel/core/process/process_table.h"
 
@@ -71,6 +72,7 @@ Fallible<void> check_access(const Inode& inode, Access wanted) {
 Fallible<void> resize_mapped(Inode& inode, u64 size) {
     const bool shrinks = size < inode.size();
     RF_TRY(inode.resize(size));
+    file_event(inode, file_events::Modified::mask);
     if (shrinks) {
         const u64 first_page = align_up(size, page_size) / page_size;
         for (const Ref<Process>& process : processes().all()) {
