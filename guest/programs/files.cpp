@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Files and directories below /tmp, and the devices that programs take for granted.
+#include <csignal>
 #include <cstdint>
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "guest/programs/check.h"
@@ -131,6 +134,40 @@ void pipe_by_name() {
     close(ends[0]);
 }
 
+/// RLIMIT_FSIZE: a write is cut short, the next one is a signal.
+void size_limit() {
+    std::fflush(stdout);
+    const pid_t child = fork();
+    if (child == 0) {
+        const int file = open("limited", O_RDWR | O_CREAT | O_TRUNC, 0600);
+        const rlimit limit{5000, 5000};
+        show("limit", setrlimit(RLIMIT_FSIZE, &limit));
+        char page[4096] = {};
+        show_value("below it", write(file, page, sizeof page));
+        show_value("up to it", write(file, page, sizeof page));
+        struct sigaction ignore{};
+        ignore.sa_handler = SIG_IGN;
+        sigaction(SIGXFSZ, &ignore, nullptr);
+        show_value("at it", write(file, page, 1));
+        show_value("beyond", pwrite(file, page, 1, 6000));
+        show("grow", ftruncate(file, 5001));
+        show("fallocate", fallocate(file, 0, 0, 5001));
+        show("to it", ftruncate(file, 5000));
+        int ends[2];
+        require(pipe(ends) == 0, "pipe");
+        show_value("a pipe has none",
+                   write(ends[1], page, sizeof page) + write(ends[1], page, 1000));
+        std::fflush(stdout);
+        signal(SIGXFSZ, SIG_DFL);
+        write(file, page, 1);
+        _exit(1);
+    }
+    int status = 0;
+    require(waitpid(child, &status, 0) == child, "waitpid");
+    std::printf("killed by SIGXFSZ: %d\n", WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ);
+    show("unlink", unlink("limited"));
+}
+
 /// Names are found, listed and removed one by one however many there are.
 void many_names() {
     constexpr int count = 1500;
@@ -191,6 +228,7 @@ int main() {
     chain_of_removed_directories();
     proc_has_an_end();
     pipe_by_name();
+    size_limit();
     many_names();
     devices();
     show("clean up", rmdir("/tmp/ringfence-files"));

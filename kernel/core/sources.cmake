@@ -12,6 +12,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/fs/event_file.cpp
     core/fs/file_events.cpp
     core/fs/file_locks.cpp
+    core/fs/file_size_limit.cpp
     core/fs/file_table.cpp
     core/fs/initramfs.cpp
     core/fs/inode.cpp

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/core/fs/io_buffer.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "kernel/core/vm/user_memory.h"
@@ -67,6 +68,12 @@ IoSource IoSource::from(u64 offset) const {
         return IoSource(std::span<const u8>(kernel_ + offset, size_ - offset));
     }
     return {user_ + offset, size_ - offset};
+}
+
+IoSource IoSource::first(u64 count) const {
+    IoSource part = *this;
+    part.size_ = std::min(size_, count);
+    return part;
 }
 
 }  // namespace ringfence::kernel

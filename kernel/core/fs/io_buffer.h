@@ -43,6 +43,8 @@ public:
     /// How many bytes were copied, up to a bad address.
     [[nodiscard]] u64 get_part(u64 offset, std::span<u8> bytes) const;
     [[nodiscard]] IoSource from(u64 offset) const;
+    /// The first `count` bytes, or all if there are fewer.
+    [[nodiscard]] IoSource first(u64 count) const;
 
 private:
     VirtualAddress user_;

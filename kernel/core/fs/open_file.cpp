@@ -2,6 +2,7 @@
 #include "kernel/core/fs/open_file.h"
 
 #include "kernel/core/fs/file_events.h"
+#include "kernel/core/fs/file_size_limit.h"
 
 namespace ringfence::kernel {
 
@@ -88,7 +89,12 @@ Fallible<u64> read_at(OpenFile& file, const IoDestination& to, u64 offset) {
 }
 
 Fallible<u64> write_at(OpenFile& file, const IoSource& from, u64 offset) {
-    RF_TRY_ASSIGN(count, file.write(from, offset));
+    u64 allowed = from.size();
+    if (file.inode().type() == FileType::Regular && allowed > 0) {
+        RF_TRY_ASSIGN(within_limit, within_file_size_limit(offset, allowed));
+        allowed = within_limit;
+    }
+    RF_TRY_ASSIGN(count, file.write(from.first(allowed), offset));
     if (count > 0) {
         file_event(file.inode(), file_events::Modified::mask);
     }

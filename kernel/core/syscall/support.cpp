@@ -2,6 +2,7 @@
 #include "kernel/core/syscall/support.h"
 
 #include "kernel/core/fs/file_events.h"
+#include "kernel/core/fs/file_size_limit.h"
 #include "kernel/core/fs/missing_files.h"
 #include "kernel/core/process/process_table.h"
 
@@ -71,6 +72,9 @@ Fallible<void> check_access(const Inode& inode, Access wanted) {
 
 Fallible<void> resize_mapped(Inode& inode, u64 size) {
     const bool shrinks = size < inode.size();
+    if (size > inode.size()) {
+        RF_TRY(check_file_growth(size));
+    }
     RF_TRY(inode.resize(size));
     file_event(inode, file_events::Modified::mask);
     if (shrinks) {
