@@ -128,6 +128,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/socket_support.cpp
     core/syscall/sockets.cpp
     core/syscall/status.cpp
+    core/syscall/splice.cpp
     core/syscall/support.cpp
     core/syscall/system.cpp
     core/syscall/time_calls.cpp

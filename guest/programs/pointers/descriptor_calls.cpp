@@ -73,6 +73,8 @@ const Call calls[] = {
     {"preadv2", SYS_preadv2, {v(file), in(two_bytes), v(1), v(0), v(0), v(0)}},
     {"pwritev2", SYS_pwritev2, {v(file), in(two_bytes), v(1), v(0), v(0), v(0)}},
     {"sendfile", SYS_sendfile, {v(pipe_writer), v(file), in_out(offset), v(4)}},
+    {"splice", SYS_splice, {v(file), in_out(offset), v(pipe_writer), v(0), v(4), v(0)}},
+    {"splice to a file", SYS_splice, {v(pipe_reader), v(0), v(file), in_out(offset), v(4), v(0)}},
     {"copy_file_range",
      SYS_copy_file_range,
      {v(file), in_out(offset), v(file), in_out(offset), v(0), v(0)}},
@@ -153,9 +155,9 @@ const Call calls[] = {
      {v(set), out(12), v(1), in(no_time[0]), in(no_signals), v(8)}},
     {"timerfd_settime", SYS_timerfd_settime, {v(clock), v(0), in(one_second), out(32)}},
     {"timerfd_gettime", SYS_timerfd_gettime, {v(clock), out(32)}},
+    {"inotify_add_watch", SYS_inotify_add_watch, {v(watcher), in(path), v(IN_DELETE_SELF)}},
     {"signalfd", SYS_signalfd, {v(-1), in(no_signals), v(8)}},
     {"signalfd4", SYS_signalfd4, {v(-1), in(no_signals), v(8), v(0)}},
-    {"inotify_add_watch", SYS_inotify_add_watch, {v(watcher), in(path), v(IN_DELETE_SELF)}},
 };
 
 }  // namespace

@@ -59,6 +59,15 @@ Fallible<u64> PipeBuffer::put(const IoSource& from) {
     return done;
 }
 
+std::span<const u8> PipeBuffer::front() const {
+    return {storage_ + start_, std::min(used_, pipe_capacity - start_)};
+}
+
+void PipeBuffer::drop(u64 count) {
+    start_ = (start_ + count) % pipe_capacity;
+    used_ -= count;
+}
+
 PipeFile::PipeFile(Ref<Inode> inode, OpenFlags flags, Ref<Pipe> pipe)
     : OpenFile(std::move(inode), flags), pipe_(std::move(pipe)) {
     if (flags.readable()) {

@@ -28,6 +28,10 @@ public:
     /// Moves as much as fits; an error only if not even one byte could be moved.
     Fallible<u64> take(const IoDestination& to);
     Fallible<u64> put(const IoSource& from);
+    /// The first bytes, as many as lie together; valid until something is put in or taken out.
+    [[nodiscard]] std::span<const u8> front() const;
+    /// Takes `count` of those out.
+    void drop(u64 count);
 
 private:
     u8* storage_ = nullptr;

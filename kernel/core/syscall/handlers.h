@@ -29,7 +29,7 @@ Value eventfd(u32 initial);
 Value eventfd2(u32 initial, u32 flags);
 Value memfd_create(Pointer name, u32 flags);
 
-// file_io.cpp, file_vectors.cpp, file_copy.cpp
+// file_io.cpp, file_vectors.cpp, file_copy.cpp, splice.cpp
 Value read(i32 descriptor, Pointer buffer, u64 size);
 Value write(i32 descriptor, Pointer buffer, u64 size);
 Value pread64(i32 descriptor, Pointer buffer, u64 size, i64 offset);
@@ -44,6 +44,9 @@ Value lseek(i32 descriptor, i64 offset, u32 whence);
 Value sendfile(i32 to, i32 from, Pointer offset, u64 count);
 Value copy_file_range(i32 from, Pointer from_offset, i32 to, Pointer to_offset, u64 count,
                       u32 flags);
+Value splice(i32 from, Pointer from_offset, i32 to, Pointer to_offset, u64 count, u32 flags);
+Value tee(i32 from, i32 to, u64 count, u32 flags);
+Value vmsplice(i32 descriptor, Pointer vectors, u64 count, u32 flags);
 Nothing fsync(i32 descriptor);
 Nothing fdatasync(i32 descriptor);
 Nothing syncfs(i32 descriptor);
@@ -234,15 +237,15 @@ Value epoll_pwait(i32 descriptor, Pointer events, i32 most, i32 timeout, Pointer
 Value epoll_pwait2(i32 descriptor, Pointer events, i32 most, Pointer timeout, Pointer mask,
                    u64 mask_size);
 
-// posix_timers.cpp
-Nothing timer_create(u32 clock, Pointer event, Pointer id);
-Nothing timer_settime(u32 id, u32 flags, Pointer value, Pointer old);
 // inotify.cpp
 Value inotify_init();
 Value inotify_init1(u32 flags);
 Value inotify_add_watch(i32 descriptor, Pointer path, u32 mask);
 Nothing inotify_rm_watch(i32 descriptor, i32 watch);
 
+// posix_timers.cpp
+Nothing timer_create(u32 clock, Pointer event, Pointer id);
+Nothing timer_settime(u32 id, u32 flags, Pointer value, Pointer old);
 Nothing timer_gettime(u32 id, Pointer value);
 Value timer_getoverrun(u32 id);
 Nothing timer_delete(u32 id);
