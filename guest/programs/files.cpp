@@ -2,11 +2,13 @@
 // Files and directories below /tmp, and the devices that programs take for granted.
 #include <csignal>
 #include <cstdint>
+#include <initializer_list>
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -198,6 +200,28 @@ void many_names() {
     show("rmdir", rmdir("many"));
 }
 
+/// /proc/self/mountinfo says where the file system of a path is mounted.
+void mounts() {
+    for (const char* path : {"/proc", "/sys"}) {
+        struct stat status{};
+        require(stat(path, &status) == 0, "stat");
+        FILE* const file = std::fopen("/proc/self/mountinfo", "r");
+        require(file != nullptr, "mountinfo");
+        char line[1024];
+        bool found = false;
+        while (std::fgets(line, sizeof line, file) != nullptr) {
+            unsigned device[2];
+            char place[512];
+            found =
+                found ||
+                (std::sscanf(line, "%*d %*d %u:%u / %511s ", &device[0], &device[1], place) == 3 &&
+                 makedev(device[0], device[1]) == status.st_dev && std::strcmp(place, path) == 0);
+        }
+        std::fclose(file);
+        std::printf("%s is mounted: %d\n", path, found);
+    }
+}
+
 void devices() {
     char buffer[8] = {1, 1, 1, 1, 1, 1, 1, 1};
     const int null_device = open("/dev/null", O_RDWR);
@@ -230,6 +254,7 @@ int main() {
     pipe_by_name();
     size_limit();
     many_names();
+    mounts();
     devices();
     show("clean up", rmdir("/tmp/ringfence-files"));
     return 0;

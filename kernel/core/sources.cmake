@@ -15,15 +15,16 @@ set(RF_KERNEL_CORE_SOURCES
     core/fs/file_size_limit.cpp
     core/fs/file_table.cpp
     core/fs/initramfs.cpp
-    core/fs/inode.cpp
     core/fs/inotify_file.cpp
+    core/fs/inode.cpp
     core/fs/io_buffer.cpp
     core/fs/missing_files.cpp
+    core/fs/name_table.cpp
     core/fs/open_file.cpp
     core/fs/page_map.cpp
     core/fs/path.cpp
-    core/fs/name_table.cpp
     core/fs/pipe.cpp
+    core/fs/proc_mounts.cpp
     core/fs/proc_net.cpp
     core/fs/proc_nodes.cpp
     core/fs/proc_process.cpp
@@ -102,9 +103,9 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/futex.cpp
     core/syscall/futex_table.cpp
     core/syscall/identity.cpp
+    core/syscall/inotify.cpp
     core/syscall/lifecycle.cpp
     core/syscall/memory.cpp
-    core/syscall/inotify.cpp
     core/syscall/message_queue_control.cpp
     core/syscall/message_queues.cpp
     core/syscall/names.cpp
@@ -127,8 +128,8 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/socket_options.cpp
     core/syscall/socket_support.cpp
     core/syscall/sockets.cpp
-    core/syscall/status.cpp
     core/syscall/splice.cpp
+    core/syscall/status.cpp
     core/syscall/support.cpp
     core/syscall/system.cpp
     core/syscall/time_calls.cpp

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The text files of /proc/PID.
 #include "kernel/core/fs/path.h"
+#include "kernel/core/fs/proc_mounts.h"
 #include "kernel/core/fs/proc_nodes.h"
 #include "kernel/core/process/isolation_text.h"
 #include "kernel/core/process/process_table.h"
@@ -283,8 +284,10 @@ Fallible<String> process_limits(u32 id) {
     return text;
 }
 
-Fallible<String> process_mounts(u32) {
-    return String("rootfs / tmpfs rw 0 0\nproc /proc proc rw 0 0\n");
+/// Nothing kills a process for want of memory.
+Fallible<String> out_of_memory_score(u32 id) {
+    RF_TRY(find(id));
+    return String("0\n");
 }
 
 constexpr u32 private_permissions = 0400;
@@ -300,7 +303,10 @@ constexpr ProcEntry entries[] = {
     {"isolation", process_isolation},
     {"limits", process_limits},
     {"maps", memory_map},
-    {"mounts", process_mounts},
+    {"mountinfo", mount_information},
+    {"mounts", mounts_text},
+    {"oom_score", out_of_memory_score},
+    {"oom_score_adj", out_of_memory_score},
     {"stat", process_statistics},
     {"statm", memory_sizes},
     {"status", process_status},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The files of /proc that describe the whole system.
+#include "kernel/core/fs/proc_mounts.h"
 #include "kernel/core/fs/proc_nodes.h"
 #include "kernel/core/fs/procfs.h"
 #include "kernel/core/fs/tmpfs.h"
@@ -93,10 +94,6 @@ Fallible<String> file_systems(u32) {
     return String("nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\n");
 }
 
-Fallible<String> mounts(u32) {
-    return String("tmpfs / tmpfs rw 0 0\nproc /proc proc rw 0 0\nsysfs /sys sysfs rw 0 0\n");
-}
-
 Fallible<String> statistics(u32) {
     abi::control::Statistics counted{};
     arch::read_statistics(counted);
@@ -111,6 +108,18 @@ Fallible<String> statistics(u32) {
     text.append_decimal((realtime_now() - monotonic_now()) / nanoseconds_per_second).append("\n");
     text.append("processes ").append_decimal(processes().created()).append("\n");
     text.append("procs_running 1\nprocs_blocked 0\n");
+    return text;
+}
+
+/// There is no disk: nothing was ever paged in or out.
+Fallible<String> memory_statistics(u32) {
+    abi::control::Statistics counted{};
+    arch::read_statistics(counted);
+    String text("nr_free_pages ");
+    text.append_decimal(frames().free_frames()).append("\nnr_file_pages ");
+    text.append_decimal(file_pages).append("\nnr_shmem ").append_decimal(file_pages);
+    text.append("\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault ");
+    text.append_decimal(counted.page_faults).append("\npgmajfault 0\n");
     return text;
 }
 
@@ -129,12 +138,13 @@ constexpr ProcEntry top_entries[] = {
     {"filesystems", file_systems},
     {"loadavg", load_average},
     {"meminfo", memory_information},
-    {"mounts", mounts},
+    {"mounts", mounts_text},
     {"partitions", nothing},
     {"stat", statistics},
     {"swaps", nothing},
     {"uptime", uptime},
     {"version", version},
+    {"vmstat", memory_statistics},
     {"modules", nothing},
 };
 

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/core/fs/proc_mounts.h"
+
+#include "kernel/core/fs/procfs.h"
+#include "kernel/core/fs/sysfs.h"
+#include "kernel/core/fs/tmpfs.h"
+
+namespace ringfence::kernel {
+
+namespace {
+
+struct Mount {
+    std::string_view kind;
+    std::string_view place;
+    DeviceNumber device;
+};
+constexpr Mount mounts[] = {
+    {"tmpfs", "/", tmpfs_device}, {"proc", "/proc", proc_device}, {"sysfs", "/sys", sys_device}};
+
+constexpr u64 root_number = 1;
+
+}  // namespace
+
+Fallible<String> mounts_text(u32) {
+    String text;
+    for (const Mount& mount : mounts) {
+        text.append(mount.kind).append(' ').append(mount.place).append(' ');
+        text.append(mount.kind).append(" rw 0 0\n");
+    }
+    return text;
+}
+
+Fallible<String> mount_information(u32) {
+    String text;
+    u64 number = root_number;
+    for (const Mount& mount : mounts) {
+        // The number of the mount and of the one above it, which the root is for itself.
+        text.append_decimal(number++).append(' ').append_decimal(root_number).append(' ');
+        text.append_decimal(mount.device.major).append(':').append_decimal(mount.device.minor);
+        text.append(" / ").append(mount.place).append(" rw - ");
+        text.append(mount.kind).append(' ').append(mount.kind).append(" rw\n");
+    }
+    return text;
+}
+
+}  // namespace ringfence::kernel
