@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -38,15 +39,15 @@ public:
         // A script's interpreter is given the path by which the script was found.
         std::string script = path;
         for (int depth = 0; depth <= deepest_script; ++depth) {
-            const std::string& bytes = take(script);
-            if (is_elf(bytes)) {
+            const Taken taken = take(script);
+            if (is_elf(taken.bytes)) {
                 start.executable = normal_path(script);
-                start.file = bytes;
-                add_elf(start.executable, bytes);
+                start.file = taken.bytes;
+                add_elf(taken);
                 add_command_of_env(start);
                 return start;
             }
-            const Interpreter interpreter = script_interpreter(script, bytes);
+            const Interpreter interpreter = script_interpreter(script, taken.bytes);
             start.arguments.front() = script;
             if (!interpreter.argument.empty()) {
                 start.arguments.insert(start.arguments.begin(), interpreter.argument);
@@ -88,14 +89,42 @@ private:
         return tree_.find(path) != nullptr;
     }
 
-    /// The bytes of a program that may be executed, put into the tree if they are not there yet.
-    const std::string& take(const std::string& path) {
-        const std::string place = normal_path(path);
+    /// A program in the tree.
+    struct Taken {
+        std::string place;         ///< of the file: its libraries may lie beside it
+        const std::string& bytes;  ///< as long as nothing else is put into the tree
+    };
+
+    /// Puts the symbolic links to which the host's file `path` leads into the tree, from `place`
+    /// on, and returns where the file itself belongs. Links among directories are no matter:
+    /// through them one comes to the same neighbours.
+    std::string add_links(std::string path, std::string place) {
+        constexpr int longest_chain = 40;  // [linux/abi]: path_resolution(7)
+        for (int i = 0; i < longest_chain; ++i) {
+            std::error_code none;
+            const std::string target = std::filesystem::read_symlink(path, none);
+            if (none) {
+                break;
+            }
+            tree_.add_symlink(place, target);
+            const bool absolute = target.starts_with('/');
+            path =
+                absolute ? target : (std::filesystem::path(path).parent_path() / target).string();
+            place =
+                normal_path(absolute ? target : fmt::format("{}/{}", parent_path(place), target));
+        }
+        return place;
+    }
+
+    /// A program that may be executed, put into the tree if it is not there yet.
+    Taken take(const std::string& path) {
+        std::string place = normal_path(path);
         if (!in_tree(place)) {
             HostFile file = read_host_file(path, Failure::CannotRun);
             if ((file.permissions & execute_bits) == 0 || access(path.c_str(), X_OK) != 0) {
                 fail(Failure::CannotRun, "{}: permission denied, the file is not executable", path);
             }
+            place = add_links(path, place);
             tree_.add_file(place, file.permissions, std::move(file.bytes), file.modified);
         }
         const GuestNode* node = tree_.find(place);
@@ -105,11 +134,12 @@ private:
         if ((node->permissions & execute_bits) == 0) {
             fail(Failure::CannotRun, "{}: permission denied, the file is not executable", path);
         }
-        return node->data;
+        return {place, node->data};
     }
 
-    void add_elf(const std::string& path, std::string_view bytes) {
-        const auto facts = read_elf(bytes);
+    void add_elf(const Taken& program) {
+        const std::string& path = program.place;
+        const auto facts = read_elf(program.bytes);
         if (!facts.ok()) {
             fail(Failure::CannotRun, "{}: {}", path, facts.error());
         }
@@ -119,7 +149,7 @@ private:
         const ElfFacts known = facts.value();  // the tree may move the bytes from here on
         if (known.interpreter) {
             require(*known.interpreter, path, "dynamic linker");
-            const auto linker = read_elf(take(*known.interpreter));
+            const auto linker = read_elf(take(*known.interpreter).bytes);
             if (!linker.ok()) {
                 fail(Failure::CannotRun, "{}: its dynamic linker {} {}", path, *known.interpreter,
                      linker.error());
@@ -166,9 +196,9 @@ private:
             return;
         }
         const std::string path = look_up(name);
-        const std::string& bytes = take(path);
-        if (is_elf(bytes)) {
-            add_elf(path, bytes);
+        const Taken taken = take(path);
+        if (is_elf(taken.bytes)) {
+            add_elf(taken);
         }
     }
 

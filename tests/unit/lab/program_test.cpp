@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "lab/error.h"
 #include "lab/pack/guest_image.h"
 #include "tests/unit/lab/elf_builder.h"
@@ -114,6 +116,37 @@ TEST_F(AddProgram, DynamicProgramBringsLinkerAndLibraries) {
     for (const std::string& path : {linker, first, second}) {
         EXPECT_NE(tree_.find(path), nullptr) << path;
     }
+}
+
+TEST_F(AddProgram, ProgramBehindLinksFindsLibrariesBesideItsFile) {
+    const std::string linker = directory_.write("ld.so", build_elf({.type = ET_DYN}), executable);
+    const std::string library = directory_.write("jdk/beside.so", build_elf({.type = ET_DYN}));
+    const std::string file = directory_.write(
+        "jdk/tool",
+        build_elf(
+            {.type = ET_DYN, .interpreter = linker, .needed = {"beside.so"}, .runpath = "$ORIGIN"}),
+        executable);
+    directory_.write("alternatives/readme", "");
+    directory_.write("bin/readme", "");
+    const std::string middle = directory_ / "alternatives/tool";
+    const std::string link = directory_ / "bin/tool";
+    std::filesystem::create_symlink(file, middle);
+    std::filesystem::create_symlink("../alternatives/tool", link);
+    const Start start = add({"tool"});
+    EXPECT_EQ(start.executable, link);
+    EXPECT_NE(tree_.find(library), nullptr);
+    EXPECT_EQ(tree_.nodes().at(link).kind, NodeKind::Symlink);
+    EXPECT_EQ(tree_.nodes().at(middle).data, file);
+    EXPECT_EQ(tree_.nodes().at(file).kind, NodeKind::File);
+    ASSERT_NE(tree_.find(link), nullptr);
+    EXPECT_EQ(tree_.find(link)->kind, NodeKind::File);
+}
+
+TEST_F(AddProgram, LinksInACircleAreAnError) {
+    directory_.write("bin/readme", "");
+    std::filesystem::create_symlink("b", directory_ / "bin/a");
+    std::filesystem::create_symlink("a", directory_ / "bin/b");
+    expect_failure({directory_ / "bin/a"}, Failure::CannotRun, "bin/a");
 }
 
 TEST_F(AddProgram, RunpathIsNotInheritedButRpathIs) {
