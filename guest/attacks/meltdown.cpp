@@ -124,6 +124,7 @@ Reading read_bytes(const Plan& plan, const CovertChannel& channel, const std::ui
                    bool readable, bool touch) {
     Reading reading;
     reading.guesses.reserve(plan.bytes);
+    Window window = Window::Short;  // what one byte needed, the next one will
     channel.clear();
     const std::uint64_t start = time_before();
     for (std::size_t i = 0; i < plan.bytes; ++i) {
@@ -133,8 +134,8 @@ Reading read_bytes(const Plan& plan, const CovertChannel& channel, const std::ui
                 std::fclose(check);
             }
         }
-        reading.guesses.push_back(
-            read_byte(*plan.reader, channel, {victim + i, readable, plan.portion}, plan.attempts));
+        reading.guesses.push_back(read_byte(
+            *plan.reader, channel, {victim + i, readable, plan.portion}, plan.attempts, window));
     }
     reading.cycles = time_after() - start;
     return reading;
