@@ -44,11 +44,12 @@ sim::memory::PhysicalMemory create_memory() {
 
 }  // namespace
 
-sim::presets::CpuModel model_with(std::vector<arch::x86::CpuidFeature> features) {
+sim::presets::CpuModel model_with(arch::x86::Vendor vendor,
+                                  std::vector<arch::x86::CpuidFeature> features) {
     sim::presets::CpuDescription description;
     description.name = "differential";
     description.brand = "differential";
-    description.identity = {.vendor = arch::x86::Vendor::Intel, .family = 6, .model = 0x2c};
+    description.identity = {.vendor = vendor, .family = 6, .model = 0x2c};
     description.clock_hz = 1'000'000'000;
     description.features = std::move(features);
     return {std::move(description), {}};

@@ -16,7 +16,8 @@
 namespace ringfence::differential {
 
 /// A CPU that shows exactly `features`.
-sim::presets::CpuModel model_with(std::vector<arch::x86::CpuidFeature> features);
+sim::presets::CpuModel model_with(arch::x86::Vendor vendor,
+                                  std::vector<arch::x86::CpuidFeature> features);
 
 class MachineProcessor final : private sim::observe::Observer,
                                private sim::memory::PortBus,
