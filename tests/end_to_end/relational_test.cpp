@@ -76,7 +76,7 @@ TEST(Relational, SeesALeakThatTheAttackCannotRead) {
     // even of its own memory; that its sending depends on the secret is seen all the same.
     const Outcome outcome =
         ringfence({"attack", "--relational", "--without", "flush", "--design", "shared", "--bytes",
-                   "16", "--method", "signal", "--json", "-"});
+                   "16", "--method", "mispredict", "--json", "-"});
     EXPECT_EQ(outcome.status, 2) << outcome.error;
     const auto run = nlohmann::json::parse(outcome.output)["runs"][0];
     EXPECT_EQ(run["verdict"], "broken");
@@ -112,7 +112,7 @@ TEST(Explain, FollowsTheSecretIntoTheCacheAndShowsWhereTheChainBreaks) {
     const ScratchDirectory directory;
     const Outcome outcome =
         ringfence({"attack", "--explain", directory / "text", "--trace-events", directory / "trace",
-                   "--bytes", "16", "--attempts", "4", "--method", "signal"});
+                   "--bytes", "16", "--attempts", "6", "--method", "signal"});
     EXPECT_EQ(outcome.status, 0) << outcome.error;
     const std::string text = read_file(directory / "text");
     const std::string leak = text.substr(0, text.find("skylake-sp, isolated"));
