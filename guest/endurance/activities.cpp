@@ -29,17 +29,6 @@ namespace {
 
 constexpr size_t page_size = 4096;
 
-/// The exit code of `child`, or -1.
-int exit_code_of(pid_t child) {
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0) {
-        if (errno != EINTR) {
-            return -1;
-        }
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 Outcome fork_and_write(Random& random) {
     constexpr unsigned pages = 8;
     auto* const memory = static_cast<volatile uint8_t*>(mmap(

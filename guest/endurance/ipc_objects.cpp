@@ -4,27 +4,17 @@
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
 
+#include "guest/endurance/workers.h"
+
 namespace endurance {
 
 namespace {
-
-/// Waits until `child` ends; its exit code, or -1.
-int end_of(pid_t child) {
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0) {
-        if (errno != EINTR) {
-            return -1;
-        }
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 bool change(int set, unsigned short number, short by, short flags = 0) {
     sembuf operation{number, by, flags};
@@ -105,7 +95,7 @@ Outcome share_by_ipc(Random& random) {
         }
         if (child > 0) {
             const bool added = add_in_turns(sum, set, 0, turns);
-            const bool same = end_of(child) == 0 && added && *sum == uint64_t{2} * turns;
+            const bool same = exit_code_of(child) == 0 && added && *sum == uint64_t{2} * turns;
             failure = !zero ? "new shared memory is not zero" : same ? nullptr : "a sum in turns";
         }
     }
@@ -133,7 +123,7 @@ Outcome talk_by_messages(Random& random) {
     }
     const bool right = child < 0 || receive_all(queue, mark, count);
     msgctl(queue, IPC_RMID, nullptr);
-    const int ended = child < 0 ? 0 : end_of(child);
+    const int ended = child < 0 ? 0 : exit_code_of(child);
     return {(right && ended == 0) || ended == 2 ? nullptr : "messages of a queue"};
 }
 
@@ -165,7 +155,7 @@ Outcome abandon_ipc(Random& random) {
     semtimedop(set, &wait, 1, &soon);
     if (child > 0) {
         kill(child, SIGKILL);
-        end_of(child);
+        static_cast<void>(exit_code_of(child));
     }
     const bool given_back = semctl(set, 0, GETVAL) == held;
     semctl(set, 0, IPC_RMID);

@@ -2,6 +2,8 @@
 // Processes that do harm, and the one that starts them, ends them and sweeps up after them.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 
 #include "guest/endurance/random.h"
@@ -48,5 +50,8 @@ uint64_t run_shift(const Shift& shift, Progress& progress);
 
 /// Asks for the other design, or the same, for all programs: what came of write(2).
 long change_all_designs_at_random(Random& random);
+
+/// Waits until `child` ends; its exit code, or -1.
+[[nodiscard]] int exit_code_of(pid_t child);
 
 }  // namespace endurance

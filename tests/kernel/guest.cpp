@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tests/kernel/guest.h"
 
+#include <array>
+#include <bit>
 #include <stdexcept>
 
 #include "lab/pack/guest_image.h"
@@ -37,6 +39,15 @@ Guest::Guest(const GuestOptions& options, sim::observe::Observer* observer)
                                                     .command_line = command_line_of(options),
                                                     .input = options.input,
                                                     .run = run_});
+}
+
+Displacements displacements_of(Guest& guest) {
+    const auto symbol = guest.kernel().symbols().address_of("layout_displacements");
+    std::array<u8, sizeof(Displacements)> bytes{};
+    if (!symbol || !guest.machine().read_physical(PhysicalAddress{symbol->value()}, bytes)) {
+        throw std::runtime_error("the kernel does not say where it is");
+    }
+    return std::bit_cast<Displacements>(bytes);
 }
 
 }  // namespace ringfence::kernel_tests

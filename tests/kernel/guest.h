@@ -44,4 +44,15 @@ private:
     std::optional<lab::machine::GuestMachine> guest_;
 };
 
+/// By how much the kernel lies off its linked addresses: kernel/arch/x86_64/boot_layout.h
+struct Displacements {
+    u64 image;
+    u64 direct_map;
+    u64 kernel_stacks;
+    u64 device_registers;
+};
+
+/// Those of a kernel that has booted.
+[[nodiscard]] Displacements displacements_of(Guest& guest);
+
 }  // namespace ringfence::kernel_tests

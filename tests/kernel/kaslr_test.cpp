@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <bit>
+#include <array>
 #include <cstring>
 #include <map>
 #include <set>
@@ -25,23 +25,6 @@ constexpr VirtualAddress last_address{~u64{0}};
 constexpr u64 linked_image = 0xffff'ffff'8000'0000;
 constexpr u64 linked_stacks = 0xffff'a000'0000'0000;
 constexpr u64 linked_devices = 0xffff'b000'0000'0000;
-
-/// kernel/arch/x86_64/boot_layout.h
-struct Displacements {
-    u64 image;
-    u64 direct_map;
-    u64 kernel_stacks;
-    u64 device_registers;
-};
-
-Displacements displacements_of(Guest& guest) {
-    const auto symbol = guest.kernel().symbols().address_of("layout_displacements");
-    std::array<u8, sizeof(Displacements)> bytes{};
-    if (!symbol || !guest.machine().read_physical(PhysicalAddress{symbol->value()}, bytes)) {
-        throw std::runtime_error("the kernel does not say where it is");
-    }
-    return std::bit_cast<Displacements>(bytes);
-}
 
 using Page = std::array<u8, 4 * kib>;
 using Pages = std::map<u64, Page>;  ///< by virtual address

@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
-#include <bit>
 #include <stdexcept>
 
 #include "abi/ports.h"
@@ -29,24 +27,13 @@ VirtualAddress linked_address(Guest& guest, const char* symbol) {
     return *address;
 }
 
-/// By how much the booted kernel's image was moved: the first word of boot_layout.h's
-/// Displacements.
-u64 image_displacement(Guest& guest) {
-    std::array<u8, sizeof(u64)> bytes{};
-    const PhysicalAddress place{linked_address(guest, "layout_displacements").value()};
-    if (!guest.machine().read_physical(place, bytes)) {
-        throw std::runtime_error("the kernel does not say where it is");
-    }
-    return std::bit_cast<u64>(bytes);
-}
-
 /// The kernel's log when a page fault that it cannot explain hits it in a system call.
 std::string log_of_fault(const GuestOptions& options) {
     u64 displacement = 0;
     {
         Guest same(options, nullptr);
         same.run();
-        displacement = image_displacement(same);
+        displacement = displacements_of(same).image;
     }
     Guest guest(options, nullptr);
     guest.machine().stop_at({linked_address(guest, handler) + displacement});

@@ -284,7 +284,7 @@ Fallible<String> process_limits(u32 id) {
     return text;
 }
 
-/// Nothing kills a process for want of memory.
+/// Nobody is chosen: the process that finds no memory is killed.
 Fallible<String> out_of_memory_score(u32 id) {
     RF_TRY(find(id));
     return String("0\n");
