@@ -40,14 +40,43 @@ struct XsaveComponent {
     u32 bytes;
     u32 offset;  ///< standard format
 };
-inline constexpr XsaveComponent xsave_pkru{9, 8, XsaveArea::extended};
+/// In the order of their indexes. Their places in the standard format are AMD's (without AVX-512).
+inline constexpr XsaveComponent xsave_avx{2, 256, XsaveArea::extended};
+inline constexpr XsaveComponent xsave_pkru{9, 8, xsave_avx.offset + xsave_avx.bytes};
+inline constexpr XsaveComponent xsave_components[] = {xsave_avx, xsave_pkru};
 
-/// The size of an area with room for `components`. [intel/vol1]: 13.4.3
+/// The size of an area in the standard format with room for `components`. [intel/vol1]: 13.4.3
 constexpr u32 xsave_bytes(u64 components) {
-    return Xcr0::pkru.test(components) ? xsave_pkru.offset + xsave_pkru.bytes
-                                       : static_cast<u32>(XsaveArea::extended);
+    u32 end = static_cast<u32>(XsaveArea::extended);
+    for (const XsaveComponent& component : xsave_components) {
+        if ((components >> component.index & 1) != 0) {
+            end = component.offset + component.bytes;
+        }
+    }
+    return end;
 }
 static_assert(xsave_bytes(3) == 576);
+static_assert(xsave_bytes(7) == 832);
+
+/// Where component `index` begins in a compacted area with room for `components`: behind those with
+/// a lower index. Of the components here none asks for alignment. [intel/vol1]: 13.4.3
+constexpr u32 xsave_compacted_offset(unsigned index, u64 components) {
+    u32 offset = static_cast<u32>(XsaveArea::extended);
+    for (const XsaveComponent& component : xsave_components) {
+        if (component.index < index && (components >> component.index & 1) != 0) {
+            offset += component.bytes;
+        }
+    }
+    return offset;
+}
+static_assert(xsave_compacted_offset(9, 0x203) == 576);
+static_assert(xsave_compacted_offset(9, 0x207) == 832);
+
+/// The size of a compacted area with room for `components`.
+constexpr u32 xsave_compacted_bytes(u64 components) {
+    constexpr unsigned past_all = 63;
+    return xsave_compacted_offset(past_all, components);
+}
 
 /// PKRU: two bits for each protection key. [intel/vol3]: 2.7, 4.6.2
 struct Pkru {

@@ -12,6 +12,7 @@ namespace {
 
 constexpr const char* core = "org.gnu.gdb.i386.core";
 constexpr const char* sse = "org.gnu.gdb.i386.sse";
+constexpr const char* avx = "org.gnu.gdb.i386.avx";
 constexpr const char* segments = "org.gnu.gdb.i386.segments";
 constexpr const char* system_feature = "ringfence.x86.system";
 
@@ -47,6 +48,7 @@ public:
                 DebugRegisters::Gs);
         }
         add_system();
+        add_avx();
         return std::move(fields_);
     }
 
@@ -137,6 +139,14 @@ private:
                 i);
         }
         add("mxcsr", "i386_mxcsr", "vector", sse, 4, &locate<&DebugRegisters::mxcsr>);
+    }
+
+    /// Of processors without AVX, zeroes.
+    void add_avx() {
+        for (unsigned i = 0; i < (wide_ ? 16U : 8U); ++i) {
+            add("ymm" + std::to_string(i) + "h", "uint128", "", avx, 16,
+                &locate_in<&DebugRegisters::upper>, i);
+        }
     }
 
     void add_system() {

@@ -24,8 +24,8 @@ struct RegisterField {
     unsigned index;  ///< for `locate`
 };
 
-/// Features are those of GDB's documentation, org.gnu.gdb.i386.core, .sse and .segments, and one of
-/// our own for the control registers.
+/// Features are those of GDB's documentation, org.gnu.gdb.i386.core, .sse, .segments and .avx, and
+/// one of our own for the control registers.
 class RegisterLayout {
 public:
     /// Of a processor with 64-bit registers, or without.

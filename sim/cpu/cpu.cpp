@@ -87,7 +87,13 @@ void Cpu::set_efer(u64 value) {
     update_mode();
 }
 
+void Cpu::set_xcr0(u64 value) {
+    msr.xcr0 = value;
+    update_mode();
+}
+
 void Cpu::update_mode() {
+    constexpr u64 avx_state = arch::x86::Xcr0::sse.mask | arch::x86::Xcr0::avx.mask;
     const Segment& cs = segment(SegmentRegister::Cs);
     const u64 code = cs.descriptor;
     const bool in_code64 = long_mode_active() && SegmentDescriptor::long_mode.test(code);
@@ -111,7 +117,9 @@ void Cpu::update_mode() {
         flag(ExecutionMode::transactional, transaction_.active()) |
         flag(ExecutionMode::segmented_code, segmented) |
         flag(ExecutionMode::breakpoints, executes_to_breakpoint_) |
-        flag(ExecutionMode::paragraphs, uses_paragraphs());
+        flag(ExecutionMode::paragraphs, uses_paragraphs()) |
+        flag(ExecutionMode::no_avx,
+             !Cr4::osxsave.test(cr4()) || (msr.xcr0 & avx_state) != avx_state);
     code_context_ = mode | CodeBase::make(code_base);
 }
 

@@ -164,6 +164,8 @@ public:
     bool set_cr3(u64 value);
     bool set_cr4(u64 value);
     void set_efer(u64 value);
+    /// The caller has checked `value`. [intel/vol2]: XSETBV
+    void set_xcr0(u64 value);
     [[nodiscard]] u32 pkru() const { return mmu.state().pkru; }
     void set_pkru(u32 value) { mmu.write_pkru(value); }
     u64 cr2 = 0;

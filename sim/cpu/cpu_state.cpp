@@ -109,24 +109,33 @@ void Checkpoint::visit_state(state::Visitor& visitor) {
     visit_direction(visitor, direction);
 }
 
+namespace {
+
+void visit_vectors(state::Visitor& visitor, const char* name, std::array<Xmm, 16>& vectors) {
+    std::array<u64, 2 * 16> words;
+    for (unsigned i = 0; i < vectors.size(); ++i) {
+        words[2 * i] = vectors[i].low;
+        words[2 * i + 1] = vectors[i].high;
+    }
+    visitor.field(name, words);
+    for (unsigned i = 0; i < vectors.size(); ++i) {
+        vectors[i] = {words[2 * i], words[2 * i + 1]};
+    }
+}
+
+}  // namespace
+
 void FpuState::visit_state(state::Visitor& visitor) {
-    std::array<u64, 2 * 16> vectors;
     std::array<u64, 8> significands;
     std::array<u16, 8> sign_exponents;
-    for (unsigned i = 0; i < xmm.size(); ++i) {
-        vectors[2 * i] = xmm[i].low;
-        vectors[2 * i + 1] = xmm[i].high;
-    }
     for (unsigned i = 0; i < registers.size(); ++i) {
         significands[i] = registers[i].significand;
         sign_exponents[i] = registers[i].sign_exponent;
     }
-    visitor.field("xmm", vectors);
+    visit_vectors(visitor, "xmm", xmm);
+    visit_vectors(visitor, "upper", upper);
     visitor.field("significands", significands);
     visitor.field("sign_exponents", sign_exponents);
-    for (unsigned i = 0; i < xmm.size(); ++i) {
-        xmm[i] = {vectors[2 * i], vectors[2 * i + 1]};
-    }
     for (unsigned i = 0; i < registers.size(); ++i) {
         registers[i] = {significands[i], sign_exponents[i]};
     }

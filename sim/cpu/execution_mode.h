@@ -26,6 +26,8 @@ struct ExecutionMode {
     static constexpr Flag<12, u32> breakpoints{};
     /// Real mode or virtual-8086 mode.
     static constexpr Flag<13, u32> paragraphs{};
+    /// CR4.OSXSAVE clear, or XCR0 without SSE and AVX state.
+    static constexpr Flag<14, u32> no_avx{};
 };
 
 }  // namespace ringfence::sim::cpu

@@ -137,12 +137,15 @@ struct [[gnu::packed]] Float80Image {
 };
 static_assert(sizeof(Float80Image) == 10);
 
-/// All x87, MMX and SSE state of one logical processor. Plain data: copy it to save it.
+/// All x87, MMX, SSE and AVX state of one logical processor. Plain data: copy it to save it.
 ///
 /// The selectors of the last instruction and its operand are not kept: like every Intel CPU since
 /// Haswell this one reports CPUID.7.0:EBX[13], "deprecates FPU CS and FPU DS", and stores zeros.
 struct FpuState {
+    /// Bits 127:0 of the vector registers, and bits 255:128: YMMi is both. SSE instructions leave
+    /// the upper half alone; VEX-encoded ones of 128 bits and less clear it. [intel/vol1]: 14.1.3
     std::array<Xmm, 16> xmm{};
+    std::array<Xmm, 16> upper{};
     /// Physical registers R0 to R7; the low 64 bits of Ri are MMi.
     std::array<Float80, 8> registers{};
     u64 last_instruction_pointer = 0;

@@ -27,6 +27,7 @@ void read_fpu(const cpu::FpuState& fpu, DebugRegisters& out) {
     out.mxcsr = fpu.mxcsr;
     for (unsigned i = 0; i < out.xmm.size(); ++i) {
         std::memcpy(out.xmm[i].data(), &fpu.xmm[i], out.xmm[i].size());
+        std::memcpy(out.upper[i].data(), &fpu.upper[i], out.upper[i].size());
     }
 }
 
@@ -47,6 +48,7 @@ void write_fpu(cpu::FpuState& fpu, const DebugRegisters& wanted) {
     fpu.mxcsr = wanted.mxcsr;
     for (unsigned i = 0; i < wanted.xmm.size(); ++i) {
         std::memcpy(&fpu.xmm[i], wanted.xmm[i].data(), wanted.xmm[i].size());
+        std::memcpy(&fpu.upper[i], wanted.upper[i].data(), wanted.upper[i].size());
     }
 }
 

@@ -35,6 +35,7 @@ struct DebugRegisters {
     u64 x87_instruction = 0;
     u64 x87_data = 0;
     std::array<std::array<u8, 16>, 16> xmm{};
+    std::array<std::array<u8, 16>, 16> upper{};  ///< bits 255:128 of the YMM registers
     u32 mxcsr = 0;
     unsigned cpl = 0;
     bool code64 = false;  ///< 64-bit mode

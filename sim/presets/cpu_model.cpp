@@ -155,8 +155,9 @@ u64 CpuModel::state_components() const {
     if (!has(feature::xsave)) {
         return 0;
     }
+    const u64 avx = has(feature::avx) ? Xcr0::avx.mask : 0;
     const u64 keys = has(feature::pku) ? Xcr0::pkru.mask : 0;
-    return Xcr0::x87.mask | Xcr0::sse.mask | keys;
+    return Xcr0::x87.mask | Xcr0::sse.mask | avx | keys;
 }
 
 /// Leaf 0DH. The sizes for the components that are enabled are the processor's to fill in.
@@ -174,9 +175,12 @@ CpuidResult CpuModel::extended_state_leaf(u32 subleaf) const {
     if (subleaf == features) {
         return feature_words(arch::x86::cpuid_extended_state, subleaf);
     }
-    const arch::x86::XsaveComponent& keys = arch::x86::xsave_pkru;
-    const bool is_keys = subleaf == keys.index && Xcr0::pkru.test(components);
-    return is_keys ? CpuidResult{.eax = keys.bytes, .ebx = keys.offset} : CpuidResult{};
+    const auto* const found =
+        std::ranges::find(arch::x86::xsave_components, subleaf, &arch::x86::XsaveComponent::index);
+    if (found == std::end(arch::x86::xsave_components) || (components >> subleaf & 1) == 0) {
+        return {};
+    }
+    return {.eax = found->bytes, .ebx = found->offset};
 }
 
 CpuidResult CpuModel::cpuid(u32 leaf, u32 subleaf) const {

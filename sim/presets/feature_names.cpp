@@ -16,7 +16,7 @@ using arch::x86::CpuidFeature;
 namespace feature = arch::x86::cpuid_feature;
 
 /// Only what the machine implements: a name that is missing here cannot be promised to a guest.
-constexpr std::array<std::pair<std::string_view, CpuidFeature>, 64> features{{
+constexpr std::array<std::pair<std::string_view, CpuidFeature>, 68> features{{
     {"sse3", feature::sse3},
     {"pclmulqdq", feature::pclmulqdq},
     {"ssse3", feature::ssse3},
@@ -30,6 +30,10 @@ constexpr std::array<std::pair<std::string_view, CpuidFeature>, 64> features{{
     {"tsc_deadline", feature::tsc_deadline},
     {"aes", feature::aes},
     {"xsave", feature::xsave},
+    {"avx", feature::avx},
+    {"fma", feature::fma},
+    {"f16c", feature::f16c},
+    {"avx2", feature::avx2},
     {"xsaveopt", feature::xsaveopt},
     {"xsavec", feature::xsavec},
     {"xgetbv1", feature::xgetbv1},

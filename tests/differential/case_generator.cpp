@@ -129,6 +129,23 @@ bool shifts_too_far(const Instruction& instruction, const ProcessorState& state)
     return count % 32 > 16;
 }
 
+/// Mostly indexes that stay near the base.
+void choose_indexes(Random& random, const Instruction& instruction, ZydisRegister index,
+                    ProcessorState& state) {
+    if (random.chance(15)) {
+        return;
+    }
+    const std::string_view name = ZydisMnemonicGetString(instruction.info.mnemonic);
+    const bool quadwords = name.ends_with("qd") || name.ends_with("qq") || name.ends_with("qps") ||
+                           name.ends_with("qpd");
+    const auto number = static_cast<usize>(ZydisRegisterGetId(index));
+    for (Xmm* const half : {&state.fpu.xmm[number], &state.upper[number]}) {
+        const auto near = [&] { return random.below(40) - 8; };
+        const auto pair = [&] { return (near() & 0xffff'ffff) | near() << 32; };
+        *half = quadwords ? Xmm{near(), near()} : Xmm{pair(), pair()};
+    }
+}
+
 bool uses_segment_base(const ZydisDecodedOperand& operand) {
     return operand.type == ZYDIS_OPERAND_TYPE_MEMORY &&
            (operand.mem.segment == ZYDIS_REGISTER_FS || operand.mem.segment == ZYDIS_REGISTER_GS);
@@ -154,7 +171,22 @@ bool unsafe(const Instruction& instruction) {
            branches_into_itself(instruction) || has_excluded_prefix(instruction);
 }
 
-/// The bytes of `encoding`, completed at random; returns where the random part starts.
+/// A VEX prefix with registers chosen at random, in two bytes where it can be. Returns its length.
+usize write_vex(Random& random, const VexPrefix& vex, u8 extensions, std::span<u8> bytes) {
+    constexpr u8 two_bytes = 0xc5;
+    constexpr u8 only_r = 4;
+    const u8 source = random.chance(70) ? static_cast<u8>(random.below(16)) : u8{0};
+    const auto prefix = vex_bytes(vex, {.extensions = extensions, .source = source});
+    if (vex.map == 1 && !vex.w && (extensions & ~only_r) == 0 && random.chance(70)) {
+        bytes[0] = two_bytes;
+        bytes[1] = static_cast<u8>((prefix[1] & 0x80) | (prefix[2] & 0x7f));
+        return 2;
+    }
+    std::ranges::copy(prefix, bytes.begin());
+    return prefix.size();
+}
+
+/// The bytes of `encoding`, completed at random.
 void write_encoding(Random& random, const Encoding& encoding, std::array<u8, 15>& bytes) {
     random.fill(bytes);
     usize n = 0;
@@ -165,9 +197,11 @@ void write_encoding(Random& random, const Encoding& encoding, std::array<u8, 15>
     for (unsigned i = 0; i < encoding.prefix_count; ++i) {
         bytes[n++] = encoding.prefixes[i];
     }
-    const u8 rex_bits = random.chance(50) ? static_cast<u8>(random.below(8)) : u8{0};
-    if (encoding.rex_w || rex_bits != 0) {
-        bytes[n++] = static_cast<u8>(0x40 | (encoding.rex_w ? 8 : 0) | rex_bits);
+    const u8 extensions = random.chance(50) ? static_cast<u8>(random.below(8)) : u8{0};
+    if (encoding.vex.map != 0) {
+        n += write_vex(random, encoding.vex, extensions, std::span{bytes}.subspan(n));
+    } else if (encoding.rex_w || extensions != 0) {
+        bytes[n++] = static_cast<u8>(0x40 | (encoding.rex_w ? 8 : 0) | extensions);
     }
     for (unsigned i = 0; i < encoding.opcode_count; ++i) {
         bytes[n++] = encoding.opcode[i];
@@ -210,16 +244,19 @@ void CaseGenerator::place_operands(Random& random, Instruction& instruction, Tes
         if (operand.type != ZYDIS_OPERAND_TYPE_MEMORY) {
             continue;
         }
+        if (is_vector_indexed(operand)) {
+            choose_indexes(random, instruction, operand.mem.index, out.state);
+        }
         const u64 bytes = std::max<u64>(operand.size / 8U, 1);
         const u64 target = target_of(random, bytes);
         aim(random, out, instruction, operand, target);
-        if (target >= data_base && target + 16 <= data_base + data_bytes && random.chance(70)) {
+        if (target >= data_base && target + 32 <= data_base + data_bytes && random.chance(70)) {
             if (bytes == 10) {
                 const auto value = interesting_float80(random);
                 std::memcpy(&out.data[target - data_base], &value, 10);
             } else {
-                const auto value = interesting_vector(random);
-                std::memcpy(&out.data[target - data_base], &value, sizeof(value));
+                const Xmm value[] = {interesting_vector(random), interesting_vector(random)};
+                std::memcpy(&out.data[target - data_base], &value, bytes > 16 ? 32 : 16);
             }
         }
     }

@@ -119,22 +119,24 @@ u64 nan_elements(u64 value, u64 element_bits) {
     return nans;
 }
 
-void compare_vectors(Differences& differences, const TestCase& test, const FxsaveImage& host,
-                     const FxsaveImage& machine) {
+void compare_vectors(Differences& differences, const TestCase& test, const ProcessorState& host,
+                     const ProcessorState& machine) {
     const ZydisMnemonic mnemonic = test.form->mnemonic;
-    differences.check("mxcsr", host.mxcsr, machine.mxcsr);
+    differences.check("mxcsr", host.fpu.mxcsr, machine.fpu.mxcsr);
     if (is_excluded(mnemonic, Exclusion::VectorResult)) {
         return;
     }
     const u64 element_bits = excluded(mnemonic, Exclusion::NanChoice);
-    const auto check = [&](const char* half, usize i, u64 hosts, u64 machines) {
+    const auto check = [&](const char* part, usize i, u64 hosts, u64 machines) {
         const u64 any_nan =
             nan_elements(hosts, element_bits) & nan_elements(machines, element_bits);
-        differences.check(fmt::format("xmm{} {}", i, half), hosts, machines, ~any_nan);
+        differences.check(fmt::format("{}{}", part, i), hosts, machines, ~any_nan);
     };
-    for (usize i = 0; i < host.xmm.size(); ++i) {
-        check("low", i, host.xmm[i].low, machine.xmm[i].low);
-        check("high", i, host.xmm[i].high, machine.xmm[i].high);
+    for (usize i = 0; i < host.upper.size(); ++i) {
+        check("low half of xmm", i, host.fpu.xmm[i].low, machine.fpu.xmm[i].low);
+        check("high half of xmm", i, host.fpu.xmm[i].high, machine.fpu.xmm[i].high);
+        check("bits 191:128 of ymm", i, host.upper[i].low, machine.upper[i].low);
+        check("bits 255:192 of ymm", i, host.upper[i].high, machine.upper[i].high);
     }
 }
 
@@ -168,6 +170,7 @@ bool same_registers(const Outcome& host, const Outcome& machine) {
     const FxsaveImage& b = machine.state.fpu;
     // Everything up to XMM15 but the MXCSR mask, which names the processor.
     return host.state.gpr == machine.state.gpr && host.state.rip == machine.state.rip &&
+           host.state.upper == machine.state.upper &&
            std::memcmp(&a, &b, offsetof(FxsaveImage, mxcsr_mask)) == 0 &&
            std::memcmp(&a.st, &b.st, sizeof(FxsaveImage) - offsetof(FxsaveImage, st)) == 0;
 }
@@ -209,7 +212,9 @@ std::vector<std::string> compare(const TestCase& test, const Outcome& host,
     if (host.completed || !is_excluded(mnemonic, Exclusion::X87OnFault)) {
         compare_x87(differences, test, host.state.fpu, machine.state.fpu);
     }
-    compare_vectors(differences, test, host.state.fpu, machine.state.fpu);
+    if (host.completed || !is_excluded(mnemonic, Exclusion::VectorOnFault)) {
+        compare_vectors(differences, test, host.state, machine.state);
+    }
     return differences.take();
 }
 
@@ -257,7 +262,9 @@ std::string describe(const TestCase& test) {
                             fpu.st[i].significand);
     }
     for (usize i = 0; i < fpu.xmm.size(); ++i) {
-        text += fmt::format("\n  xmm{} {:016x}:{:016x}", i, fpu.xmm[i].high, fpu.xmm[i].low);
+        const Xmm& upper = test.state.upper[i];
+        text += fmt::format("\n  ymm{} {:016x}:{:016x}:{:016x}:{:016x}", i, upper.high, upper.low,
+                            fpu.xmm[i].high, fpu.xmm[i].low);
     }
     return text + "\n";
 }

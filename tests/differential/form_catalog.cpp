@@ -42,6 +42,15 @@ bool is_far(const Instruction& instruction) {
     return far_return || instruction.info.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
 }
 
+bool has_vector_index(const Instruction& instruction) {
+    for (unsigned i = 0; i < instruction.info.operand_count_visible; ++i) {
+        if (is_vector_indexed(instruction.operand(i))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool is_skipped(const Instruction& instruction) {
     const bool far = is_far(instruction);
     return is_excluded(instruction.info.mnemonic, Exclusion::Skip) ||
@@ -101,11 +110,13 @@ private:
         encoding.has_modrm = true;
         for (unsigned modrm = 0; modrm < 256; ++modrm) {
             const bool memory = modrm < 0xc0;
-            if (memory && (modrm & 0xc7) != 0) {
-                continue;  // one memory operand stands for all
+            const bool with_sib = encoding.vex.map != 0 && (modrm & 0xc7) == 4;
+            if (memory && (modrm & 0xc7) != 0 && !with_sib) {
+                continue;  // one memory operand stands for all, but for a gather's
             }
             encoding.modrm = static_cast<u8>(modrm);
-            if (decodes(encoding) && (instruction_.info.attributes & ZYDIS_ATTRIB_HAS_MODRM) != 0) {
+            if (decodes(encoding) && (instruction_.info.attributes & ZYDIS_ATTRIB_HAS_MODRM) != 0 &&
+                with_sib == has_vector_index(instruction_)) {
                 add(encoding);
             }
         }
@@ -143,15 +154,32 @@ private:
 std::array<u8, sim::isa::x86::longest_instruction> bytes_of(const Encoding& encoding) {
     constexpr u8 rex_w = 0x48;
     std::array<u8, sim::isa::x86::longest_instruction> bytes{};
+    constexpr u8 sib_with_second_index = 0x08;
     auto next = std::copy_n(encoding.prefixes, encoding.prefix_count, bytes.begin());
+    if (encoding.vex.map != 0) {
+        next = std::ranges::copy(vex_bytes(encoding.vex, {}), next).out;
+    }
     if (encoding.rex_w) {
         *next++ = rex_w;
     }
     next = std::copy_n(encoding.opcode, encoding.opcode_count, next);
     if (encoding.has_modrm) {
-        *next = encoding.modrm;
+        *next++ = encoding.modrm;
+        *next = encoding.vex.map != 0 ? sib_with_second_index : u8{0};
     }
     return bytes;
+}
+
+std::array<u8, 3> vex_bytes(const VexPrefix& vex, const VexRegisters& registers) {
+    constexpr u8 three_bytes = 0xc4;
+    const unsigned first = (~registers.extensions & 7U) << 5 | vex.map;
+    const unsigned second =
+        (vex.w ? 0x80U : 0U) | (~registers.source & 0xfU) << 3 | (vex.l ? 4U : 0U) | vex.prefix;
+    return {three_bytes, static_cast<u8>(first), static_cast<u8>(second)};
+}
+
+bool is_vector_indexed(const ZydisDecodedOperand& operand) {
+    return operand.type == ZYDIS_OPERAND_TYPE_MEMORY && operand.mem.type == ZYDIS_MEMOP_TYPE_VSIB;
 }
 
 Instruction blank_instruction(const sim::presets::CpuModel& model, u64 rip) {
@@ -207,8 +235,9 @@ u64 form_signature(const Instruction& instruction) {
     return signature;
 }
 
-std::vector<Form> catalog_forms(const Decoder& decoder, const sim::presets::CpuModel& model) {
-    Cataloguer cataloguer(decoder, model);
+namespace {
+
+void catalog_legacy(Cataloguer& cataloguer) {
     for (const auto& prefixes : prefix_choices) {
         for (const auto& map : maps) {
             for (unsigned rex_w = 0; rex_w < 2; ++rex_w) {
@@ -235,6 +264,30 @@ std::vector<Form> catalog_forms(const Decoder& decoder, const sim::presets::CpuM
             }
         }
     }
+}
+
+void catalog_vex(Cataloguer& cataloguer) {
+    for (unsigned bits = 0; bits < 16; ++bits) {
+        for (u8 map = 1; map <= 3; ++map) {
+            for (unsigned opcode = 0; opcode < 256; ++opcode) {
+                Encoding encoding;
+                encoding.vex = {.map = map,
+                                .prefix = static_cast<u8>(bits & 3),
+                                .w = (bits & 4) != 0,
+                                .l = (bits & 8) != 0};
+                encoding.opcode[encoding.opcode_count++] = static_cast<u8>(opcode);
+                cataloguer.try_opcode(encoding);
+            }
+        }
+    }
+}
+
+}  // namespace
+
+std::vector<Form> catalog_forms(const Decoder& decoder, const sim::presets::CpuModel& model) {
+    Cataloguer cataloguer(decoder, model);
+    catalog_legacy(cataloguer);
+    catalog_vex(cataloguer);
     return cataloguer.take();
 }
 

@@ -21,6 +21,9 @@ public:
     /// CPUID as this host answers it.
     [[nodiscard]] virtual arch::x86::CpuidResult cpuid(u32 leaf, u32 subleaf) const = 0;
 
+    /// Whether `upper` of a state is the host's: without AVX, or a kernel that saves it, it is not.
+    [[nodiscard]] virtual bool keeps_avx_state() const = 0;
+
     /// The data pages, to be set before and read after a run.
     virtual DataImage& data() = 0;
     /// Puts `instruction` at `before.rip`, runs it, and removes it again.

@@ -26,9 +26,12 @@ constexpr std::array<int, 6> synchronous_signals = {SIGSEGV, SIGBUS,  SIGFPE,
 /// RFLAGS bits that a program may set and that do not stop it.
 constexpr u64 loadable_flags = 0x0c'd5 | 0x4'0000;
 
-/// The XSAVE area behind the FXSAVE image in a signal frame: which components it holds.
+/// The XSAVE area behind the FXSAVE image in a signal frame: which components it holds, and where
+/// the upper halves of the YMM registers are. [intel/vol1]: 13.4
 constexpr usize xstate_bv_offset = 512;
+constexpr usize upper_offset = 576;
 constexpr u64 x87_and_sse = 3;
+constexpr u64 avx_component = 4;
 
 enum class Phase { Idle, Entering, Running };
 
@@ -39,12 +42,34 @@ struct Exchange {
     Outcome outcome;
     std::array<greg_t, NGREG> saved_registers{};
     std::array<u8, sizeof(_libc_fpstate)> saved_fpu{};
+    std::array<Xmm, 16> saved_upper{};
     u64 saved_components = 0;
+    /// Whether signal frames have the upper halves of the YMM registers.
+    bool has_upper = false;
 };
 Exchange exchange;
 
 u8* fpu_area(ucontext_t* context) {
     return reinterpret_cast<u8*>(context->uc_mcontext.fpregs);
+}
+
+u64 components_in(ucontext_t* context) {
+    u64 components = 0;
+    std::memcpy(&components, fpu_area(context) + xstate_bv_offset, sizeof(components));
+    return components;
+}
+void set_components(ucontext_t* context, u64 components) {
+    std::memcpy(fpu_area(context) + xstate_bv_offset, &components, sizeof(components));
+}
+u64 held_components() {
+    return x87_and_sse | (exchange.has_upper ? avx_component : 0);
+}
+/// A component that the frame does not hold is in its initial state.
+void read_upper(ucontext_t* context, std::array<Xmm, 16>& out) {
+    out = {};
+    if (exchange.has_upper && (components_in(context) & avx_component) != 0) {
+        std::memcpy(&out, fpu_area(context) + upper_offset, sizeof(out));
+    }
 }
 
 void load_case(ucontext_t* context, const ProcessorState& state) {
@@ -55,10 +80,10 @@ void load_case(ucontext_t* context, const ProcessorState& state) {
     registers[REG_RIP] = static_cast<greg_t>(state.rip);
     registers[REG_EFL] = static_cast<greg_t>(state.rflags);
     std::memcpy(fpu_area(context), &state.fpu, sizeof(state.fpu));
-    u64 components = 0;
-    std::memcpy(&components, fpu_area(context) + xstate_bv_offset, sizeof(components));
-    components |= x87_and_sse;
-    std::memcpy(fpu_area(context) + xstate_bv_offset, &components, sizeof(components));
+    if (exchange.has_upper) {
+        std::memcpy(fpu_area(context) + upper_offset, &state.upper, sizeof(state.upper));
+    }
+    set_components(context, components_in(context) | held_components());
 }
 
 void save_outcome(ucontext_t* context) {
@@ -70,6 +95,7 @@ void save_outcome(ucontext_t* context) {
     outcome.state.rip = static_cast<u64>(registers[REG_RIP]);
     outcome.state.rflags = static_cast<u64>(registers[REG_EFL]);
     std::memcpy(&outcome.state.fpu, fpu_area(context), sizeof(outcome.state.fpu));
+    read_upper(context, outcome.state.upper);
     outcome.vector = static_cast<ExceptionVector>(registers[REG_TRAPNO]);
     outcome.error_code = static_cast<u32>(registers[REG_ERR]);
     outcome.address = static_cast<u64>(registers[REG_CR2]);
@@ -88,14 +114,18 @@ void save_context(ucontext_t* context) {
     std::memcpy(exchange.saved_registers.data(), context->uc_mcontext.gregs,
                 sizeof(context->uc_mcontext.gregs));
     std::memcpy(exchange.saved_fpu.data(), fpu_area(context), exchange.saved_fpu.size());
-    std::memcpy(&exchange.saved_components, fpu_area(context) + xstate_bv_offset, sizeof(u64));
+    exchange.saved_components = components_in(context);
+    read_upper(context, exchange.saved_upper);
 }
 void restore_context(ucontext_t* context) {
     std::memcpy(context->uc_mcontext.gregs, exchange.saved_registers.data(),
                 sizeof(context->uc_mcontext.gregs));
     std::memcpy(fpu_area(context), exchange.saved_fpu.data(), exchange.saved_fpu.size());
-    const u64 components = exchange.saved_components | x87_and_sse;
-    std::memcpy(fpu_area(context) + xstate_bv_offset, &components, sizeof(components));
+    if (exchange.has_upper) {
+        std::memcpy(fpu_area(context) + upper_offset, &exchange.saved_upper,
+                    sizeof(exchange.saved_upper));
+    }
+    set_components(context, exchange.saved_components | held_components());
 }
 
 /// POPF may have switched alignment checks on, and the kernel leaves them on for handlers.
@@ -152,6 +182,7 @@ u8* map_at(u64 address, u64 bytes, int protection, int descriptor) {
 class LinuxHostProcessor final : public HostProcessor {
 public:
     bool prepare(const ReadOnlyImage& read_only) {
+        exchange.has_upper = __builtin_cpu_supports("avx") != 0;
         return map_code() && map_data(read_only) && install_handlers();
     }
 
@@ -160,6 +191,8 @@ public:
         __cpuid_count(leaf, subleaf, result.eax, result.ebx, result.ecx, result.edx);
         return result;
     }
+
+    [[nodiscard]] bool keeps_avx_state() const override { return exchange.has_upper; }
 
     DataImage& data() override { return *data_; }
 

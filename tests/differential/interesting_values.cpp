@@ -188,6 +188,9 @@ void randomize_registers(Random& random, ProcessorState& state) {
     for (Xmm& value : state.fpu.xmm) {
         value = interesting_vector(random);
     }
+    for (Xmm& value : state.upper) {
+        value = interesting_vector(random);
+    }
     state.fpu.mxcsr = interesting_mxcsr(random);
     state.fpu.mxcsr_mask = sim::cpu::mxcsr::writable;
     randomize_x87(random, state);

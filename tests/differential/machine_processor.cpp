@@ -14,6 +14,7 @@ using arch::x86::Cr4;
 using arch::x86::Efer;
 using arch::x86::Pte4Level;
 using arch::x86::SegmentDescriptor;
+using arch::x86::Xcr0;
 using sim::cpu::SegmentRegister;
 
 constexpr u64 ram_bytes = 4 * mib;
@@ -98,7 +99,9 @@ void MachineProcessor::map_sandbox(const ReadOnlyImage& read_only) {
 void MachineProcessor::enter_user_mode() {
     cpu_.set_efer(Efer::lme.mask | Efer::nxe.mask | Efer::sce.mask | Efer::lma.mask);
     bool ok = cpu_.set_cr3(root_table);
-    ok = ok && cpu_.set_cr4(Cr4::pae.mask | Cr4::osfxsr.mask | Cr4::osxmmexcpt.mask);
+    ok = ok &&
+         cpu_.set_cr4(Cr4::pae.mask | Cr4::osfxsr.mask | Cr4::osxmmexcpt.mask | Cr4::osxsave.mask);
+    cpu_.set_xcr0(Xcr0::x87.mask | Xcr0::sse.mask | Xcr0::avx.mask);
     ok = ok && cpu_.set_cr0(Cr0::pe.mask | Cr0::pg.mask | Cr0::wp.mask | Cr0::ne.mask |
                             Cr0::mp.mask | Cr0::am.mask | Cr0::et.mask);
     RF_ASSERT(ok);
@@ -145,6 +148,7 @@ void MachineProcessor::load_state(const ProcessorState& state) {
     // Interrupts are enabled in the host's process.
     cpu_.set_rflags(state.rflags | arch::x86::Rflags::interrupt.mask);
     cpu_.fpu.load_fxsave_image(state.fpu, sim::cpu::FxsaveForm::Wide, 16);
+    cpu_.fpu.upper = state.upper;
 }
 
 ProcessorState MachineProcessor::save_state() const {
@@ -155,6 +159,7 @@ ProcessorState MachineProcessor::save_state() const {
     state.rip = cpu_.rip;
     state.rflags = cpu_.rflags();
     state.fpu = cpu_.fpu.fxsave_image(sim::cpu::FxsaveForm::Wide);
+    state.upper = cpu_.fpu.upper;
     return state;
 }
 

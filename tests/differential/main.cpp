@@ -39,15 +39,21 @@ struct Options {
 std::vector<arch::x86::CpuidFeature> common_features(const HostProcessor& host) {
     using namespace arch::x86::cpuid_feature;
     constexpr arch::x86::CpuidFeature shown[] = {
-        fpu,  tsc,       msr,        pae,       cmpxchg8b, cmov,       clflush, mmx,
-        fxsr, sse,       sse2,       sse3,      ssse3,     sse4_1,     sse4_2,  popcnt,
-        aes,  pclmulqdq, cmpxchg16b, movbe,     lahf64,    lzcnt,      bmi1,    bmi2,
-        adx,  syscall,   nx,         long_mode, prefetchw, clflushopt, clwb};
+        fpu,        tsc,       msr,        pae,   cmpxchg8b, cmov,   clflush, mmx,     fxsr,
+        sse,        sse2,      sse3,       ssse3, sse4_1,    sse4_2, popcnt,  aes,     pclmulqdq,
+        cmpxchg16b, movbe,     lahf64,     lzcnt, bmi1,      bmi2,   adx,     syscall, nx,
+        long_mode,  prefetchw, clflushopt, clwb,  avx,       avx2,   fma,     f16c};
     std::vector<arch::x86::CpuidFeature> features;
     for (const auto& feature : shown) {
         if (arch::x86::has(host, feature)) {
             features.push_back(feature);
         }
+    }
+    if (!host.keeps_avx_state()) {
+        std::erase_if(features, [](const auto& feature) {
+            return feature.leaf == avx.leaf && feature.where == avx.where &&
+                   feature.index == avx.index;
+        });
     }
     return features;
 }
@@ -165,6 +171,9 @@ private:
             try_value(test, value, u64{0});
         }
         for (auto& value : state.fpu.xmm) {
+            try_value(test, value, {});
+        }
+        for (auto& value : state.upper) {
             try_value(test, value, {});
         }
         for (auto& value : state.fpu.st) {

@@ -13,6 +13,7 @@ namespace ringfence::differential {
 
 using arch::x86::ExceptionVector;
 using sim::cpu::FxsaveImage;
+using sim::cpu::Xmm;
 
 /// Index of a general register in its encoding order.
 enum Gpr : u8 { rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi };
@@ -24,6 +25,8 @@ struct ProcessorState {
     u64 rflags = 0;
     /// In FXSAVE64's form.
     FxsaveImage fpu{};
+    /// Bits 255:128 of the YMM registers; zeroes on a processor without.
+    std::array<Xmm, 16> upper{};
 };
 
 /// How an instruction ended.

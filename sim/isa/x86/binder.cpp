@@ -34,7 +34,10 @@ bool bind_unavailable(const Instruction& instruction, Unit unit, OpBuilder& out)
     if (unit == Unit::X87) {
         return (emulated || switched) && out.straight<raise_no_device>();
     }
-    if (emulated || (unit == Unit::Sse && no_sse)) {
+    // VEX-encoded instructions do not look at CR0.EM and CR4.OSFXSR. [intel/vol2]: 2.4
+    const bool missing = unit == Unit::Avx ? ExecutionMode::no_avx.test(instruction.mode)
+                                           : emulated || (unit == Unit::Sse && no_sse);
+    if (missing) {
         return out.straight<raise_undefined>();
     }
     return switched && out.straight<raise_no_device>();
@@ -69,7 +72,8 @@ public:
                                  fpu_control_rows(),
                                  x87_rows(),
                                  mmx_rows(),
-                                 sse_rows()}) {
+                                 sse_rows(),
+                                 avx_rows()}) {
             for (const BinderRow& row : group) {
                 rows_[row.mnemonic].push_back(row);
             }

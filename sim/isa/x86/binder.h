@@ -95,9 +95,10 @@ private:
 /// mnemonic is tried, and without one the instruction raises #UD and is reported).
 using Binder = bool (*)(const Instruction& instruction, OpBuilder& out);
 
-/// Which unit executes: the availability checks (#UD, #NM by CR0.EM, CR0.TS, CR4.OSFXSR) are done
-/// before the binder is called. [intel/vol3]: 2.5, table 2-2; 13.1
-enum class Unit : u8 { Integer, X87, Mmx, Sse };
+/// Which unit executes: the availability checks (#UD, #NM by CR0.EM, CR0.TS, CR4.OSFXSR, and for
+/// AVX CR4.OSXSAVE and XCR0) are done before the binder is called. [intel/vol3]: 2.5, table
+/// 2-2; 13.1
+enum class Unit : u8 { Integer, X87, Mmx, Sse, Avx };
 
 struct BinderRow {
     ZydisMnemonic mnemonic;
@@ -135,5 +136,6 @@ std::span<const BinderRow> fpu_control_rows();
 std::span<const BinderRow> x87_rows();
 std::span<const BinderRow> mmx_rows();
 std::span<const BinderRow> sse_rows();
+std::span<const BinderRow> avx_rows();
 
 }  // namespace ringfence::sim::isa::x86

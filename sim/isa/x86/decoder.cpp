@@ -23,6 +23,13 @@ struct FeatureRow {
     arch::x86::CpuidFeature feature;
 };
 
+/// Instructions that take a second feature. [intel/vol1]: 14.3, 14.4.1, 14.5.3
+constexpr FeatureRow also_needed[] = {
+    {ZYDIS_ISA_SET_AVXAES, feature::aes},     {ZYDIS_ISA_SET_AVX2, feature::avx},
+    {ZYDIS_ISA_SET_AVX2GATHER, feature::avx}, {ZYDIS_ISA_SET_FMA, feature::avx},
+    {ZYDIS_ISA_SET_F16C, feature::avx},
+};
+
 constexpr FeatureRow optional_sets[] = {
     {ZYDIS_ISA_SET_X87, feature::fpu},
     {ZYDIS_ISA_SET_FCMOV, feature::cmov},
@@ -65,6 +72,12 @@ constexpr FeatureRow optional_sets[] = {
     {ZYDIS_ISA_SET_AES, feature::aes},
     {ZYDIS_ISA_SET_PCLMULQDQ, feature::pclmulqdq},
     {ZYDIS_ISA_SET_RTM, feature::rtm},
+    {ZYDIS_ISA_SET_AVX, feature::avx},
+    {ZYDIS_ISA_SET_AVXAES, feature::avx},
+    {ZYDIS_ISA_SET_AVX2, feature::avx2},
+    {ZYDIS_ISA_SET_AVX2GATHER, feature::avx2},
+    {ZYDIS_ISA_SET_FMA, feature::fma},
+    {ZYDIS_ISA_SET_F16C, feature::f16c},
 };
 
 constexpr u8 repeat_prefix = 0xf3;
@@ -115,6 +128,11 @@ Decoder::Decoder(const presets::CpuModel& model) {
     }
     for (const FeatureRow& row : optional_sets) {
         support_[row.set] = model.has(row.feature) ? Support::Shown : Support::Hidden;
+    }
+    for (const FeatureRow& row : also_needed) {
+        if (!model.has(row.feature)) {
+            support_[row.set] = Support::Hidden;
+        }
     }
     support_[ZYDIS_ISA_SET_AMD] = Support::Shown;  // SYSCALL and SYSRET
 }

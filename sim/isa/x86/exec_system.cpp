@@ -146,9 +146,11 @@ void patch_cpuid(const Cpu& cpu, u32 leaf, u32 subleaf, arch::x86::CpuidResult& 
         show(result.ecx, feature::ospke);
     }
     if (leaf == arch::x86::cpuid_extended_state && subleaf < 2 && result.eax != 0) {
-        // What an area must have for the components that are enabled now.
-        const bool sized = subleaf == 0 || feature::xsavec.in(result);
-        result.ebx = sized ? arch::x86::xsave_bytes(cpu.msr.xcr0) : 0;
+        // What an area must have for the components that are enabled now: in the standard format,
+        // and in the compacted one.
+        const u32 compacted =
+            feature::xsavec.in(result) ? arch::x86::xsave_compacted_bytes(cpu.msr.xcr0) : 0;
+        result.ebx = subleaf == 0 ? arch::x86::xsave_bytes(cpu.msr.xcr0) : compacted;
     }
     if (leaf == arch::x86::cpuid_features && !apic_enabled(cpu)) {
         clear(result.edx, feature::apic);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The XSAVE family, XCR0 and PKRU. [intel/vol1]: chapter 13; [intel/vol2]: the instructions
 //
-// Components: x87, SSE, and PKRU where the CPU has protection keys.
+// Components: x87, SSE, AVX where the CPU has it, and PKRU where it has protection keys.
 #include "arch/x86/xsave.h"
 
 #include <cstring>
@@ -17,6 +17,7 @@ using arch::x86::Cr0;
 using arch::x86::Cr4;
 using arch::x86::Xcr0;
 using arch::x86::XsaveArea;
+using arch::x86::XsaveComponent;
 using arch::x86::XsaveHeader;
 using cpu::ExceptionVector;
 using cpu::FpuState;
@@ -55,7 +56,8 @@ u64 components_in_use(const Cpu& cpu) {
                      cpu.fpu.last_instruction_pointer != 0 || cpu.fpu.last_data_pointer != 0 ||
                      cpu.fpu.last_opcode != 0;
     const bool sse = cpu.fpu.xmm != initial.xmm;
-    return (x87 ? Xcr0::x87.mask : 0) | (sse ? Xcr0::sse.mask : 0) |
+    const bool avx = cpu.fpu.upper != initial.upper;
+    return (x87 ? Xcr0::x87.mask : 0) | (sse ? Xcr0::sse.mask : 0) | (avx ? Xcr0::avx.mask : 0) |
            (cpu.pkru() != 0 ? Xcr0::pkru.mask : 0);
 }
 
@@ -81,11 +83,12 @@ bool xsetbv(Cpu& cpu, const Op& /*op*/) {
         return false;
     }
     const u64 value = edx_eax(cpu);
-    if (cpu.gpr.get<u32>(cpu::slot_of(Gpr::Rcx)) != 0 || !Xcr0::x87.test(value) ||
+    const bool avx_alone = Xcr0::avx.test(value) && !Xcr0::sse.test(value);
+    if (cpu.gpr.get<u32>(cpu::slot_of(Gpr::Rcx)) != 0 || !Xcr0::x87.test(value) || avx_alone ||
         (value & ~cpu.model.state_components()) != 0) {
         return general_protection(cpu);
     }
-    cpu.msr.xcr0 = value;
+    cpu.set_xcr0(value);
     return true;
 }
 
@@ -117,9 +120,12 @@ bool find_area(Cpu& cpu, const Op& op, Area& out) {
     return out.address.is_aligned(XsaveArea::alignment) || general_protection(cpu);
 }
 
-/// Where PKRU lies in the area. In a compacted one it is the only component behind the header.
-VirtualAddress pkru_place(const Area& area) {
-    return area.address + arch::x86::xsave_pkru.offset;
+/// Where `component` lies in an area whose XCOMP_BV is `compaction`.
+VirtualAddress place_of(const Area& area, const XsaveComponent& component, u64 compaction) {
+    const u32 offset = XsaveHeader::compacted.test(compaction)
+                           ? arch::x86::xsave_compacted_offset(component.index, compaction)
+                           : component.offset;
+    return area.address + offset;
 }
 
 template <typename T>
@@ -151,8 +157,10 @@ constexpr usize first_register_word = 4;
 constexpr usize register_words = 16;
 constexpr usize first_xmm_word = first_register_word + register_words;
 
-usize xmm_words(const Cpu& cpu) {
-    constexpr usize words_each = 2;
+constexpr usize words_each = 2;
+
+/// Of the low or the upper halves of all vector registers that this mode has. [intel/vol1]: 13.4.1
+usize vector_words(const Cpu& cpu) {
     return words_each * (cpu.code64() ? 16 : 8);
 }
 
@@ -171,19 +179,31 @@ bool save_legacy_part(Cpu& cpu, const Op& op, const Area& area, u64 components, 
     if (with_mxcsr && !put(mxcsr_word, 1)) {
         return false;
     }
-    return !Xcr0::sse.test(components) || put(first_xmm_word, xmm_words(cpu));
+    return !Xcr0::sse.test(components) || put(first_xmm_word, vector_words(cpu));
 }
 
-bool save_components(Cpu& cpu, const Op& op, const Area& area, u64 components, bool with_mxcsr) {
+/// `compaction` is the XCOMP_BV that the area has, or will have.
+bool save_components(Cpu& cpu, const Op& op, const Area& area, u64 components, bool with_mxcsr,
+                     u64 compaction) {
+    const auto put = [&](const XsaveComponent& component, const u64* words, usize count) {
+        return write_part(cpu, op, place_of(area, component, compaction), words, count);
+    };
+    u64 upper[sizeof(cpu.fpu.upper) / sizeof(u64)];
+    std::memcpy(upper, cpu.fpu.upper.data(), sizeof(upper));
     const u64 pkru = cpu.pkru();
     return save_legacy_part(cpu, op, area, components, with_mxcsr) &&
-           (!Xcr0::pkru.test(components) || write_part(cpu, op, pkru_place(area), &pkru, 1));
+           (!Xcr0::avx.test(components) || put(arch::x86::xsave_avx, upper, vector_words(cpu))) &&
+           (!Xcr0::pkru.test(components) || put(arch::x86::xsave_pkru, &pkru, 1));
 }
 
-/// Whether all of the area that `components` need can be written.
-bool can_write(Cpu& cpu, const Op& op, const Area& area) {
-    return cpu.mmu.probe_write(area.address, arch::x86::xsave_bytes(area.requested)) ||
-           memory_fault(cpu, op);
+/// Whether all of the area that the requested components need can be written.
+bool can_write(Cpu& cpu, const Op& op, const Area& area, u32 bytes) {
+    return cpu.mmu.probe_write(area.address, bytes) || memory_fault(cpu, op);
+}
+
+/// In the standard format MXCSR comes with the SSE and with the AVX state. [intel/vol1]: 13.5.2
+bool has_mxcsr(const Area& area) {
+    return (area.requested & (Xcr0::sse.mask | Xcr0::avx.mask)) != 0;
 }
 
 enum class Skip : u8 { Nothing, InitialState };
@@ -193,14 +213,15 @@ template <Skip skip>
 bool xsave(Cpu& cpu, const Op& op) {
     Area area;
     u64 state;
-    if (!find_area<Rights::User>(cpu, op, area) || !can_write(cpu, op, area) ||
+    if (!find_area<Rights::User>(cpu, op, area) ||
+        !can_write(cpu, op, area, arch::x86::xsave_bytes(area.requested)) ||
         !read_part(cpu, op, area.header(), &state, 1)) {
         return false;
     }
     const u64 in_use = components_in_use(cpu);
     const u64 saved = skip == Skip::InitialState ? area.requested & in_use : area.requested;
     state = (state & ~area.requested) | (in_use & area.requested);
-    return save_components(cpu, op, area, saved, Xcr0::sse.test(area.requested)) &&
+    return save_components(cpu, op, area, saved, has_mxcsr(area), 0) &&
            write_part(cpu, op, area.header(), &state, 1);
 }
 
@@ -208,7 +229,8 @@ bool xsave(Cpu& cpu, const Op& op) {
 template <Rights rights>
 bool xsave_compacted(Cpu& cpu, const Op& op) {
     Area area;
-    if (!find_area<rights>(cpu, op, area) || !can_write(cpu, op, area)) {
+    if (!find_area<rights>(cpu, op, area) ||
+        !can_write(cpu, op, area, arch::x86::xsave_compacted_bytes(area.requested))) {
         return false;
     }
     u64 in_use = components_in_use(cpu);
@@ -217,7 +239,7 @@ bool xsave_compacted(Cpu& cpu, const Op& op) {
     }
     const u64 saved = area.requested & in_use;
     const u64 header[] = {saved, area.requested | XsaveHeader::compacted.mask};
-    return save_components(cpu, op, area, saved, Xcr0::sse.test(saved)) &&
+    return save_components(cpu, op, area, saved, Xcr0::sse.test(saved), header[1]) &&
            write_part(cpu, op, area.header(), header, std::size(header));
 }
 
@@ -248,13 +270,16 @@ bool is_valid(const Cpu& cpu, const XsaveHeader& header) {
 struct Loaded {
     XsaveHeader header;
     FxsaveImage image;
+    u64 upper[words_each * 16] = {};
     u64 pkru = 0;
 };
 
-/// MXCSR comes with SSE state; from the standard format even if that is in its initial state.
+/// Whether MXCSR is read: from a compacted area with SSE state, from a standard one even if that is
+/// in its initial state. [intel/vol1]: 13.8.1, 13.8.2
 bool loads_mxcsr(const Area& area, const XsaveHeader& header) {
-    const bool compacted = XsaveHeader::compacted.test(header.compaction);
-    return Xcr0::sse.test(compacted ? area.requested & header.state : area.requested);
+    return XsaveHeader::compacted.test(header.compaction)
+               ? Xcr0::sse.test(area.requested & header.state)
+               : has_mxcsr(area);
 }
 
 bool read_area(Cpu& cpu, const Op& op, const Area& area, Loaded& out) {
@@ -270,11 +295,16 @@ bool read_area(Cpu& cpu, const Op& op, const Area& area, Loaded& out) {
     if (loads_mxcsr(area, out.header) && !take(mxcsr_word, 1)) {
         return false;
     }
-    if (Xcr0::sse.test(held) && !take(first_xmm_word, xmm_words(cpu))) {
+    if (Xcr0::sse.test(held) && !take(first_xmm_word, vector_words(cpu))) {
         return false;
     }
     std::memcpy(&out.image, words, sizeof(out.image));
-    return !Xcr0::pkru.test(held) || read_part(cpu, op, pkru_place(area), &out.pkru, 1);
+    const auto take_component = [&](const XsaveComponent& component, u64* to, usize count) {
+        return read_part(cpu, op, place_of(area, component, out.header.compaction), to, count);
+    };
+    return (!Xcr0::avx.test(held) ||
+            take_component(arch::x86::xsave_avx, out.upper, vector_words(cpu))) &&
+           (!Xcr0::pkru.test(held) || take_component(arch::x86::xsave_pkru, &out.pkru, 1));
 }
 
 void load_x87(Cpu& cpu, const Area& area, const Loaded& loaded) {
@@ -287,17 +317,29 @@ void load_x87(Cpu& cpu, const Area& area, const Loaded& loaded) {
     FpuState initial;
     initial.initialize_x87();
     initial.xmm = cpu.fpu.xmm;
+    initial.upper = cpu.fpu.upper;
     initial.mxcsr = cpu.fpu.mxcsr;
     cpu.fpu = initial;
 }
 
-void load_sse(Cpu& cpu, const Area& area, const Loaded& loaded) {
-    const usize count = xmm_words(cpu) / 2;
+void load_sse(Cpu& cpu, const Loaded& loaded) {
+    const usize count = vector_words(cpu) / words_each;
     for (usize i = 0; i < count; ++i) {
         cpu.fpu.xmm[i] = Xcr0::sse.test(loaded.header.state) ? loaded.image.xmm[i] : cpu::Xmm{};
     }
-    cpu.fpu.mxcsr =
-        loads_mxcsr(area, loaded.header) ? loaded.image.mxcsr : u32{cpu::mxcsr::reset_value};
+}
+
+/// What is not held is zero in `loaded`, as is the initial state.
+void load_avx(Cpu& cpu, const Loaded& loaded) {
+    std::memcpy(cpu.fpu.upper.data(), loaded.upper, vector_words(cpu) * sizeof(u64));
+}
+
+void load_mxcsr(Cpu& cpu, const Area& area, const Loaded& loaded) {
+    if (loads_mxcsr(area, loaded.header)) {
+        cpu.fpu.mxcsr = loaded.image.mxcsr;
+    } else if (Xcr0::sse.test(area.requested)) {
+        cpu.fpu.mxcsr = cpu::mxcsr::reset_value;
+    }
 }
 
 enum class Formats : u8 { Any, Compacted };
@@ -327,8 +369,12 @@ bool xrstor(Cpu& cpu, const Op& op) {
         load_x87(cpu, area, loaded);
     }
     if (Xcr0::sse.test(area.requested)) {
-        load_sse(cpu, area, loaded);
+        load_sse(cpu, loaded);
     }
+    if (Xcr0::avx.test(area.requested)) {
+        load_avx(cpu, loaded);
+    }
+    load_mxcsr(cpu, area, loaded);
     if (Xcr0::pkru.test(area.requested)) {
         cpu.set_pkru(static_cast<u32>(loaded.pkru));
     }

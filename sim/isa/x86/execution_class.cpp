@@ -64,6 +64,13 @@ constexpr PrefixRow vector_rows[] = {
     {"psrldq", ExecutionClass::VectorShuffle},
     {"pmovsx", ExecutionClass::VectorShuffle},
     {"pmovzx", ExecutionClass::VectorShuffle},
+    {"perm", ExecutionClass::VectorShuffle},
+    {"broadcast", ExecutionClass::VectorShuffle},
+    {"pbroadcast", ExecutionClass::VectorShuffle},
+    {"fm", ExecutionClass::FloatMultiply},
+    {"fnm", ExecutionClass::FloatMultiply},
+    {"gather", ExecutionClass::Microcode},
+    {"pgather", ExecutionClass::Microcode},
     {"movmsk", ExecutionClass::Transfer},
     {"pmovmsk", ExecutionClass::Transfer},
     {"pcmpestr", ExecutionClass::Microcode},
@@ -89,8 +96,17 @@ constexpr PrefixRow vector_rows[] = {
     {"round", ExecutionClass::FloatAdd},
 };
 
+/// A mnemonic without the V of a VEX-encoded instruction: the same unit executes it.
+std::string_view plain_name(const Instruction& instruction) {
+    std::string_view name = ZydisMnemonicGetString(instruction.info.mnemonic);
+    if (instruction.info.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX) {
+        name.remove_prefix(1);
+    }
+    return name;
+}
+
 ExecutionClass vector_class(const Instruction& instruction) {
-    const std::string_view name = ZydisMnemonicGetString(instruction.info.mnemonic);
+    const std::string_view name = plain_name(instruction);
     const auto* const row = std::ranges::find_if(
         vector_rows, [&](const PrefixRow& r) { return name.starts_with(r.prefix); });
     if (row == std::end(vector_rows)) {
@@ -160,6 +176,23 @@ ExecutionClass divide_class(const Instruction& instruction) {
                                                : ExecutionClass::Divide32;
 }
 
+bool is_vector_extension(ZydisISAExt extension) {
+    switch (extension) {
+        case ZYDIS_ISA_EXT_SSE:
+        case ZYDIS_ISA_EXT_SSE2:
+        case ZYDIS_ISA_EXT_MMX:
+        case ZYDIS_ISA_EXT_AVX:
+        case ZYDIS_ISA_EXT_AVX2:
+        case ZYDIS_ISA_EXT_AVX2GATHER:
+        case ZYDIS_ISA_EXT_AVXAES:
+        case ZYDIS_ISA_EXT_FMA:
+        case ZYDIS_ISA_EXT_F16C:
+            return true;
+        default:
+            return false;
+    }
+}
+
 }  // namespace
 
 ExecutionClass execution_class(const Instruction& instruction) {
@@ -194,6 +227,9 @@ ExecutionClass execution_class(const Instruction& instruction) {
         case ZYDIS_MNEMONIC_XEND:
         case ZYDIS_MNEMONIC_XABORT:
             return ExecutionClass::Microcode;
+        case ZYDIS_MNEMONIC_VZEROUPPER:
+        case ZYDIS_MNEMONIC_VZEROALL:
+            return ExecutionClass::Nop;  // renaming does it
         default:
             break;
     }
@@ -233,10 +269,8 @@ ExecutionClass execution_class(const Instruction& instruction) {
         default:
             break;
     }
-    const bool vector = instruction.info.meta.isa_ext == ZYDIS_ISA_EXT_SSE ||
-                        instruction.info.meta.isa_ext == ZYDIS_ISA_EXT_SSE2 ||
-                        instruction.info.meta.isa_ext == ZYDIS_ISA_EXT_MMX;
-    return vector ? vector_class(instruction) : ExecutionClass::Integer;
+    return is_vector_extension(instruction.info.meta.isa_ext) ? vector_class(instruction)
+                                                              : ExecutionClass::Integer;
 }
 
 Event event_of(const Instruction& instruction) {

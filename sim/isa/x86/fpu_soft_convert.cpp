@@ -133,6 +133,7 @@ Bits round_to_integral(Environment& environment, const Unpacked& a, Rounding rou
     return round_and_pack<Bits>(exact, normalize(a.sign, 127, parts.integer));
 }
 
+template u16 convert<u16>(Environment&, const Unpacked&);
 #define RF_INSTANTIATE(Bits)                                    \
     template Bits convert<Bits>(Environment&, const Unpacked&); \
     template Bits from_integer<Bits>(Environment&, i64);        \

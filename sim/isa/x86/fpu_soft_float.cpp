@@ -45,7 +45,8 @@ template <typename Bits>
 Bits join(const Fields& fields) {
     const Bits fraction =
         static_cast<Bits>((fields.significand & ~integer_bit) >> (63 - fraction_bits<Bits>));
-    const Bits exponent = static_cast<Bits>(Bits{fields.exponent} << fraction_bits<Bits>);
+    const Bits exponent =
+        static_cast<Bits>(static_cast<Bits>(fields.exponent) << fraction_bits<Bits>);
     const Bits sign = static_cast<Bits>(Bits{fields.sign} << (sizeof(Bits) * 8 - 1));
     return static_cast<Bits>(sign | exponent | fraction);
 }
@@ -200,6 +201,9 @@ Exact normalize(bool sign, i32 exponent, u128 value) {
     return {.sign = sign, .exponent = exponent - shift, .significand = value << shift};
 }
 
+Unpacked unpack(const Environment& environment, u16 bits) {
+    return unpack_fields(environment, split(bits), Format<u16>::bias);
+}
 Unpacked unpack(const Environment& environment, u32 bits) {
     return unpack_fields(environment, split(bits), Format<u32>::bias);
 }
@@ -309,6 +313,7 @@ Bits propagate_nan(Environment& environment, const Unpacked& a, const Unpacked& 
     template Bits indefinite<Bits>();                               \
     template Bits quiet_nan<Bits>(const Unpacked&);                 \
     template Bits propagate_nan<Bits>(Environment&, const Unpacked&, const Unpacked&);
+RF_INSTANTIATE(u16)
 RF_INSTANTIATE(u32)
 RF_INSTANTIATE(u64)
 RF_INSTANTIATE(Float80)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // IEEE 754 arithmetic as x86 defines it, in integers: results, exception flags and NaN rules are
-// exact on every host, for single, double and double extended precision.
+// exact on every host, for half, single, double and double extended precision.
 //
 // Method: each operation unpacks its operands to a sign, an unbounded exponent and a 64-bit
 // significand, computes a result that is exact up to a sticky bit, and rounds it once to the
@@ -56,6 +56,11 @@ struct Environment {
 template <typename Bits>
 struct Format;
 template <>
+struct Format<u16> {
+    static constexpr unsigned precision = 11;
+    static constexpr i32 bias = 15;
+};
+template <>
 struct Format<u32> {
     static constexpr unsigned precision = 24;
     static constexpr i32 bias = 127;
@@ -106,6 +111,7 @@ struct Exact {
     u128 significand;
 };
 
+Unpacked unpack(const Environment& environment, u16 bits);
 Unpacked unpack(const Environment& environment, u32 bits);
 Unpacked unpack(const Environment& environment, u64 bits);
 Unpacked unpack(const Environment& environment, const Float80& bits);
@@ -151,6 +157,16 @@ template <typename Bits>
 Bits divide(Environment& environment, const Unpacked& a, const Unpacked& b);
 template <typename Bits>
 Bits square_root(Environment& environment, const Unpacked& a);
+
+/// What a fused operation negates; a NaN keeps its sign.
+struct Negations {
+    bool product = false;
+    bool addend = false;
+};
+/// a * b + c, rounded once. The first operand that is a NaN is the result. [intel/vol1]: 14.5.2
+template <typename Bits>
+Bits multiply_add(Environment& environment, const Unpacked& a, const Unpacked& b, Unpacked c,
+                  Negations negations);
 
 enum class Ordering : u8 { Less, Equal, Greater, Unordered };
 /// Whether a quiet NaN operand of a comparison is invalid.

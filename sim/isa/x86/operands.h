@@ -17,7 +17,7 @@ bool memory_fault(Cpu& cpu, const Op& op);
 /// The same for accesses that name their reference to the MMU (PUSH, CALL, descriptor tables, ...).
 bool system_fault(Cpu& cpu);
 
-/// Reads the memory operand. `T`: u8 to u64, or cpu::Xmm.
+/// Reads the memory operand. `T`: u8 to u64, cpu::Xmm or Ymm.
 template <typename T>
 RF_ALWAYS_INLINE bool load(Cpu& cpu, const Op& op, T& out) {
     if (RF_LIKELY(cpu.mmu.read(linear_address(cpu, op), out))) {

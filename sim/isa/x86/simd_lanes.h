@@ -23,6 +23,16 @@ struct Mmx {
     bool operator==(const Mmx&) const = default;
 };
 
+/// One YMM register, or any 32-byte memory operand. Nearly every instruction on it works on the two
+/// halves alone, as the instruction on an XMM register does.
+struct alignas(32) Ymm {
+    Xmm low;
+    Xmm high;
+
+    bool operator==(const Ymm&) const = default;
+};
+static_assert(sizeof(Ymm) == 32);
+
 /// A vector of `T` as wide as the register type `V`; lane 0 is the lowest.
 template <typename T, typename V>
 using Lanes = T __attribute__((vector_size(sizeof(V))));

@@ -34,12 +34,15 @@ RF_ALWAYS_INLINE void enter_mmx_state(Cpu& cpu) {
 
 template <typename V>
 RF_ALWAYS_INLINE V read_register(const Cpu& cpu, u8 number) {
-    if constexpr (sizeof(V) == sizeof(Xmm)) {
+    if constexpr (sizeof(V) == sizeof(Ymm)) {
+        return {.low = cpu.fpu.xmm[number], .high = cpu.fpu.upper[number]};
+    } else if constexpr (sizeof(V) == sizeof(Xmm)) {
         return cpu.fpu.xmm[number];
     } else {
         return {cpu.fpu.registers[number].significand};
     }
 }
+/// What lies above an XMM register stays: legacy SSE instructions do not know of it.
 /// Writing MMi sets the exponent and sign of its x87 register to ones.
 template <typename V>
 RF_ALWAYS_INLINE void write_register(Cpu& cpu, u8 number, V value) {
@@ -59,14 +62,14 @@ RF_ALWAYS_INLINE void end(Cpu& cpu) {
 
 // Memory --------------------------------------------------------------------------------------
 
-/// Whether a 16-byte operand must be aligned; a misaligned one raises #GP(0).
-/// [intel/vol1]: 4.1.1
+/// Whether a whole vector must be aligned to its size; a misaligned one raises #GP(0).
+/// [intel/vol1]: 4.1.1, 14.9
 enum class Alignment : u8 { Required, Free };
 
 template <typename M, Alignment alignment>
 RF_ALWAYS_INLINE bool aligned(Cpu& cpu, const Op& op) {
-    if constexpr (alignment == Alignment::Required && sizeof(M) == sizeof(Xmm)) {
-        if (RF_UNLIKELY(!linear_address(cpu, op).is_aligned(sizeof(Xmm)))) {
+    if constexpr (alignment == Alignment::Required && sizeof(M) >= sizeof(Xmm)) {
+        if (RF_UNLIKELY(!linear_address(cpu, op).is_aligned(sizeof(M)))) {
             return cpu.raise(cpu::ExceptionVector::GeneralProtection);
         }
     }
@@ -87,6 +90,8 @@ template <typename V, typename M>
 RF_ALWAYS_INLINE V extend_to(M value) {
     if constexpr (std::is_same_v<V, M>) {
         return value;
+    } else if constexpr (sizeof(V) == sizeof(Ymm)) {
+        return {.low = extend_to<Xmm>(value), .high = {}};
     } else if constexpr (sizeof(V) == sizeof(Xmm)) {
         return {.low = value, .high = 0};
     } else {
@@ -191,9 +196,10 @@ bool memory_register(Cpu& cpu, const Op& op) {
 /// Whether operand `i` is a register of kind `V`, whose number goes to `number`.
 template <typename V>
 bool is_vector(const Instruction& instruction, unsigned i, u8& number) {
-    constexpr ZydisRegister first =
-        sizeof(V) == sizeof(Xmm) ? ZYDIS_REGISTER_XMM0 : ZYDIS_REGISTER_MM0;
-    constexpr int count = sizeof(V) == sizeof(Xmm) ? 16 : 8;
+    constexpr ZydisRegister first = sizeof(V) == sizeof(Ymm)   ? ZYDIS_REGISTER_YMM0
+                                    : sizeof(V) == sizeof(Xmm) ? ZYDIS_REGISTER_XMM0
+                                                               : ZYDIS_REGISTER_MM0;
+    constexpr int count = sizeof(V) >= sizeof(Xmm) ? 16 : 8;
     if (!instruction.is_register(i)) {
         return false;
     }

@@ -149,10 +149,14 @@ Xmm mask_of(u32 bits, u8 imm) {
 enum class Result : u8 { Index, Mask };
 enum class Length : u8 { Implicit, Explicit };
 
-/// A length register: `extra` says that REX.W makes it 64 bits.
+/// In `extra`: the length registers are 64 bits wide (REX.W, VEX.W), and the instruction has a VEX
+/// prefix.
+constexpr Flag<0, u8> wide_lengths{};
+constexpr Flag<1, u8> vex_encoded{};
+
 i64 length_in(const Cpu& cpu, const Op& op, cpu::Gpr reg) {
     const u64 value = cpu.gpr[reg];
-    return op.extra != 0 ? static_cast<i64>(value) : static_cast<i32>(value);
+    return wide_lengths.test(op.extra) ? static_cast<i64>(value) : static_cast<i32>(value);
 }
 
 template <Length length, Result result>
@@ -164,10 +168,14 @@ void compare_strings(Cpu& cpu, const Op& op, Xmm first, Xmm second) {
     const Fragment b = counted_form ? counted(second, imm, length_in(cpu, op, cpu::Gpr::Rdx))
                                     : terminated(second, imm);
     const u32 bits = polarize(aggregate(a, b, imm), b, imm);
+    const bool clears_upper = vex_encoded.test(op.extra);
     if constexpr (result == Result::Index) {
         cpu.gpr[cpu::Gpr::Rcx] = index_of(bits, imm);
     } else {
         cpu.fpu.xmm[0] = mask_of(bits, imm);
+        if (clears_upper) {
+            cpu.fpu.upper[0] = {};
+        }
     }
     const int count = element_count(imm);
     using arch::x86::Rflags;
@@ -196,7 +204,9 @@ bool bind(const Instruction& instruction, OpBuilder& out) {
         return false;
     }
     out.op.immediate = static_cast<i32>(instruction.operand(2).imm.value.u);
-    out.op.extra = instruction.info.raw.rex.W;
+    const bool vex = instruction.info.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX;
+    const bool wide = (vex ? instruction.info.raw.vex.W : instruction.info.raw.rex.W) != 0;
+    out.op.extra = static_cast<u8>(wide_lengths.make(wide ? 1 : 0) | vex_encoded.make(vex ? 1 : 0));
     if (instruction.is_memory(1)) {
         out.memory(instruction, 1);
         return out.straight<with_memory<length, result>>();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sim/isa/x86/sse_arithmetic.h"
 
+#include <array>
+
 namespace ringfence::sim::isa::x86::sse {
 
 namespace {
@@ -48,26 +50,55 @@ u32 approximate_reciprocal_square_root(u32 a) {
     return is_ordinary(exact) ? shorten(exact) : exact;
 }
 
+namespace {
+
+/// DPPS by its stages: products, sums of pairs, and the sum. imm8[7:4] selects products.
+struct DotProduct {
+    std::array<u32, 4> products{};
+    std::array<u32, 2> pairs{};
+
+    void multiply(FloatState& state, Xmm a, Xmm b, u8 imm) {
+        const auto x = lanes<u32>(a);
+        const auto y = lanes<u32>(b);
+        for (int i = 0; i < 4; ++i) {
+            const bool selected = (imm >> (4 + i) & 1) != 0;
+            products[static_cast<usize>(i)] = selected ? Multiply{}(state, x[i], y[i]) : 0;
+        }
+    }
+    void add_pairs(FloatState& state) {
+        pairs = {Add{}(state, products[0], products[1]), Add{}(state, products[2], products[3])};
+    }
+    /// imm8[3:0] selects the lanes that get it.
+    [[nodiscard]] Xmm add(FloatState& state, u8 imm) const {
+        const u32 sum = Add{}(state, pairs[0], pairs[1]);
+        return build<u32, Xmm>([&](int i) { return (imm >> i & 1) != 0 ? sum : 0u; });
+    }
+};
+
+}  // namespace
+
 Xmm dpps(FloatState& state, Xmm a, Xmm b, u8 imm) {
-    const auto x = lanes<u32>(a);
-    const auto y = lanes<u32>(b);
-    const auto product = [&](int i) {
-        return (imm >> (4 + i) & 1) != 0 ? Multiply{}(state, x[i], y[i]) : 0u;
-    };
-    const u32 p0 = product(0);
-    const u32 p1 = product(1);
-    const u32 p2 = product(2);
-    const u32 p3 = product(3);
+    DotProduct dot;
+    dot.multiply(state, a, b, imm);
     if (!state.end_stage()) {
         return {};
     }
-    const u32 low = Add{}(state, p0, p1);
-    const u32 high = Add{}(state, p2, p3);
+    dot.add_pairs(state);
+    return state.end_stage() ? dot.add(state, imm) : Xmm{};
+}
+
+Ymm dpps256(FloatState& state, Ymm a, Ymm b, u8 imm) {
+    DotProduct low;
+    DotProduct high;
+    low.multiply(state, a.low, b.low, imm);
+    high.multiply(state, a.high, b.high, imm);
     if (!state.end_stage()) {
         return {};
     }
-    const u32 sum = Add{}(state, low, high);
-    return build<u32, Xmm>([&](int i) { return (imm >> i & 1) != 0 ? sum : 0u; });
+    low.add_pairs(state);
+    high.add_pairs(state);
+    return state.end_stage() ? Ymm{.low = low.add(state, imm), .high = high.add(state, imm)}
+                             : Ymm{};
 }
 
 Xmm dppd(FloatState& state, Xmm a, Xmm b, u8 imm) {

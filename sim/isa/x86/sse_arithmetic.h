@@ -204,6 +204,8 @@ Xmm addsub(FloatState& state, Xmm a, Xmm b) {
 
 /// DPPS: imm8[7:4] picks the products, imm8[3:0] the lanes that get their sum.
 Xmm dpps(FloatState& state, Xmm a, Xmm b, u8 imm);
+/// Both halves, each stage for both before the next.
+Ymm dpps256(FloatState& state, Ymm a, Ymm b, u8 imm);
 Xmm dppd(FloatState& state, Xmm a, Xmm b, u8 imm);
 
 Xmm rcpps(Xmm a, Xmm b);

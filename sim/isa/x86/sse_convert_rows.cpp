@@ -2,8 +2,7 @@
 // Conversions between floating point and integers in XMM, MMX and general registers.
 #include <array>
 
-#include "sim/isa/x86/simd_transfer.h"
-#include "sim/isa/x86/sse_convert.h"
+#include "sim/isa/x86/sse_convert_general.h"
 #include "sim/isa/x86/sse_rows.h"
 
 namespace ringfence::sim::isa::x86 {
@@ -14,39 +13,12 @@ using namespace sse;
 
 constexpr Unit unit = Unit::Sse;
 
-/// CVTSI2SS, CVTSI2SD from a signed `Integer`.
-template <typename Bits, typename Integer>
-Xmm cvtsi2(FloatState& state, Xmm a, u64 value) {
-    return with_lane0(a, sse::from_integer<Bits>(state, static_cast<Integer>(value)));
-}
-/// CVTSS2SI, CVTSD2SI and the truncating forms.
-template <typename Bits, typename Integer, Mode mode>
-std::make_unsigned_t<Integer> cvt2si(FloatState& state, Xmm a) {
-    return static_cast<std::make_unsigned_t<Integer>>(
-        sse::to_integer<Integer>(state, lane0<Bits>(a), rounding_of(state, mode)));
-}
-
 /// One of the two sizes of the integer operand.
 template <typename Bits, typename Integer>
 bool bind_cvtsi2(const Instruction& instruction, OpBuilder& out) {
     using Word = std::make_unsigned_t<Integer>;
     return bind_vector_from_word<cvtsi2<Bits, Integer>, Word, Xmm, sizeof(Word)>(instruction, out);
 }
-template <typename Bits, typename Integer, Mode mode>
-bool bind_cvt2si(const Instruction& instruction, OpBuilder& out) {
-    using Word = std::make_unsigned_t<Integer>;
-    constexpr auto convert = cvt2si<Bits, Integer, mode>;
-    if (instruction.size(0) != sizeof(Word)) {
-        return false;
-    }
-    if (!instruction.is_memory(1)) {
-        return bind_general_from_vector<convert, Word, Xmm>(instruction, out);
-    }
-    out.op.dst = OpBuilder::slot(instruction, 0);
-    out.memory(instruction, 1);
-    return out.straight<general_from_memory<convert, Word, Bits>>();
-}
-
 constexpr std::array rows = {
     BinderRow{ZYDIS_MNEMONIC_CVTSI2SS, &bind_cvtsi2<u32, i32>, unit},
     BinderRow{ZYDIS_MNEMONIC_CVTSS2SI, &bind_cvt2si<u32, i32, Mode::Current>, unit},

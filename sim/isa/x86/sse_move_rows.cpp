@@ -4,7 +4,7 @@
 
 #include "sim/isa/x86/simd_integer.h"
 #include "sim/isa/x86/simd_transfer.h"
-#include "sim/isa/x86/sse_arithmetic.h"
+#include "sim/isa/x86/sse_move.h"
 #include "sim/isa/x86/sse_rows.h"
 
 namespace ringfence::sim::isa::x86 {
@@ -14,79 +14,13 @@ namespace {
 constexpr Unit unit = Unit::Sse;
 constexpr Alignment free = Alignment::Free;
 
-u32 low_word(Xmm a) {
-    return static_cast<u32>(a.low);
-}
-u64 low_half(Xmm a) {
-    return a.low;
-}
-Xmm zero_extended(Xmm, u64 value) {
-    return {.low = value, .high = 0};
-}
-/// MOVLPS, MOVHPS and MOVQ of what memory or a register holds in its low half.
-Xmm into_low(Xmm a, Xmm b) {
-    return {.low = b.low, .high = a.high};
-}
-Xmm into_high(Xmm a, Xmm b) {
-    return {.low = a.low, .high = b.low};
-}
-Xmm low_half_only(Xmm, Xmm b) {
-    return {.low = b.low, .high = 0};
-}
-Xmm merge_single(Xmm a, Xmm b) {
-    return sse::with_lane0(a, sse::lane0<u32>(b));
-}
-u32 movmskps(Xmm a) {
-    return static_cast<u32>(simd::sign_mask<i32>(a));
-}
-u32 movmskpd(Xmm a) {
-    return static_cast<u32>(simd::sign_mask<i64>(a));
-}
+using namespace sse;
+
 Xmm movq2dq(Xmm, Mmx b) {
     return {.low = b.bits, .high = 0};
 }
 Mmx movdq2q(Mmx, Xmm b) {
     return {b.low};
-}
-
-/// MOVHPS and MOVHPD to memory.
-bool store_high(Cpu& cpu, const Op& op) {
-    return store(cpu, op, cpu.fpu.xmm[op.src].high);
-}
-bool bind_store_high(const Instruction& instruction, OpBuilder& out) {
-    if (!instruction.is_memory(0) || !is_vector<Xmm>(instruction, 1, out.op.src)) {
-        return false;
-    }
-    out.memory(instruction, 0);
-    return out.straight<store_high>();
-}
-
-/// Lane imm8[7:6] of a register, or a single from memory. [intel/vol2]: INSERTPS
-Xmm insertps(Xmm a, Xmm b, u8 imm) {
-    return simd::insertps(a, lanes<u32>(b)[imm >> 6 & 3], imm);
-}
-Xmm insertps_memory(Xmm a, u64 value, u8 imm) {
-    return simd::insertps(a, static_cast<u32>(value), imm);
-}
-
-bool ldmxcsr(Cpu& cpu, const Op& op) {
-    u32 value;
-    if (!load(cpu, op, value)) {
-        return false;
-    }
-    if ((value & ~cpu::mxcsr::writable) != 0) {
-        return cpu.raise(cpu::ExceptionVector::GeneralProtection);
-    }
-    cpu.fpu.mxcsr = value;
-    return true;
-}
-bool stmxcsr(Cpu& cpu, const Op& op) {
-    return store(cpu, op, cpu.fpu.mxcsr);
-}
-template <auto semantics>
-bool bind_mxcsr(const Instruction& instruction, OpBuilder& out) {
-    out.memory(instruction, 0);
-    return out.straight<semantics>();
 }
 
 constexpr std::array rows = {

@@ -76,8 +76,10 @@ void TimedExecution::idle_until(Cycle cycle) {
 }
 
 void TimedExecution::shape(TimedInstruction& instruction) {
-    instruction.shape = core_.shape_of(instruction.profile, accesses_of(instruction));
-    if (instruction.repeats) {
+    const bool gathers = instruction.gather.lanes != 0;
+    instruction.shape = core_.shape_of(
+        instruction.profile, gathers ? all_lanes_of(instruction.gather) : accesses_of(instruction));
+    if (instruction.repeats || gathers) {
         instruction.shape.form = Form::General;
     }
 }
@@ -184,7 +186,24 @@ std::span<const DataAccess> TimedExecution::accesses_of(const TimedInstruction& 
             left -= bytes;
         }
     }
+    const TimedGather& gather = instruction.gather;
+    for (unsigned lane = 0; lane < gather.lanes; ++lane) {
+        if (gather.selects(cpu_.fpu, lane)) {
+            accesses_[count++] = {.address = gather.place(cpu_.gpr, cpu_.fpu, lane),
+                                  .bytes = gather.lane_bytes,
+                                  .intent = AccessIntent::Load};
+        }
+    }
     return std::span{accesses_}.first(count);
+}
+
+/// What a gather takes of the core, whatever its mask will be.
+std::span<const DataAccess> TimedExecution::all_lanes_of(const TimedGather& gather) {
+    for (unsigned lane = 0; lane < gather.lanes; ++lane) {
+        accesses_[lane] = {
+            .address = {}, .bytes = gather.lane_bytes, .intent = AccessIntent::Load};
+    }
+    return std::span{accesses_}.first(gather.lanes);
 }
 
 /// What is known of the instructions before `next_rip` only now that it comes next.

@@ -98,7 +98,7 @@ private:
         u64 destination = 0;
         observe::Place place{};
     };
-    static constexpr unsigned max_accesses = 12;
+    static constexpr unsigned max_accesses = 14;  ///< XSAVE of 13 lines that are not aligned
 
     void visit_branch(state::Visitor& visitor);
 
@@ -114,6 +114,7 @@ private:
     void settle_transaction();
     void step_repeated(const PendingRepeat& repeat, u64 done);
     std::span<const timing::DataAccess> accesses_of(const TimedInstruction& instruction);
+    std::span<const timing::DataAccess> all_lanes_of(const TimedGather& gather);
     timing::Timing time_general(const TimedInstruction& instruction, const timing::Step& step);
     void read_time(timing::Cycle issued);
 

@@ -3,7 +3,9 @@
 #include "sim/isa/x86/timed_instruction.h"
 
 #include <algorithm>
+#include <cstring>
 
+#include "arch/x86/xsave.h"
 #include "sim/cpu/execution_mode.h"
 #include "sim/isa/x86/execution_class.h"
 #include "sim/isa/x86/transaction.h"
@@ -46,6 +48,7 @@ u8 renamed(ZydisRegister name) {
             return static_cast<u8>(reg::general + ZydisRegisterGetId(widest));
         }
         case ZYDIS_REGCLASS_XMM:
+        case ZYDIS_REGCLASS_YMM:
             return static_cast<u8>(reg::vector + (ZydisRegisterGetId(name) % 16));
         case ZYDIS_REGCLASS_X87:
         case ZYDIS_REGCLASS_MMX:
@@ -63,6 +66,15 @@ u8 renamed(ZydisRegister name) {
         default:
             return no_register;
     }
+}
+
+/// Lane `lane` of a vector register, sign-extended.
+i64 lane_of(const cpu::FpuState& fpu, u8 number, unsigned lane, unsigned bytes) {
+    const usize offset = usize{lane} * bytes;
+    const cpu::Xmm& half = offset < sizeof(cpu::Xmm) ? fpu.xmm[number] : fpu.upper[number];
+    u64 value = 0;
+    std::memcpy(&value, reinterpret_cast<const u8*>(&half) + offset % sizeof(cpu::Xmm), bytes);
+    return static_cast<i64>(sign_extend(value, bytes * 8));
 }
 
 constexpr u8 stack_pointer = reg::general + static_cast<u8>(Gpr::Rsp);
@@ -95,6 +107,15 @@ bool is_zeroing(const Instruction& instruction) {
             return instruction.is_register(0) && instruction.is_register(1) &&
                    instruction.operand(0).reg.value == instruction.operand(1).reg.value &&
                    instruction.operand(0).size >= 32;
+        case ZYDIS_MNEMONIC_VPXOR:
+        case ZYDIS_MNEMONIC_VXORPS:
+        case ZYDIS_MNEMONIC_VXORPD:
+        case ZYDIS_MNEMONIC_VPSUBB:
+        case ZYDIS_MNEMONIC_VPSUBW:
+        case ZYDIS_MNEMONIC_VPSUBD:
+        case ZYDIS_MNEMONIC_VPSUBQ:
+            return instruction.is_register(2) &&
+                   instruction.operand(1).reg.value == instruction.operand(2).reg.value;
         default:
             return false;
     }
@@ -114,6 +135,12 @@ bool is_plain_move(const Instruction& instruction) {
         case ZYDIS_MNEMONIC_MOVUPD:
         case ZYDIS_MNEMONIC_MOVDQA:
         case ZYDIS_MNEMONIC_MOVDQU:
+        case ZYDIS_MNEMONIC_VMOVAPS:
+        case ZYDIS_MNEMONIC_VMOVAPD:
+        case ZYDIS_MNEMONIC_VMOVUPS:
+        case ZYDIS_MNEMONIC_VMOVUPD:
+        case ZYDIS_MNEMONIC_VMOVDQA:
+        case ZYDIS_MNEMONIC_VMOVDQU:
             return both;
         default:
             return false;
@@ -221,6 +248,16 @@ Slot segment_slot(const Instruction& instruction, ZydisRegister segment) {
     }
 }
 
+/// What a state area has behind the bytes that its operand tells of: XSAVE writes the AVX state if
+/// it is enabled, the others leave out what is in its initial state. [intel/vol1]: 13.7, 13.9
+u16 accessed_bytes(const Instruction& instruction, const ZydisDecodedOperand& operand) {
+    const auto mnemonic = instruction.info.mnemonic;
+    const bool saves_all = mnemonic == ZYDIS_MNEMONIC_XSAVE || mnemonic == ZYDIS_MNEMONIC_XSAVE64;
+    const bool avx = !cpu::ExecutionMode::no_avx.test(instruction.mode);
+    return saves_all && avx ? static_cast<u16>(arch::x86::xsave_bytes(arch::x86::Xcr0::avx.mask))
+                            : static_cast<u16>(operand.size / 8);
+}
+
 TimedOperand address_of(const Instruction& instruction, const ZydisDecodedOperand& operand) {
     TimedOperand out;
     const auto& memory = operand.mem;
@@ -232,7 +269,7 @@ TimedOperand address_of(const Instruction& instruction, const ZydisDecodedOperan
     out.displacement = static_cast<u64>(memory.disp.has_displacement != 0 ? memory.disp.value : 0) +
                        (relative ? instruction.next_rip() : 0);
     out.offset_mask = low_mask(instruction.info.address_width);
-    out.bytes = static_cast<u16>(operand.size / 8);
+    out.bytes = accessed_bytes(instruction, operand);
     const bool implied = operand.visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN;
     if (implied && writes(operand) && renamed(memory.base) == stack_pointer) {
         out.displacement -= out.bytes;  // pushed below where the stack pointer is now
@@ -242,6 +279,37 @@ TimedOperand address_of(const Instruction& instruction, const ZydisDecodedOperan
     } else {
         out.intent = writes(operand) ? AccessIntent::Store : AccessIntent::Load;
     }
+    return out;
+}
+
+bool is_gather(const Instruction& instruction) {
+    return instruction.info.meta.isa_ext == ZYDIS_ISA_EXT_AVX2GATHER;
+}
+
+/// Destination, memory, mask; indexes are in a vector register of 32- or 64-bit lanes.
+/// [intel/vol2]: VPGATHERDD
+TimedGather describe_gather(const Instruction& instruction) {
+    const ZydisDecodedOperand& operand = instruction.operand(1);
+    ZydisDecodedOperand common = operand;
+    common.mem.index = ZYDIS_REGISTER_NONE;
+    TimedGather out;
+    out.common = address_of(instruction, common);
+    switch (instruction.info.mnemonic) {
+        case ZYDIS_MNEMONIC_VGATHERQPS:
+        case ZYDIS_MNEMONIC_VGATHERQPD:
+        case ZYDIS_MNEMONIC_VPGATHERQD:
+        case ZYDIS_MNEMONIC_VPGATHERQQ:
+            out.index_bytes = sizeof(u64);
+            break;
+        default:
+            out.index_bytes = sizeof(u32);
+            break;
+    }
+    out.lane_bytes = static_cast<u8>(operand.size / 8);
+    out.lanes = static_cast<u8>(instruction.info.avx.vector_length / 8 /
+                                std::max(out.lane_bytes, out.index_bytes));
+    out.index = static_cast<u8>(ZydisRegisterGetId(operand.mem.index));
+    out.mask = static_cast<u8>(ZydisRegisterGetId(instruction.operand(2).reg.value));
     return out;
 }
 
@@ -306,6 +374,27 @@ bool is_only_access(const Instruction& instruction, const TimedInstruction& time
         case ZYDIS_MNEMONIC_MOVNTDQ:
         case ZYDIS_MNEMONIC_MOVNTPS:
         case ZYDIS_MNEMONIC_MOVNTPD:
+        case ZYDIS_MNEMONIC_VMOVD:
+        case ZYDIS_MNEMONIC_VMOVQ:
+        case ZYDIS_MNEMONIC_VMOVSS:
+        case ZYDIS_MNEMONIC_VMOVSD:
+        case ZYDIS_MNEMONIC_VMOVAPS:
+        case ZYDIS_MNEMONIC_VMOVAPD:
+        case ZYDIS_MNEMONIC_VMOVUPS:
+        case ZYDIS_MNEMONIC_VMOVUPD:
+        case ZYDIS_MNEMONIC_VMOVDQA:
+        case ZYDIS_MNEMONIC_VMOVDQU:
+        case ZYDIS_MNEMONIC_VLDDQU:
+        case ZYDIS_MNEMONIC_VMOVNTDQ:
+        case ZYDIS_MNEMONIC_VMOVNTDQA:
+        case ZYDIS_MNEMONIC_VMOVNTPS:
+        case ZYDIS_MNEMONIC_VMOVNTPD:
+        case ZYDIS_MNEMONIC_VBROADCASTSS:
+        case ZYDIS_MNEMONIC_VBROADCASTSD:
+        case ZYDIS_MNEMONIC_VBROADCASTF128:
+        case ZYDIS_MNEMONIC_VBROADCASTI128:
+        case ZYDIS_MNEMONIC_VPBROADCASTD:
+        case ZYDIS_MNEMONIC_VPBROADCASTQ:
         case ZYDIS_MNEMONIC_STOSB:
         case ZYDIS_MNEMONIC_STOSW:
         case ZYDIS_MNEMONIC_STOSD:
@@ -343,6 +432,18 @@ bool compares_strings(const Instruction& instruction) {
 
 }  // namespace
 
+bool TimedGather::selects(const cpu::FpuState& fpu, unsigned lane) const {
+    return lane_of(fpu, mask, lane, lane_bytes) < 0;
+}
+
+VirtualAddress TimedGather::place(const cpu::RegisterFile& gpr, const cpu::FpuState& fpu,
+                                  unsigned lane) const {
+    TimedOperand operand = common;
+    operand.displacement += static_cast<u64>(lane_of(fpu, index, lane, index_bytes))
+                            << common.scale;
+    return operand.in(gpr);
+}
+
 TimedInstruction describe_timing(const Instruction& instruction) {
     TimedInstruction out;
     InstructionProfile& profile = out.profile;
@@ -355,6 +456,9 @@ TimedInstruction describe_timing(const Instruction& instruction) {
     add_registers(instruction, profile);
     add_address_registers(instruction, profile);
     add_operands(instruction, out);
+    if (is_gather(instruction)) {
+        out.gather = describe_gather(instruction);
+    }
     profile.length = instruction.info.length;
     profile.execution = is_only_access(instruction, out) ? timing::ExecutionClass::Nop
                                                          : execution_class(instruction);

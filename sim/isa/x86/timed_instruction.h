@@ -30,6 +30,21 @@ struct TimedOperand {
     }
 };
 
+/// A gather: the lanes that the mask selects are loads of their own.
+struct TimedGather {
+    /// What the addresses have in common. Its index is none, its scale that of the lanes' indexes.
+    TimedOperand common;
+    u8 lanes = 0;  ///< 0: the instruction is no gather
+    u8 lane_bytes = 0;
+    u8 index_bytes = 0;
+    u8 index = 0;  ///< numbers of vector registers
+    u8 mask = 0;
+
+    [[nodiscard]] bool selects(const cpu::FpuState& fpu, unsigned lane) const;
+    [[nodiscard]] VirtualAddress place(const cpu::RegisterFile& gpr, const cpu::FpuState& fpu,
+                                       unsigned lane) const;
+};
+
 struct TimedInstruction {
     static constexpr unsigned max_operands = 3;
 
@@ -37,6 +52,7 @@ struct TimedInstruction {
     timing::Shape shape;  ///< filled in by TimedExecution::shape
     std::array<TimedOperand, max_operands> operands{};
     u8 operand_count = 0;
+    TimedGather gather;
     /// Ops behind the timing op that are this instruction.
     u8 op_count = 0;
     /// REP: timed by the iterations that it turned out to do. `operands` are the first element's.
