@@ -105,8 +105,7 @@ void run_handler(arch::TrapFrame& frame, const SignalInformation& information,
         .alternate_stack = reported_stack(thread, frame.stack_pointer()),
         .use_alternate_stack = switch_stack,
         .fault_address = is_fault ? thread.fault_address : 0};
-    if (!Restorer::test(action.flags) ||
-        !arch::push_signal_frame(frame, thread.registers, delivery)) {
+    if (!Restorer::test(action.flags) || !arch::push_signal_frame(frame, delivery)) {
         // No way to run the handler: the program dies, even if it catches SIGSEGV.
         begin_group_exit(thread.process(), {.signal = signals::segment});
         return;
