@@ -3,7 +3,9 @@
 #include <csetjmp>
 #include <csignal>
 #include <ctime>
+#include <initializer_list>
 
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -143,6 +145,28 @@ void interrupted_calls() {
     show("sigsuspend", sigsuspend(&none));
 }
 
+/// Without a stack for its frame a handler does not run; SIGSEGV's may have one.
+void without_a_stack() {
+    signal(SIGUSR1, count);
+    for (const int flags : {SA_ONSTACK, 0}) {
+        const pid_t child = fork();
+        if (child == 0) {
+            install(
+                SIGSEGV, [](int, siginfo_t* information, void*) { _exit(information->si_code); },
+                flags);
+            long result = SYS_kill;
+            asm volatile("movq %%rsp, %%rbx; xorl %%esp, %%esp; syscall; movq %%rbx, %%rsp"
+                         : "+a"(result)
+                         : "D"(static_cast<long>(getpid())), "S"(static_cast<long>(SIGUSR1))
+                         : "rbx", "rcx", "r11", "memory");
+            _exit(1);
+        }
+        int status = 0;
+        require(waitpid(child, &status, 0) == child, "waitpid");
+        std::printf("no stack: exit %d, signal %d\n", WEXITSTATUS(status), WTERMSIG(status));
+    }
+}
+
 /// A handler must leave every register as it was, the vector registers too.
 void registers() {
     signal(SIGUSR1, count);
@@ -165,6 +189,7 @@ int main() {
     origins();
     faults();
     interrupted_calls();
+    without_a_stack();
     registers();
     return 0;
 }

@@ -36,6 +36,7 @@ std::vector<Program> make_programs() {
         {"calls", {guest_program("calls")}},
         {"epoll", {guest_program("epoll")}},
         {"every_pointer", {guest_program("every_pointer")}},
+        {"extended_state", {guest_program("extended_state")}},
         {"file_locks", {guest_program("file_locks")}},
         {"files", {guest_program("files")}},
         {"inet_names", {guest_program("inet_names")}},

@@ -59,10 +59,9 @@ u8* loaded_text(VirtualAddress address) {
     return direct_map(PhysicalAddress{address - kernel_base()});
 }
 
-void apply_alternatives(bool keep_pcid, bool keep_smap) {
+void apply_alternatives(AlternativeSet kept) {
     for (const Site* site = __alternatives_start; site != __alternatives_end; ++site) {
-        const bool keep = site->feature == Alternative::Pcid ? keep_pcid : keep_smap;
-        if (!keep) {
+        if (!kept.keeps(site->feature)) {
             write_nops(loaded_text(VirtualAddress{site->address}), site->length);
         }
     }

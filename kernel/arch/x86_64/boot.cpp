@@ -13,6 +13,7 @@
 #include "kernel/arch/x86_64/descriptor_tables.h"
 #include "kernel/arch/x86_64/entry_area.h"
 #include "kernel/arch/x86_64/entry_paths.h"
+#include "kernel/arch/x86_64/extended_state.h"
 #include "kernel/arch/x86_64/fpu.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/isolation.h"
@@ -75,8 +76,15 @@ u64 timer_rate(std::string_view command_line) {
 
 /// Text is patched through the boot tables, which map the image writable; the kernel's own do not.
 void patch_text() {
-    apply_alternatives(isolation().pcid || mutated(Mutation::NoFlushWithoutPcid),
-                       has(x86::cpuid_feature::smap));
+    const ExtendedStateSupport state = extended_state_support(ThisCpu{});
+    AlternativeSet kept;
+    kept.keep_if(isolation().pcid || mutated(Mutation::NoFlushWithoutPcid), Alternative::Pcid);
+    kept.keep_if(has(x86::cpuid_feature::smap), Alternative::Smap);
+    kept.keep_if(!state.xsave(), Alternative::NoXsave);
+    kept.keep_if(state.xsave(), Alternative::Xsave);
+    kept.keep_if(state.xsave() && !state.xsaveopt, Alternative::XsaveOnly);
+    kept.keep_if(state.xsave() && state.xsaveopt, Alternative::Xsaveopt);
+    apply_alternatives(kept);
     if (has_mutations) {
         mutate_text(kernel_root());
     }
@@ -133,6 +141,7 @@ void enable_protections() {
     set_up_entry_paths(boot_design());
     enable_protections();
     enable_fpu();
+    enable_extended_state();
     start_timer(timer_rate(loader->command_line));
 
     const auto stack = allocate_kernel_stack();

@@ -23,7 +23,7 @@ struct FlagName {
 };
 
 /// What the CPU offers and the kernel leaves to programs, or uses itself. Vector extensions beyond
-/// SSE are absent: the kernel does not save them.
+/// AVX2 are absent: the kernel does not save their registers.
 constexpr FlagName names[] = {
     {"fpu", feature::fpu},
     {"vme", feature::vme},
@@ -55,18 +55,23 @@ constexpr FlagName names[] = {
     {"pni", feature::sse3},
     {"pclmulqdq", feature::pclmulqdq},
     {"ssse3", feature::ssse3},
+    {"fma", feature::fma},
     {"cx16", feature::cmpxchg16b},
     {"sse4_1", feature::sse4_1},
     {"sse4_2", feature::sse4_2},
     {"movbe", feature::movbe},
     {"popcnt", feature::popcnt},
     {"aes", feature::aes},
+    {"xsave", feature::xsave},
+    {"avx", feature::avx},
+    {"f16c", feature::f16c},
     {"rdrand", feature::rdrand},
     {"hypervisor", feature::hypervisor},
     {"lahf_lm", feature::lahf64},
     {"abm", feature::lzcnt},
     {"3dnowprefetch", feature::prefetchw},
     {"bmi1", feature::bmi1},
+    {"avx2", feature::avx2},
     {"smep", feature::smep},
     {"bmi2", feature::bmi2},
     {"erms", feature::erms},
@@ -76,6 +81,9 @@ constexpr FlagName names[] = {
     {"clflushopt", feature::clflushopt},
     {"clwb", feature::clwb},
     {"sha_ni", feature::sha},
+    {"xsaveopt", feature::xsaveopt},
+    {"xsavec", feature::xsavec},
+    {"xgetbv1", feature::xgetbv1},
     {"umip", feature::umip},
     {"rdpid", feature::rdpid},
 };

@@ -42,6 +42,13 @@ inline u64 read_cr4() {
 inline void write_cr4(u64 value) {
     asm volatile("mov %0, %%cr4" ::"r"(value) : "memory");
 }
+/// XCR0. CR4.OSXSAVE must be set. [intel/vol2]: XSETBV
+inline void write_xcr0(u64 components) {
+    constexpr u32 xcr0 = 0;
+    asm volatile("xsetbv" ::"c"(xcr0), "a"(static_cast<u32>(components)),
+                 "d"(static_cast<u32>(components >> 32))
+                 : "memory");
+}
 inline u64 read_dr6() {
     u64 value;
     asm volatile("mov %%dr6, %0" : "=r"(value));

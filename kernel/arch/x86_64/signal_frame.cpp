@@ -8,8 +8,8 @@
 #include "arch/x86/rflags.h"
 #include "arch/x86/segment_descriptor.h"
 #include "kernel/arch/x86_64/descriptor_tables.h"
-#include "kernel/arch/x86_64/fpu.h"
 #include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/signal_extended_state.h"
 #include "kernel_arch/user_access.h"
 
 namespace ringfence::kernel::arch {
@@ -22,7 +22,7 @@ struct SignalContext {
     u64 rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, rflags;
     u16 cs, gs, fs, ss;
     u64 error_code, vector, old_mask, cr2;
-    u64 fpu_image;  ///< address of the FXSAVE image, or 0
+    u64 extended_state;  ///< where it is (signal_extended_state.h), or 0
     u64 reserved[8];
 };
 static_assert(sizeof(SignalContext) == 256);
@@ -45,6 +45,9 @@ struct SignalFrame {
 static_assert(sizeof(SignalFrame) == 440);
 
 constexpr u64 red_zone = 128;  // [sysv/abi]: 3.2.2
+constexpr u64 stack_alignment = 16;
+/// There is an XSAVE header behind FXSAVE's part of the extended state.
+constexpr u64 uc_fp_xstate = 0x1;
 /// The context's SS is real.
 constexpr u64 uc_sigcontext_ss = 0x2;
 /// SS is restored whatever it is. Set for 64-bit code only; a program may clear it. [linux/abi]:
@@ -52,23 +55,37 @@ constexpr u64 uc_sigcontext_ss = 0x2;
 constexpr u64 uc_strict_restore_ss = 0x4;
 
 u64 context_flags(const TrapFrame& frame) {
-    return uc_sigcontext_ss | (frame.cs == user_code_selector ? uc_strict_restore_ss : 0);
+    return uc_sigcontext_ss | (frame.cs == user_code_selector ? uc_strict_restore_ss : 0) |
+           (signal_frame_has_xsave() ? uc_fp_xstate : 0);
 }
+
+struct FramePlaces {
+    VirtualAddress frame;
+    VirtualAddress extended_state;  ///< above it
+};
 
 /// Where the frame goes: below the red zone, or at the top of the alternate stack. The handler
 /// finds the stack pointer as after a call: 8 below a multiple of 16.
-VirtualAddress frame_place(const TrapFrame& frame, const SignalDelivery& delivery,
-                           VirtualAddress& fpu_place) {
+FramePlaces frame_places(const TrapFrame& frame, const SignalDelivery& delivery) {
     const u64 top = delivery.use_alternate_stack
                         ? delivery.alternate_stack.base + delivery.alternate_stack.size
                         : frame.rsp - red_zone;
-    constexpr u64 fpu_alignment = 64;
-    fpu_place = VirtualAddress{top - sizeof(FpuImage)}.align_down(fpu_alignment);
-    return (fpu_place - sizeof(SignalFrame)).align_down(16) - 8;
+    const VirtualAddress extended_state =
+        VirtualAddress{top - signal_extended_state_bytes()}.align_down(
+            signal_extended_state_alignment);
+    return {.frame = (extended_state - sizeof(SignalFrame)).align_down(stack_alignment) - 8,
+            .extended_state = extended_state};
+}
+
+/// What lies below the alternate stack belongs to others.
+bool leaves_alternate_stack(VirtualAddress frame, const SignalDelivery& delivery) {
+    const SignalStack& stack = delivery.alternate_stack;
+    const bool used = delivery.use_alternate_stack || stack.flags == SignalStack::in_use;
+    return used && !stack.holds(frame);
 }
 
 SignalContext context_of(const TrapFrame& f, const SignalDelivery& delivery,
-                         VirtualAddress fpu_place) {
+                         VirtualAddress extended_state) {
     SignalContext c{};
     c.r8 = f.r8;
     c.r9 = f.r9;
@@ -94,7 +111,7 @@ SignalContext context_of(const TrapFrame& f, const SignalDelivery& delivery,
     c.vector = f.is_syscall() ? 0 : f.vector;
     c.old_mask = delivery.blocked;
     c.cr2 = delivery.fault_address;
-    c.fpu_image = fpu_place.value();
+    c.extended_state = extended_state.value();
     return c;
 }
 
@@ -152,34 +169,27 @@ void restore_privileged(TrapFrame& f, const SignalContext& c, u64 flags) {
     f.forget_syscall();
 }
 
-bool restore_fpu(ThreadState& running, u64 address) {
-    if (address == 0) {
-        running.fpu = initial_fpu_image();
-    } else {
-        if (!copy_from_user(&running.fpu, VirtualAddress{address}, sizeof(FpuImage))) {
-            return false;
-        }
-        sanitize_fpu(running.fpu);
-    }
-    load_fpu(running.fpu);
-    return true;
-}
-
 }  // namespace
 
-bool push_signal_frame(TrapFrame& frame, ThreadState& running, const SignalDelivery& delivery) {
-    VirtualAddress fpu_place;
-    const VirtualAddress place = frame_place(frame, delivery, fpu_place);
+u64 most_signal_frame_bytes() {
+    constexpr u64 padding = signal_extended_state_alignment - 1 + stack_alignment - 1 + 8;
+    const u64 most = sizeof(SignalFrame) + signal_extended_state_bytes() + padding;
+    return (most + stack_alignment - 1) / stack_alignment * stack_alignment;
+}
+
+bool push_signal_frame(TrapFrame& frame, const SignalDelivery& delivery) {
+    const auto [place, extended_state] = frame_places(frame, delivery);
+    if (leaves_alternate_stack(place, delivery)) {
+        return false;
+    }
     SignalFrame image{};
     image.return_address = delivery.restorer.value();
     image.context.flags = context_flags(frame);
     image.context.stack = delivery.alternate_stack;
-    image.context.registers = context_of(frame, delivery, fpu_place);
+    image.context.registers = context_of(frame, delivery, extended_state);
     image.context.blocked = delivery.blocked;
     image.information = delivery.information;
-    save_fpu(running.fpu);
-    if (!copy_to_user(fpu_place, &running.fpu, sizeof(FpuImage)) ||
-        !copy_to_user(place, &image, sizeof(image))) {
+    if (!push_extended_state(extended_state) || !copy_to_user(place, &image, sizeof(image))) {
         return false;
     }
     frame.rdi = delivery.number;
@@ -197,7 +207,7 @@ bool push_signal_frame(TrapFrame& frame, ThreadState& running, const SignalDeliv
     return true;
 }
 
-bool pop_signal_frame(TrapFrame& frame, ThreadState& running, SignalReturn& result) {
+bool pop_signal_frame(TrapFrame& frame, SignalReturn& result) {
     // The handler's RET has taken the return address off the stack.
     const VirtualAddress place{frame.rsp - offsetof(SignalFrame, context)};
     SignalFrame image;
@@ -205,13 +215,10 @@ bool pop_signal_frame(TrapFrame& frame, ThreadState& running, SignalReturn& resu
         return false;
     }
     const SignalContext& context = image.context.registers;
-    if (!restore_fpu(running, context.fpu_image)) {
-        return false;
-    }
     restore_registers(frame, context);
     restore_privileged(frame, context, image.context.flags);
     result = {image.context.blocked, image.context.stack};
-    return true;
+    return pop_extended_state(VirtualAddress{context.extended_state});
 }
 
 }  // namespace ringfence::kernel::arch

@@ -7,7 +7,7 @@
 #include "kernel/arch/x86_64/cpu_state.h"
 #include "kernel/arch/x86_64/descriptor_tables.h"
 #include "kernel/arch/x86_64/entry_paths.h"
-#include "kernel/arch/x86_64/fpu.h"
+#include "kernel/arch/x86_64/extended_state.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/ldt_exit.h"
 #include "kernel/arch/x86_64/tlb.h"
@@ -141,7 +141,7 @@ void prepare_thread(ThreadState& thread, VirtualAddress stack_top, void (*entry)
     thread.fs_base = 0;
     thread.gs_base = 0;
     thread.selectors = {};
-    thread.fpu = initial_fpu_image();
+    thread.extended = initial_extended_state();
 }
 
 void prepare_fork(ThreadState& child, const ThreadState& parent, VirtualAddress stack_top,
@@ -150,7 +150,8 @@ void prepare_fork(ThreadState& child, const ThreadState& parent, VirtualAddress 
     child.fs_base = parent.fs_base;
     child.gs_base = parent.gs_base;
     child.selectors = read_selectors();
-    save_fpu(child.fpu);
+    child.extended = {};
+    copy_extended_state(child.extended);
 }
 
 void reset_user_registers(ThreadState& running) {
@@ -159,15 +160,14 @@ void reset_user_registers(ThreadState& running) {
     running.selectors = {};
     load_selectors(running.selectors);
     load_segment_bases(running);
-    running.fpu = initial_fpu_image();
-    load_fpu(running.fpu);
+    load_extended_state(initial_extended_state());
 }
 
 void switch_threads(ThreadState& from, ThreadState& to) {
     ++entry_counters.thread_switches;
     forget_user_fault();  // who runs next may use the page
-    save_fpu(from.fpu);
-    load_fpu(to.fpu);
+    save_extended_state(from.extended);
+    load_extended_state(to.extended);
     from.selectors = read_selectors();
     if (from.selectors != to.selectors) {
         load_selectors(to.selectors);

@@ -4,6 +4,7 @@
 #include "kernel/core/fs/devices.h"
 #include "kernel/core/vm/user_memory.h"
 #include "kernel_arch/cpu.h"
+#include "kernel_arch/signal_frame.h"
 
 namespace ringfence::kernel {
 
@@ -32,6 +33,7 @@ enum class Auxiliary : u64 {
     Random = 25,
     ExecutableName = 31,
     VdsoHeader = 33,  // AT_SYSINFO_EHDR
+    LeastSignalStack = 51,
 };
 
 /// Strings grow down from the top of the stack.
@@ -103,6 +105,7 @@ void add_auxiliary_vector(WordList& words, const StackContents& contents,
                           const Pointers& pointers) {
     const Credentials& who = contents.credentials;
     words.add(Auxiliary::VdsoHeader, contents.vdso.value());
+    words.add(Auxiliary::LeastSignalStack, arch::most_signal_frame_bytes());
     words.add(Auxiliary::HardwareCapabilities, arch::hardware_capabilities());
     words.add(Auxiliary::PageSize, page_size);
     words.add(Auxiliary::ClockTicks, clock_ticks_per_second);

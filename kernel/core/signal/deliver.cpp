@@ -71,18 +71,24 @@ void act_by_default(Process& process, const SignalInformation& information) {
     }
 }
 
-bool on_alternate_stack(const arch::SignalStack& stack, VirtualAddress pointer) {
-    return stack.size != 0 && pointer.value() > stack.base &&
-           pointer.value() - stack.base <= stack.size;
-}
-
 /// sigaltstack's view of the stack while a handler is about to run.
 arch::SignalStack reported_stack(const Thread& thread, VirtualAddress pointer) {
-    constexpr u32 on_stack = 1;
     constexpr u32 disabled = 2;
     arch::SignalStack stack = thread.alternate_stack;
-    stack.flags = stack.size == 0 ? disabled : on_alternate_stack(stack, pointer) ? on_stack : 0;
+    stack.flags = stack.size == 0 ? disabled : stack.holds(pointer) ? arch::SignalStack::in_use : 0;
     return stack;
+}
+
+/// The handler of `number` has no frame to run on. SIGSEGV's may have another stack; if it is that
+/// one which cannot run, the program dies.
+void give_up_handler(u32 number) {
+    if (number == signals::segment) {
+        begin_group_exit(current_process(), {.signal = signals::segment});
+    } else {
+        force_signal({.number = signals::segment,
+                      .code = signal_codes::kernel,
+                      .kind = SignalInformation::Kind::Fault});
+    }
 }
 
 void run_handler(arch::TrapFrame& frame, const SignalInformation& information,
@@ -92,9 +98,8 @@ void run_handler(arch::TrapFrame& frame, const SignalInformation& information,
     settle_interrupted_call(frame, Restart::test(action.flags) ? Interruption::HandlerRestarts
                                                                : Interruption::HandlerBreaks);
     const SignalSet before = thread.blocked_before_call.value_or(thread.blocked);
-    thread.blocked_before_call.reset();
     const bool switch_stack = OnStack::test(action.flags) && thread.alternate_stack.size != 0 &&
-                              !on_alternate_stack(thread.alternate_stack, frame.stack_pointer());
+                              !thread.alternate_stack.holds(frame.stack_pointer());
     const bool is_fault = information.kind == SignalInformation::Kind::Fault;
     const arch::SignalDelivery delivery{
         .number = information.number,
@@ -105,12 +110,11 @@ void run_handler(arch::TrapFrame& frame, const SignalInformation& information,
         .alternate_stack = reported_stack(thread, frame.stack_pointer()),
         .use_alternate_stack = switch_stack,
         .fault_address = is_fault ? thread.fault_address : 0};
-    if (!Restorer::test(action.flags) ||
-        !arch::push_signal_frame(frame, thread.registers, delivery)) {
-        // No way to run the handler: the program dies, even if it catches SIGSEGV.
-        begin_group_exit(thread.process(), {.signal = signals::segment});
+    if (!Restorer::test(action.flags) || !arch::push_signal_frame(frame, delivery)) {
+        give_up_handler(information.number);
         return;
     }
+    thread.blocked_before_call.reset();
     thread.blocked = thread.blocked | SignalSet(action.mask).without(unblockable_signals);
     if (!NoDefer::test(action.flags)) {
         thread.blocked.add(information.number);

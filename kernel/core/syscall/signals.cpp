@@ -165,16 +165,16 @@ Value rt_sigtimedwait(Pointer set, Pointer information, Pointer timeout, u64 set
 
 Value rt_sigreturn(arch::TrapFrame& frame) {
     Thread& thread = current_thread();
-    arch::SignalReturn result{};
-    const bool good = arch::pop_signal_frame(frame, thread.registers, result);
+    arch::SignalReturn result{.blocked = thread.blocked.bits(), .alternate_stack = {}};
+    const bool good = arch::pop_signal_frame(frame, result);
     frame.forget_syscall();
+    thread.blocked = SignalSet(result.blocked).without(unblockable_signals);
     if (!good) {
         force_signal({.number = signals::segment,
                       .code = signal_codes::kernel,
                       .kind = SignalInformation::Kind::Fault});
         return u64{0};
     }
-    thread.blocked = SignalSet(result.blocked).without(unblockable_signals);
     constexpr u64 least_stack = 2048;  // MINSIGSTKSZ
     constexpr u32 disabled = 2;
     if (result.alternate_stack.flags == disabled || result.alternate_stack.size < least_stack) {

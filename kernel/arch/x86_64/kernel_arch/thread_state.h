@@ -8,9 +8,11 @@
 
 namespace ringfence::kernel::arch {
 
-/// FXSAVE image. [intel/vol1]: 10.5.1, table 10-2
-struct alignas(16) FpuImage {
-    u8 bytes[512];
+/// The registers of x87, SSE and AVX, as the XSAVE family lays them out in the standard format: 512
+/// bytes as of FXSAVE, the header, the upper halves of the YMM registers. Without XSAVE the first
+/// part alone is used. All zero is an image that can be saved to. [intel/vol1]: 13.4
+struct alignas(64) ExtendedState {
+    u8 bytes[512 + 64 + 256];
 };
 
 /// Data segment selectors as the program last loaded them; nearly always all null.
@@ -22,30 +24,30 @@ struct SegmentSelectors {
     constexpr bool operator==(const SegmentSelectors&) const = default;
 };
 
-/// Registers that are not on the kernel stack. One per thread, owned by the core's thread object
-/// (which must be aligned to 16 bytes); zero-initialised objects must go through prepare_thread or
-/// prepare_fork before they are switched to.
+/// Registers that are not on the kernel stack. One per thread, owned by the core's thread object;
+/// zero-initialised objects must go through prepare_thread or prepare_fork before they are switched
+/// to. While a thread runs, its registers are in the CPU, and what is here is old.
 struct ThreadState {
     u64 saved_stack_pointer = 0;  ///< where switch_threads left off
     VirtualAddress kernel_stack_top{};
     u64 fs_base = 0;
     u64 gs_base = 0;  ///< the program's; the kernel's own is never in here
     SegmentSelectors selectors{};
-    FpuImage fpu{};
+    ExtendedState extended{};
 };
 
 /// `thread` will run `entry(argument)` on the kernel stack that ends at `stack_top` (16-byte
 /// aligned) when it is first switched to, with interrupts off. `entry` must not return; a user
-/// thread's calls return_to_user. FPU registers and segment bases get their initial values.
+/// thread's calls return_to_user. Extended state and segment bases get their initial values.
 void prepare_thread(ThreadState& thread, VirtualAddress stack_top, void (*entry)(void*),
                     void* argument);
 
-/// As prepare_thread, but FPU registers and segment bases are copied from `parent`, which must be
+/// As prepare_thread, but extended state and segment bases are copied from `parent`, which must be
 /// the running thread.
 void prepare_fork(ThreadState& child, const ThreadState& parent, VirtualAddress stack_top,
                   void (*entry)(void*), void* argument);
 
-/// Gives the running thread initial FPU registers and segment bases, as execve does.
+/// Gives the running thread initial extended state and segment bases, as execve does.
 void reset_user_registers(ThreadState& running);
 
 /// Saves the running thread in `from` and goes on with `to`; returns when something switches back.

@@ -292,10 +292,13 @@ void send_record(abi::control::Record, std::span<const u8>) {}
 usize request_standard_input(std::span<u8>) {
     return 0;
 }
-bool push_signal_frame(TrapFrame&, ThreadState&, const SignalDelivery&) {
+u64 most_signal_frame_bytes() {
+    return 0;
+}
+bool push_signal_frame(TrapFrame&, const SignalDelivery&) {
     return false;
 }
-bool pop_signal_frame(TrapFrame&, ThreadState&, SignalReturn&) {
+bool pop_signal_frame(TrapFrame&, SignalReturn&) {
     return false;
 }
 void read_statistics(abi::control::Statistics&) {}
