@@ -33,6 +33,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/fs/proc_sys.cpp
     core/fs/proc_system.cpp
     core/fs/proc_sysvipc.cpp
+    core/fs/process_file.cpp
     core/fs/procfs.cpp
     core/fs/signal_file.cpp
     core/fs/sysfs.cpp
@@ -117,7 +118,9 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/process_options.cpp
     core/syscall/resources.cpp
     core/syscall/scheduling.cpp
+    core/syscall/process_files.cpp
     core/syscall/select.cpp
+    core/syscall/queued_signals.cpp
     core/syscall/semaphore_control.cpp
     core/syscall/semaphores.cpp
     core/syscall/shared_memory.cpp

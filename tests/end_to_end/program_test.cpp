@@ -47,6 +47,7 @@ std::vector<Program> make_programs() {
         {"memory", {guest_program("memory")}},
         {"numbers", {guest_program("numbers")}},
         {"processes", {guest_program("processes")}},
+        {"pidfds", {guest_program("pidfds")}},
         {"signals", {guest_program("signals")}},
         {"splices", {guest_program("splices")}},
         {"timers", {guest_program("timers")}},

@@ -86,6 +86,7 @@ enum Open : long {
     signals,  ///< a signalfd
     watcher,  ///< an inotify
     set,      ///< an epoll with `counter` in it, which is ready
+    process,  ///< a pidfd of the caller
     last_open,
 };
 

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 #include <csignal>
@@ -83,6 +84,7 @@ void open_events() {
     require(sigprocmask(SIG_BLOCK, &some, nullptr) == 0 && raise(SIGUSR2) == 0, "a signal");
     put(signalfd(-1, &some, SFD_NONBLOCK), signals);
     put(inotify_init1(IN_NONBLOCK), watcher);
+    put(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)), process);
     put(epoll_create1(0), set);
     epoll_event event{.events = EPOLLIN, .data = {}};
     require(epoll_ctl(opened(set), EPOLL_CTL_ADD, opened(counter), &event) == 0, "epoll_ctl");

@@ -56,6 +56,7 @@ void end_process(Process& process) {
     leave_children_to_init(process);
     if (is_first_process(process)) {
         finish_machine(process.status);
+    process.ended.wake_all();
     }
     const bool unwatched = is_unwatched(process);
     const WaitStatus& status = process.status;

@@ -93,6 +93,7 @@ public:
     WaitQueue signal_arrived;  ///< for signalfd: one more is pending
     WaitQueue child_changed;   ///< on the parent: a child ended, stopped or went on
     WaitQueue thread_ended;    ///< one of its threads ended
+    WaitQueue ended;           ///< for pidfds: it has ended
     WaitQueue released;        ///< a vfork child gave its memory back
 
     // Time.

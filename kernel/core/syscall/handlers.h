@@ -199,12 +199,20 @@ Nothing rt_sigpending(Pointer set, u64 set_size);
 Nothing rt_sigsuspend(Pointer set, u64 set_size);
 Value rt_sigtimedwait(Pointer set, Pointer information, Pointer timeout, u64 set_size);
 Value rt_sigreturn(arch::TrapFrame& frame);
-Nothing rt_sigqueueinfo(i32 id, u32 number, Pointer information);
 Nothing sigaltstack(arch::TrapFrame& frame, Pointer stack, Pointer old);
 Nothing kill(i32 id, u32 number);
 Nothing tkill(i32 thread, u32 number);
 Nothing tgkill(i32 process, i32 thread, u32 number);
 Nothing pause();
+
+// queued_signals.cpp
+Nothing rt_sigqueueinfo(i32 id, u32 number, Pointer information);
+Nothing rt_tgsigqueueinfo(i32 process, i32 id, u32 number, Pointer information);
+
+// process_files.cpp
+Value pidfd_open(i32 id, u32 flags);
+Nothing pidfd_send_signal(i32 descriptor, u32 number, Pointer information, u32 flags);
+Value pidfd_getfd(i32 descriptor, i32 wanted, u32 flags);
 
 // time_calls.cpp
 Nothing nanosleep(Pointer duration, Pointer remaining);
