@@ -21,6 +21,7 @@
 #include "abi/isolation_choice.h"
 #include "guest/endurance/conversations.h"
 #include "guest/endurance/ipc_objects.h"
+#include "guest/endurance/kernel_objects.h"
 #include "guest/endurance/workers.h"
 
 namespace endurance {
@@ -296,6 +297,8 @@ constexpr Activity all[] = {
     {"memory", map_and_move},
     {"signals", send_signals},
     {"timers", set_timers},
+    {"CPU timers", set_cpu_timers},
+    {"pidfds", hold_by_pidfd},
     {"threads", run_threads},
     {"threads left", leave_threads},
     {"files", write_files},

@@ -48,6 +48,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/ipc/semaphore_undo.cpp
     core/ipc/shared_segment.cpp
     core/planted_secret.cpp
+    core/process/cpu_limit.cpp
     core/process/credentials.cpp
     core/process/current_place.cpp
     core/process/exec.cpp
@@ -66,6 +67,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/process/run_report.cpp
     core/process/script.cpp
     core/process/usage_report.cpp
+    core/scheduler/cpu_clock.cpp
     core/scheduler/readiness.cpp
     core/scheduler/repeating_timer.cpp
     core/scheduler/scheduler.cpp
@@ -93,6 +95,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/start.cpp
     core/syscall/attributes.cpp
     core/syscall/clocks.cpp
+    core/syscall/cpu_clocks.cpp
     core/syscall/descriptors.cpp
     core/syscall/dispatch.cpp
     core/syscall/epoll.cpp
@@ -115,12 +118,12 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/poll_mask.cpp
     core/syscall/posix_timers.cpp
     core/syscall/priorities.cpp
+    core/syscall/process_files.cpp
     core/syscall/process_options.cpp
+    core/syscall/queued_signals.cpp
     core/syscall/resources.cpp
     core/syscall/scheduling.cpp
-    core/syscall/process_files.cpp
     core/syscall/select.cpp
-    core/syscall/queued_signals.cpp
     core/syscall/semaphore_control.cpp
     core/syscall/semaphores.cpp
     core/syscall/shared_memory.cpp

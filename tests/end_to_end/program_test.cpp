@@ -34,6 +34,7 @@ std::vector<Program> make_programs() {
     std::vector<Program> list = {
         {"bad_pointers", {guest_program("bad_pointers")}},
         {"calls", {guest_program("calls")}},
+        {"cpu_timers", {guest_program("cpu_timers")}},
         {"epoll", {guest_program("epoll")}},
         {"every_pointer", {guest_program("every_pointer")}},
         {"file_locks", {guest_program("file_locks")}},
@@ -46,8 +47,8 @@ std::vector<Program> make_programs() {
         {"ldt", {guest_program("ldt")}, {}, {}, true},
         {"memory", {guest_program("memory")}},
         {"numbers", {guest_program("numbers")}},
-        {"processes", {guest_program("processes")}},
         {"pidfds", {guest_program("pidfds")}},
+        {"processes", {guest_program("processes")}},
         {"signals", {guest_program("signals")}},
         {"splices", {guest_program("splices")}},
         {"timers", {guest_program("timers")}},

@@ -2,6 +2,7 @@
 #include "kernel/core/process/fork.h"
 
 #include "kernel/core/fs/process_file.h"
+#include "kernel/core/process/cpu_limit.h"
 #include "kernel/core/process/interval_timer.h"
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/scheduler/scheduler.h"
@@ -77,6 +78,7 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
     child.handlers = Handlers::test(flags) ? parent.handlers : parent.handlers->copy();
     child.credentials = parent.credentials;
     child.limits = parent.limits;
+    watch_cpu_limit(child);
     child.group = parent.group;
     child.session = parent.session;
     child.nice = parent.nice;
@@ -197,8 +199,19 @@ Fallible<Ref<ringfence::kernel::Thread>> make_first_thread(Unstarted& made,
 
 }  // namespace
 
+namespace {
+template <IntervalClock clock>
+void fire(void* process) {
+    fire_interval_timer(*static_cast<Process*>(process), clock);
+}
+}  // namespace
+
 Process::Process(u32 identifier)
-    : real_timer([](void* process) { fire_real_timer(*static_cast<Process*>(process)); }, this),
+    : real_timer(fire<IntervalClock::Real>, this),
+      virtual_timer(fire<IntervalClock::Virtual>, this),
+      profiling_timer(fire<IntervalClock::Profiling>, this),
+      cpu_limit_timer([](void* process) { enforce_cpu_limit(*static_cast<Process*>(process)); },
+                      this),
       id_(identifier) {}
 
 u64 cpu_time(const Process& process) {

@@ -55,6 +55,7 @@ constexpr NamedCount kinds[] = {
     {"network_buffers", Counted<net::Buffer>::live},
     {"epoll_interests", Counted<EpollInterest>::live},
     {"posix_timers", Counted<PosixTimer>::live},
+    {"cpu_clocks", Counted<CpuClock>::live},
     {"armed_timers", [] { return timers().count(); }},
     {"signal_handlers", Counted<SignalHandlers>::live},
     {"working_places", Counted<WorkingPlace>::live},
