@@ -455,7 +455,7 @@ uint64_t Arguments::choose(char kind) {
         case 'k':
             return random_.one_in(3) ? word() : 0x5400 + random_.below(128);
         case 'j':
-            return random_.one_in(4) ? 1024 + random_.below(12) : random_.below(40);
+            return random_.one_in(4) ? 1024 + random_.below(16) : random_.below(40);
         case 'C':
             return clone_flags();
         case 'D': {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "guest/endurance/kernel_objects.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -124,6 +126,39 @@ Outcome set_cpu_timers(Random& random) {
     signal(SIGUSR2, SIG_IGN);
     signal(SIGPROF, SIG_IGN);
     return {seen >= (made == 0 ? 1 : 2) ? nullptr : "a timer by CPU time does not expire"};
+}
+
+Outcome share_sealed_memory(Random& random) {
+    constexpr size_t words = 700;
+    const int file = memfd_create("sealed", MFD_ALLOW_SEALING);
+    void* const memory =
+        ftruncate(file, words * sizeof(uint64_t)) == 0
+            ? mmap(nullptr, words * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+            : MAP_FAILED;
+    if (memory == MAP_FAILED) {
+        close(file);
+        return {};
+    }
+    const uint64_t mark = random.next();
+    for (size_t i = 0; i < words; ++i) {
+        static_cast<uint64_t*>(memory)[i] = mark + i;
+    }
+    const bool too_early = fcntl(file, F_ADD_SEALS, F_SEAL_WRITE) == 0;
+    munmap(memory, words * sizeof(uint64_t));
+    const bool sealed =
+        fcntl(file, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0;
+    const pid_t child = fork();
+    if (child == 0) {
+        uint64_t word = 0;
+        const size_t at = random.below(words);
+        const auto place = static_cast<off_t>(at * sizeof word);
+        const bool refused = pwrite(file, &word, sizeof word, place) < 0 && ftruncate(file, 0) != 0;
+        const bool same = pread(file, &word, sizeof word, place) == sizeof word;
+        _exit(refused && same && word == mark + at ? 0 : 1);
+    }
+    const bool right = child < 0 || exit_code_of(child) == 0;
+    close(file);
+    return {!too_early && sealed && right ? nullptr : "sealed memory"};
 }
 
 }  // namespace endurance

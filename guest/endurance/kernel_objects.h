@@ -10,5 +10,7 @@ namespace endurance {
 [[nodiscard]] Outcome hold_by_pidfd(Random& random);
 /// Timers by the CPU time of the process and of its thread.
 [[nodiscard]] Outcome set_cpu_timers(Random& random);
+/// Memory that is handed to a child and cannot be changed any more.
+[[nodiscard]] Outcome share_sealed_memory(Random& random);
 
 }  // namespace endurance

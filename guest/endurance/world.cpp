@@ -75,7 +75,7 @@ void make_files() {
     epoll_event event{EPOLLIN | EPOLLET, {.u64 = 1}};
     epoll_ctl(set, EPOLL_CTL_ADD, ends[0], &event);
     inotify_add_watch(inotify_init1(IN_NONBLOCK), ".", IN_ALL_EVENTS);
-    const int file = memfd_create("m", 0);
+    const int file = memfd_create("m", MFD_ALLOW_SEALING);
     if (ftruncate(file, small_area_pages * page_size) == 0) {
         map_at(file_area, small_area_pages, PROT_READ | PROT_WRITE, MAP_SHARED, file);
     }

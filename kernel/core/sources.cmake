@@ -104,6 +104,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/file_io.cpp
     core/syscall/file_vectors.cpp
     core/syscall/file_locks.cpp
+    core/syscall/file_seals.cpp
     core/syscall/futex.cpp
     core/syscall/futex_table.cpp
     core/syscall/identity.cpp

@@ -49,6 +49,7 @@ std::vector<Program> make_programs() {
         {"numbers", {guest_program("numbers")}},
         {"pidfds", {guest_program("pidfds")}},
         {"processes", {guest_program("processes")}},
+        {"seals", {guest_program("seals")}},
         {"signals", {guest_program("signals")}},
         {"splices", {guest_program("splices")}},
         {"timers", {guest_program("timers")}},
