@@ -2,6 +2,9 @@
 // /proc/sys: the kernel's parameters, which cannot be changed. [linux/abi]: proc(5)
 #include "kernel/core/fs/proc_nodes.h"
 #include "kernel/core/fs/text_tree.h"
+#include "kernel/core/ipc/message_queue.h"
+#include "kernel/core/ipc/semaphore_set.h"
+#include "kernel/core/ipc/shared_segment.h"
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/system_names.h"
 
@@ -26,20 +29,28 @@ constexpr ProcEntry kernel_entries[] = {
     {"ostype", fixed<"Linux\n">},
     {"osrelease", release},
     {"version", sys_version},
+/// In the order that ipcs(1) reads.
+Fallible<String> semaphores(u32) {
+    String text;
+    text.append_decimal(semaphore_limits::most_per_set).append('\t');
+    text.append_decimal(semaphore_limits::most_of_all).append('\t');
+    text.append_decimal(semaphore_limits::most_operations).append('\t');
+    return text.append_decimal(semaphore_limits::most_sets).append('\n');
+}
+
     {"hostname", host_name},
     {"pid_max", largest_pid},
     {"ngroups_max", fixed<"65536\n">},
     {"randomize_va_space", fixed<"0\n">},
     {"cap_last_cap", fixed<"40\n">},
-    // System V IPC: the limits of kernel/core/ipc.
-    {"msgmax", fixed<"8192\n">},
-    {"msgmnb", fixed<"16384\n">},
-    {"msgmni", fixed<"32000\n">},
-    {"sem", fixed<"32000\t1024000000\t500\t32000\n">},
+    {"msgmax", number<message_limits::largest_message>},
+    {"msgmnb", number<message_limits::queue_bytes>},
+    {"msgmni", number<message_limits::most_queues>},
+    {"sem", semaphores},
     {"shm_rmid_forced", fixed<"0\n">},
-    {"shmall", fixed<"18446744073692774399\n">},
-    {"shmmax", fixed<"18446744073692774399\n">},
-    {"shmmni", fixed<"4096\n">},
+    {"shmall", number<segment_limits::most_pages>},
+    {"shmmax", number<segment_limits::largest_size>},
+    {"shmmni", number<segment_limits::most_segments>},
 };
 constexpr ProcEntry memory_entries[] = {
     {"overcommit_memory", fixed<"0\n">},
@@ -54,7 +65,7 @@ constexpr ProcEntry watch_entries[] = {
 constexpr TextTree file_groups[] = {{"inotify", watch_entries}};
 constexpr ProcEntry file_entries[] = {
     {"file-max", fixed<"65536\n">},
-    {"nr_open", fixed<"65536\n">},
+    {"nr_open", number<most_open_files>},
 };
 
 constexpr ProcEntry socket_entries[] = {
