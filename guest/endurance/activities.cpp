@@ -302,7 +302,8 @@ constexpr Activity all[] = {
     {"tcp", talk_by_tcp},           {"descriptors", pass_descriptors},
     {"locks", take_turns_by_lock},  {"epoll", wait_by_epoll},
     {"abandoned", abandon_sockets}, {"shared memory", share_by_ipc},
-    {"messages", talk_by_messages}, {"abandoned IPC", abandon_ipc},
+    {"messages", talk_by_messages}, {"POSIX messages", talk_by_posix_queue},
+    {"abandoned IPC", abandon_ipc},
 };
 constexpr Activity changes[] = {{"own design", change_own_design},
                                 {"all designs", change_all_designs}};

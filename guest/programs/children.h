@@ -35,7 +35,11 @@ pid_t start(Work work) {
 
 inline void wait_for(const char* name, pid_t child) {
     int status = 0;
-    require(waitpid(child, &status, 0) == child, "waitpid");
+    pid_t ended = 0;
+    do {
+        ended = waitpid(child, &status, 0);
+    } while (ended < 0 && errno == EINTR);
+    require(ended == child, "waitpid");
     if (WIFSIGNALED(status)) {
         std::printf("%s: signal %d\n", name, WTERMSIG(status));
     } else {

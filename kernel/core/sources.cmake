@@ -44,6 +44,9 @@ set(RF_KERNEL_CORE_SOURCES
     core/ipc/ipc_object.cpp
     core/ipc/ipc_registry.cpp
     core/ipc/message_queue.cpp
+    core/ipc/posix_queue.cpp
+    core/ipc/posix_queue_file.cpp
+    core/ipc/posix_queue_names.cpp
     core/ipc/semaphore_set.cpp
     core/ipc/semaphore_undo.cpp
     core/ipc/shared_segment.cpp
@@ -117,6 +120,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/open.cpp
     core/syscall/poll.cpp
     core/syscall/poll_mask.cpp
+    core/syscall/posix_queues.cpp
     core/syscall/posix_timers.cpp
     core/syscall/priorities.cpp
     core/syscall/process_files.cpp

@@ -87,6 +87,7 @@ enum Open : long {
     watcher,  ///< an inotify
     set,      ///< an epoll with `counter` in it, which is ready
     process,  ///< a pidfd of the caller
+    mailbox,  ///< a POSIX message queue, with a message to receive and room for another
     last_open,
 };
 

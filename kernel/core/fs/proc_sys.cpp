@@ -3,6 +3,7 @@
 #include "kernel/core/fs/proc_nodes.h"
 #include "kernel/core/fs/text_tree.h"
 #include "kernel/core/ipc/message_queue.h"
+#include "kernel/core/ipc/posix_queue.h"
 #include "kernel/core/ipc/semaphore_set.h"
 #include "kernel/core/ipc/shared_segment.h"
 #include "kernel/core/process/process_table.h"
@@ -25,10 +26,6 @@ Fallible<String> largest_pid(u32) {
     return String().append_decimal(ProcessTable::largest_id + 1).append("\n");
 }
 
-constexpr ProcEntry kernel_entries[] = {
-    {"ostype", fixed<"Linux\n">},
-    {"osrelease", release},
-    {"version", sys_version},
 /// In the order that ipcs(1) reads.
 Fallible<String> semaphores(u32) {
     String text;
@@ -38,6 +35,10 @@ Fallible<String> semaphores(u32) {
     return text.append_decimal(semaphore_limits::most_sets).append('\n');
 }
 
+constexpr ProcEntry kernel_entries[] = {
+    {"ostype", fixed<"Linux\n">},
+    {"osrelease", release},
+    {"version", sys_version},
     {"hostname", host_name},
     {"pid_max", largest_pid},
     {"ngroups_max", fixed<"65536\n">},
@@ -62,7 +63,14 @@ constexpr ProcEntry watch_entries[] = {
     {"max_user_instances", fixed<"128\n">},
     {"max_user_watches", fixed<"65536\n">},
 };
-constexpr TextTree file_groups[] = {{"inotify", watch_entries}};
+constexpr ProcEntry queue_entries[] = {
+    {"msg_default", number<posix_queue_limits::usual_messages>},
+    {"msg_max", number<posix_queue_limits::most_messages>},
+    {"msgsize_default", number<posix_queue_limits::usual_size>},
+    {"msgsize_max", number<posix_queue_limits::largest_size>},
+    {"queues_max", number<posix_queue_limits::most_queues>},
+};
+constexpr TextTree file_groups[] = {{"inotify", watch_entries}, {"mqueue", queue_entries}};
 constexpr ProcEntry file_entries[] = {
     {"file-max", fixed<"65536\n">},
     {"nr_open", number<most_open_files>},

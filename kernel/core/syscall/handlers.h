@@ -344,4 +344,12 @@ Nothing msgsnd(i32 id, Pointer buffer, u64 size, u32 flags);
 Value msgrcv(i32 id, Pointer buffer, u64 size, i64 type, u32 flags);
 Value msgctl(i32 id, i32 command, Pointer buffer);
 
+// posix_queues.cpp
+Value mq_open(Pointer name, u32 flags, u32 mode, Pointer attributes);
+Nothing mq_unlink(Pointer name);
+Nothing mq_timedsend(i32 descriptor, Pointer text, u64 size, u32 priority, Pointer time);
+Value mq_timedreceive(i32 descriptor, Pointer buffer, u64 size, Pointer priority, Pointer time);
+Nothing mq_notify(i32 descriptor, Pointer event);
+Nothing mq_getsetattr(i32 descriptor, Pointer wanted, Pointer old);
+
 }  // namespace ringfence::kernel::syscalls

@@ -5,6 +5,7 @@
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/syscall/clocks.h"
 #include "kernel/core/syscall/cpu_clocks.h"
+#include "kernel/core/syscall/signal_event.h"
 #include "kernel/core/syscall/support.h"
 #include "kernel/core/vm/admission.h"
 
@@ -12,24 +13,12 @@ namespace ringfence::kernel::syscalls {
 
 namespace {
 
-/// `struct sigevent`.
-struct SignalEvent {
-    u64 value;
-    i32 number;
-    i32 how;
-    i32 thread;
-    u8 padding[44];
-};
-static_assert(sizeof(SignalEvent) == 64);
-
-enum How : i32 { Signal = 0, None = 1, Thread = 2, SignalThread = 4 };  // SIGEV_*
-
 Fallible<TimerNotification> notification_of(const SignalEvent& event) {
-    if (event.how == How::None) {
+    if (event.how == SignalEvent::None) {
         return TimerNotification{};
     }
-    const bool to_thread = event.how == How::SignalThread;
-    if (!to_thread && event.how != How::Signal && event.how != How::Thread) {
+    const bool to_thread = event.how == SignalEvent::SignalThread;
+    if (!to_thread && event.how != SignalEvent::Signal && event.how != SignalEvent::Thread) {
         return Error{Errno::Einval};
     }
     if (!is_signal(static_cast<u32>(event.number))) {
