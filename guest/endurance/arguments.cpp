@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "abi/isolation_choice.h"
+#include "guest/endurance/ipc_objects.h"
 #include "guest/endurance/world.h"
 
 namespace endurance {
@@ -392,6 +393,23 @@ uint64_t Arguments::semaphore_operations() {
     return place;
 }
 
+/// A known name, or no readable memory: others would make queues that nobody finds again.
+uint64_t Arguments::queue_name() {
+    return random_.one_in(16) ? 0xffff'8880'0000'0000 + random_.below(1 << 20)
+                              : reinterpret_cast<uint64_t>(random_.of(queue_names));
+}
+
+uint64_t Arguments::notification() {
+    if (random_.one_in(4)) {
+        return pointer();
+    }
+    const uint64_t place = filled(64);
+    auto* const words = reinterpret_cast<uint32_t*>(place);
+    words[2] = static_cast<uint32_t>(random_.below(random_.one_in(4) ? 70 : 40));
+    words[3] = static_cast<uint32_t>(random_.below(5));
+    return place;
+}
+
 uint64_t Arguments::choose(char kind) {
     switch (kind) {
         case '1':
@@ -404,6 +422,10 @@ uint64_t Arguments::choose(char kind) {
             return random_.one_in(10) ? number() : random_.below(21);
         case '5':
             return semaphore_operations();
+        case '6':
+            return queue_name();
+        case '7':
+            return notification();
         case 'f':
         case 'c':
             return descriptor();
@@ -455,7 +477,7 @@ uint64_t Arguments::choose(char kind) {
         case 'k':
             return random_.one_in(3) ? word() : 0x5400 + random_.below(128);
         case 'j':
-            return random_.one_in(4) ? 1024 + random_.below(12) : random_.below(40);
+            return random_.one_in(4) ? 1024 + random_.below(16) : random_.below(40);
         case 'C':
             return clone_flags();
         case 'D': {

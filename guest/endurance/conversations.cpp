@@ -9,12 +9,13 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+
+#include "guest/endurance/workers.h"
 
 namespace endurance {
 
@@ -75,10 +76,7 @@ Outcome stream_from_child(Random& random, int sending, int receiving, const char
     close(sending);
     const ssize_t received = child > 0 ? receive_all(receiving, seed) : 0;
     close(receiving);
-    int status = 0;
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
-    const bool refused = child < 0 || status != 0;  // there was no memory
+    const bool refused = child < 0 || exit_code_of(child) != 0;  // there was no memory
     return {received == static_cast<ssize_t>(size) || (refused && received >= 0) ? nullptr : what};
 }
 
@@ -276,13 +274,11 @@ Outcome take_turns_by_lock(Random& random) {
         _exit(add_under_lock(file, times, byte) ? 0 : 1);
     }
     const bool added = add_under_lock(file, times, byte);
-    int status = 0;
-    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
-    }
+    const bool child_added = child > 0 && exit_code_of(child) == 0;
     uint64_t number = 0;
     const bool read = pread(file, &number, sizeof number, 0) == sizeof number;
     close(file);
-    const bool refused = child < 0 || status != 0 || !added || !read;
+    const bool refused = !child_added || !added || !read;
     return {refused || number == 2 * times ? nullptr : "a number that is locked"};
 }
 
@@ -317,8 +313,8 @@ Outcome wait_by_epoll(Random& random) {
 Outcome abandon_sockets(Random& random) {
     const pid_t child = fork();
     if (child != 0) {
-        int status = 0;
-        while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {
+        if (child > 0) {
+            static_cast<void>(exit_code_of(child));  // a signal, as often as not
         }
         return {};
     }

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include "guest/endurance/ipc_objects.h"
 
+#include <fcntl.h>
+#include <mqueue.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <cstdio>
 
 #include "guest/endurance/workers.h"
 
@@ -163,7 +167,62 @@ Outcome abandon_ipc(Random& random) {
     return {given_back ? nullptr : "semaphores of a process that was killed"};
 }
 
+Outcome talk_by_posix_queue(Random& random) {
+    char name[32];
+    std::snprintf(name, sizeof name, "/soak-%d", getpid());
+    mq_attr size{};
+    size.mq_maxmsg = static_cast<long>(1 + random.below(4));
+    size.mq_msgsize = sizeof(uint64_t);
+    const mqd_t queue = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &size);
+    if (queue < 0) {
+        return {};
+    }
+    mq_unlink(name);
+    sigevent silent{};
+    silent.sigev_notify = SIGEV_NONE;
+    mq_notify(queue, &silent);
+    const uint64_t mark = random.next();
+    const unsigned count = static_cast<unsigned>(1 + random.below(60));
+    const pid_t child = fork();
+    if (child == 0) {
+        for (unsigned i = 0; i < count; ++i) {
+            const uint64_t word = mark + i;
+            while (mq_send(queue, reinterpret_cast<const char*>(&word), sizeof word, i % 3) != 0) {
+                if (errno != EINTR) {
+                    kill(getppid(), SIGKILL);  // it waits for what cannot come
+                    _exit(1);
+                }
+            }
+        }
+        _exit(0);
+    }
+    uint64_t sum = 0;
+    uint64_t expected = 0;
+    bool right = true;
+    for (unsigned i = 0; child > 0 && i < count; ++i) {
+        uint64_t word = 0;
+        unsigned priority = 0;
+        ssize_t received = 0;
+        while ((received = mq_receive(queue, reinterpret_cast<char*>(&word), sizeof word,
+                                      &priority)) < 0 &&
+               errno == EINTR) {
+        }
+        right = right && received == sizeof word && priority == (word - mark) % 3;
+        sum += word - mark;
+        expected += i;
+    }
+    right = right && sum == expected && (child < 0 || exit_code_of(child) == 0);
+    if (random.one_in(3)) {
+        mq_send(queue, "left", 4, 1);  // nobody receives it
+    }
+    mq_close(queue);
+    return {right ? nullptr : "messages of a POSIX queue"};
+}
+
 void remove_ipc_objects() {
+    for (const char* name : queue_names) {
+        syscall(SYS_mq_unlink, name);
+    }
     shm_info segments{};
     const int last_segment = shmctl(0, SHM_INFO, reinterpret_cast<shmid_ds*>(&segments));
     for (int place = 0; place <= last_segment; ++place) {

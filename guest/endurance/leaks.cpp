@@ -41,6 +41,10 @@ void fork_once() {
     require(waitpid(child, nullptr, 0) == child, "wait");
 }
 
+void clone_without_a_place_for_its_pidfd() {
+    require(syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, bad_pointer, 0, 0) < 0, "clone");
+}
+
 void clone_with_bad_thread_pointer() {
     require(syscall(SYS_clone, CLONE_SETTLS | SIGCHLD, 0, 0, 0, 0xffff'8000'0000'0000) < 0,
             "clone");
@@ -132,15 +136,17 @@ struct Case {
     const char* name;
     void (*run)();
 };
-constexpr Case cases[] = {{"fork", fork_once},
-                          {"clone with a bad thread pointer", clone_with_bad_thread_pointer},
-                          {"descriptors that cannot be told", descriptors_to_nowhere},
-                          {"execve of what is no program", programs_that_are_none},
-                          {"pages without access", hidden_pages},
-                          {"sockets in a circle", descriptors_in_a_circle},
-                          {"files that are watched", watched_files},
-                          {"directories that cannot be exchanged", exchanged_directories},
-                          {"signals that nobody takes", queued_signals}};
+constexpr Case cases[] = {
+    {"fork", fork_once},
+    {"clone with a bad thread pointer", clone_with_bad_thread_pointer},
+    {"clone with a bad place for a pidfd", clone_without_a_place_for_its_pidfd},
+    {"descriptors that cannot be told", descriptors_to_nowhere},
+    {"execve of what is no program", programs_that_are_none},
+    {"pages without access", hidden_pages},
+    {"sockets in a circle", descriptors_in_a_circle},
+    {"files that are watched", watched_files},
+    {"directories that cannot be exchanged", exchanged_directories},
+    {"signals that nobody takes", queued_signals}};
 
 }  // namespace
 

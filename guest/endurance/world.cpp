@@ -2,6 +2,7 @@
 #include "guest/endurance/world.h"
 
 #include <fcntl.h>
+#include <mqueue.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -10,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -75,7 +77,12 @@ void make_files() {
     epoll_event event{EPOLLIN | EPOLLET, {.u64 = 1}};
     epoll_ctl(set, EPOLL_CTL_ADD, ends[0], &event);
     inotify_add_watch(inotify_init1(IN_NONBLOCK), ".", IN_ALL_EVENTS);
-    const int file = memfd_create("m", 0);
+    mq_attr queue{};
+    queue.mq_maxmsg = 3;
+    queue.mq_msgsize = 64;
+    mq_open("/q1", O_CREAT | O_RDWR | O_NONBLOCK, 0666, &queue);
+    syscall(SYS_pidfd_open, getpid(), 0);
+    const int file = memfd_create("m", MFD_ALLOW_SEALING);
     if (ftruncate(file, small_area_pages * page_size) == 0) {
         map_at(file_area, small_area_pages, PROT_READ | PROT_WRITE, MAP_SHARED, file);
     }

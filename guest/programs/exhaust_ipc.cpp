@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Asks for more System V objects, and for more in them, than there is memory. Each part runs in a
-// process of its own; when what it left is removed, everything works as before. Runs on this
-// project's kernel only: nobody else's objects are spared.
+// Asks for more System V objects and POSIX queues, and for more in them, than there is memory. Each
+// part runs in a process of its own; when what it left is removed, everything works as before. Runs
+// on this project's kernel only: nobody else's objects are spared.
+#include <fcntl.h>
+#include <mqueue.h>
 #include <sys/msg.h>
+#include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 
@@ -15,6 +18,21 @@ namespace {
 
 constexpr size_t page = 4096;
 constexpr int most_semaphores = 32000;
+
+struct Name {
+    char text[16];
+};
+Name posix_name(int number) {
+    Name name{};
+    std::snprintf(name.text, sizeof name.text, "/q%d", number);
+    return name;
+}
+mqd_t make_posix_queue(int number, long messages, long size) {
+    mq_attr wanted{};
+    wanted.mq_maxmsg = messages;
+    wanted.mq_msgsize = size;
+    return mq_open(posix_name(number).text, O_RDWR | O_CREAT | O_NONBLOCK, 0600, &wanted);
+}
 
 bool is_shortage(int error) {
     return error == ENOMEM || error == ENOSPC;
@@ -79,7 +97,43 @@ void many_messages() {
     }
 }
 
+/// More of it than a user's queues may hold, than there may be, and than there is memory for.
+void many_posix_queues() {
+    constexpr rlim_t exactly = 4 * 100 + 4 * 2 * 48;  // texts, and what is kept beside them
+    rlimit limit{.rlim_cur = exactly, .rlim_max = RLIM_INFINITY};
+    require(setrlimit(RLIMIT_MSGQUEUE, &limit) == 0, "setrlimit");
+    require(make_posix_queue(0, 4, 101) < 0 && errno == EMFILE, "a queue of too much");
+    const mqd_t all = make_posix_queue(0, 4, 100);
+    require(all >= 0 && make_posix_queue(1, 1, 1) < 0 && errno == EMFILE, "the limit of queues");
+    require(mq_close(all) == 0, "mq_close");
+    limit.rlim_cur = RLIM_INFINITY;
+    const rlimit descriptors{.rlim_cur = 4096, .rlim_max = 4096};
+    require(setrlimit(RLIMIT_MSGQUEUE, &limit) == 0, "setrlimit");
+    require(setrlimit(RLIMIT_NOFILE, &descriptors) == 0, "setrlimit");
+    constexpr unsigned nobody = 65534;
+    int made = 1;  // the first one still has its name
+    for (; made < 256; ++made) {
+        require(make_posix_queue(made, 1, 1) >= 0, "a queue");
+    }
+    const pid_t child = ipc::start([&] {
+        require(setuid(nobody) == 0, "setuid");
+        return make_posix_queue(made, 1, 1) < 0 && errno == ENOSPC ? 0 : 1;
+    });
+    int status = 0;
+    require(waitpid(child, &status, 0) == child && status == 0, "one queue too many");
+    const mqd_t large = make_posix_queue(made, 65536, 4096);
+    static char text[4096];
+    long sent = 0;
+    while (mq_send(large, text, sizeof text, static_cast<unsigned>(sent % 100)) == 0) {
+        ++sent;
+    }
+    require(errno == ENOMEM && sent > 1000, "messages of a queue");
+}
+
 void remove_all() {
+    for (int number = 0; number < 300; ++number) {
+        mq_unlink(posix_name(number).text);
+    }
     shmid_ds segment{};
     semid_ds set{};
     msqid_ds queue{};
@@ -108,7 +162,7 @@ struct Part {
 constexpr Part parts[] = {
     {"segments", many_segments},        {"attachments", many_attachments},
     {"a large segment", large_segment}, {"semaphores", many_semaphores},
-    {"messages", many_messages},
+    {"messages", many_messages},        {"POSIX queues", many_posix_queues},
 };
 
 }  // namespace

@@ -33,6 +33,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/fs/proc_sys.cpp
     core/fs/proc_system.cpp
     core/fs/proc_sysvipc.cpp
+    core/fs/process_file.cpp
     core/fs/procfs.cpp
     core/fs/signal_file.cpp
     core/fs/sysfs.cpp
@@ -43,10 +44,14 @@ set(RF_KERNEL_CORE_SOURCES
     core/ipc/ipc_object.cpp
     core/ipc/ipc_registry.cpp
     core/ipc/message_queue.cpp
+    core/ipc/posix_queue.cpp
+    core/ipc/posix_queue_file.cpp
+    core/ipc/posix_queue_names.cpp
     core/ipc/semaphore_set.cpp
     core/ipc/semaphore_undo.cpp
     core/ipc/shared_segment.cpp
     core/planted_secret.cpp
+    core/process/cpu_limit.cpp
     core/process/credentials.cpp
     core/process/current_place.cpp
     core/process/exec.cpp
@@ -65,6 +70,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/process/run_report.cpp
     core/process/script.cpp
     core/process/usage_report.cpp
+    core/scheduler/cpu_clock.cpp
     core/scheduler/readiness.cpp
     core/scheduler/repeating_timer.cpp
     core/scheduler/scheduler.cpp
@@ -92,6 +98,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/start.cpp
     core/syscall/attributes.cpp
     core/syscall/clocks.cpp
+    core/syscall/cpu_clocks.cpp
     core/syscall/descriptors.cpp
     core/syscall/dispatch.cpp
     core/syscall/epoll.cpp
@@ -100,6 +107,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/file_io.cpp
     core/syscall/file_vectors.cpp
     core/syscall/file_locks.cpp
+    core/syscall/file_seals.cpp
     core/syscall/futex.cpp
     core/syscall/futex_table.cpp
     core/syscall/identity.cpp
@@ -112,9 +120,12 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/open.cpp
     core/syscall/poll.cpp
     core/syscall/poll_mask.cpp
+    core/syscall/posix_queues.cpp
     core/syscall/posix_timers.cpp
     core/syscall/priorities.cpp
+    core/syscall/process_files.cpp
     core/syscall/process_options.cpp
+    core/syscall/queued_signals.cpp
     core/syscall/resources.cpp
     core/syscall/scheduling.cpp
     core/syscall/select.cpp

@@ -68,11 +68,11 @@ TEST_P(Shortage, IsAnErrorOfACallAndEndsWithItsCause) {
     EXPECT_THAT(outcome.output, HasSubstr("processes: all works again"));
 }
 
-TEST_P(Shortage, OfWhatSystemVObjectsNeedIsAnErrorToo) {
+TEST_P(Shortage, OfWhatObjectsOfIpcNeedIsAnErrorToo) {
     const Outcome outcome = ringfence({"run", "--quiet", "--design", GetParam(), "--memory", "64",
                                        "--", guest_program("exhaust_ipc")});
     EXPECT_EQ(outcome.status, 0) << outcome.output << outcome.error;
-    EXPECT_THAT(outcome.output, HasSubstr("messages: all works again"));
+    EXPECT_THAT(outcome.output, HasSubstr("POSIX queues: all works again"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Designs, Shortage, ::testing::Values("isolated", "shared"),

@@ -34,6 +34,7 @@ std::vector<Program> make_programs() {
     std::vector<Program> list = {
         {"bad_pointers", {guest_program("bad_pointers")}},
         {"calls", {guest_program("calls")}},
+        {"cpu_timers", {guest_program("cpu_timers")}},
         {"epoll", {guest_program("epoll")}},
         {"every_pointer", {guest_program("every_pointer")}},
         {"extended_state", {guest_program("extended_state")}},
@@ -47,7 +48,10 @@ std::vector<Program> make_programs() {
         {"ldt", {guest_program("ldt")}, {}, {}, true},
         {"memory", {guest_program("memory")}},
         {"numbers", {guest_program("numbers")}},
+        {"pidfds", {guest_program("pidfds")}},
+        {"posix_queues", {guest_program("posix_queues")}},
         {"processes", {guest_program("processes")}},
+        {"seals", {guest_program("seals")}},
         {"signals", {guest_program("signals")}},
         {"splices", {guest_program("splices")}},
         {"timers", {guest_program("timers")}},

@@ -86,6 +86,8 @@ enum Open : long {
     signals,  ///< a signalfd
     watcher,  ///< an inotify
     set,      ///< an epoll with `counter` in it, which is ready
+    process,  ///< a pidfd of the caller
+    mailbox,  ///< a POSIX message queue, with a message to receive and room for another
     last_open,
 };
 

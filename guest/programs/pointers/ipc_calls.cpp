@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
-// System V IPC. Each attempt finds a segment, a set and a queue with a message, made for it.
+// System V IPC. Each attempt finds a segment, a set and a queue with a message, made for it. And
+// the queues of POSIX, of which there is none.
+#include <fcntl.h>
+#include <mqueue.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
 
+#include <csignal>
 #include <ctime>
 #include <iterator>
 
@@ -24,6 +28,13 @@ constexpr unsigned short values[semaphores] = {1, 2, 3};
 constexpr shmid_ds segment{};
 constexpr semid_ds set{};
 constexpr msqid_ds queue{};
+constexpr char no_queue[] = "no queue";
+const mq_attr attributes{};
+const sigevent notification = [] {
+    sigevent event{};
+    event.sigev_notify = SIGEV_NONE;
+    return event;
+}();
 constexpr struct {
     long type;
     char text[8];
@@ -49,6 +60,12 @@ const Call calls[] = {
     {"msgctl, status", SYS_msgctl, {of(a_queue), v(IPC_STAT), out(sizeof queue)}},
     {"msgctl, set", SYS_msgctl, {of(a_queue), v(IPC_SET), in(queue)}},
     {"msgctl, limits", SYS_msgctl, {v(0), v(IPC_INFO), out(sizeof(msginfo))}},
+    {"mq_open", SYS_mq_open, {in(no_queue), v(O_RDWR), v(0600), in(attributes)}},
+    {"mq_unlink", SYS_mq_unlink, {in(no_queue)}},
+    {"mq_timedsend", SYS_mq_timedsend, {v(mailbox), in(message.text), v(8), v(0), in(no_time)}},
+    {"mq_timedreceive", SYS_mq_timedreceive, {v(mailbox), out(8), v(8), out(4), in(no_time)}},
+    {"mq_notify", SYS_mq_notify, {v(mailbox), in(notification)}},
+    {"mq_getsetattr", SYS_mq_getsetattr, {v(mailbox), in(attributes), out(64)}},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the attempts find open.
 #include <fcntl.h>
+#include <mqueue.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -8,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 #include <csignal>
@@ -83,9 +85,20 @@ void open_events() {
     require(sigprocmask(SIG_BLOCK, &some, nullptr) == 0 && raise(SIGUSR2) == 0, "a signal");
     put(signalfd(-1, &some, SFD_NONBLOCK), signals);
     put(inotify_init1(IN_NONBLOCK), watcher);
+    put(static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0)), process);
     put(epoll_create1(0), set);
     epoll_event event{.events = EPOLLIN, .data = {}};
     require(epoll_ctl(opened(set), EPOLL_CTL_ADD, opened(counter), &event) == 0, "epoll_ctl");
+}
+
+void open_queue() {
+    char name[32];
+    std::snprintf(name, sizeof name, "/pointers-%d", getpid());
+    mq_attr attributes{};
+    attributes.mq_maxmsg = 2;
+    attributes.mq_msgsize = 8;
+    put(mq_open(name, O_RDWR | O_CREAT | O_NONBLOCK, 0600, &attributes), mailbox);
+    require(mq_unlink(name) == 0 && mq_send(opened(mailbox), "1234567", 8, 3) == 0, "a queue");
 }
 
 }  // namespace
@@ -96,6 +109,7 @@ void open_all() {
     open_unix();
     open_inet();
     open_events();
+    open_queue();
 }
 
 }  // namespace pointers

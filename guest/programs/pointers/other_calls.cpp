@@ -44,6 +44,10 @@ const struct {
     int number, error, code, pad;
     long rest[14];
 } queued{SIGUSR2, 0, SI_QUEUE, 0, {}};
+const struct {
+    int number, error, code, pad;
+    long rest[14];
+} asked{0, 0, SI_QUEUE, 0, {}};
 constexpr timespec no_time{};
 constexpr timespec short_time{0, 1};
 constexpr itimerval no_interval{};
@@ -66,6 +70,8 @@ const Call calls[] = {
     {"execve", SYS_execve, {in(program), in(no_strings), in(no_strings)}},
     {"execveat", SYS_execveat, {v(-1), in(program), in(no_strings), in(no_strings), v(0)}},
     {"clone3", SYS_clone3, {in(new_process), v(sizeof new_process)}},
+    {"clone, pidfd", SYS_clone, {v(CLONE_PIDFD | CLONE_THREAD), v(0), out(4), v(0), v(0)}},
+    {"pidfd_send_signal", SYS_pidfd_send_signal, {v(process), v(0), in(asked), v(0)}},
     {"wait4", SYS_wait4, {v(-1), out(4), v(0), out(sizeof(rusage))}, true},
     {"waitid", SYS_waitid, {v(P_ALL), v(0), out(128), v(WEXITED), out(sizeof(rusage))}, true},
     {"set_robust_list", SYS_set_robust_list, {in(ignored), v(24)}},
@@ -77,6 +83,7 @@ const Call calls[] = {
     {"rt_sigpending", SYS_rt_sigpending, {out(8), v(8)}},
     {"rt_sigtimedwait", SYS_rt_sigtimedwait, {in(usr2), out(128), in(no_time), v(8)}},
     {"rt_sigsuspend", SYS_rt_sigsuspend, {in(no_signals), v(8)}},
+    {"rt_tgsigqueueinfo", SYS_rt_tgsigqueueinfo, {v(0), v(0), v(0), in(queued)}},
     {"rt_sigqueueinfo", SYS_rt_sigqueueinfo, {v(0), v(0), in(queued)}},
     {"sigaltstack", SYS_sigaltstack, {in(no_stack), out(24)}},
     {"nanosleep", SYS_nanosleep, {in(short_time), out(16)}},
@@ -88,6 +95,12 @@ const Call calls[] = {
     {"times", SYS_times, {out(32)}},
     {"getitimer", SYS_getitimer, {v(ITIMER_REAL), out(32)}},
     {"setitimer", SYS_setitimer, {v(ITIMER_REAL), in(no_interval), out(32)}},
+    {"getitimer, CPU", SYS_getitimer, {v(ITIMER_PROF), out(32)}},
+    {"setitimer, CPU", SYS_setitimer, {v(ITIMER_VIRTUAL), in(no_interval), out(32)}},
+    {"clock_nanosleep, CPU",
+     SYS_clock_nanosleep,
+     {v(CLOCK_PROCESS_CPUTIME_ID), v(TIMER_ABSTIME), in(short_time), v(0)}},
+    {"timer_create, CPU", SYS_timer_create, {v(CLOCK_THREAD_CPUTIME_ID), in(notification), out(4)}},
     {"timer_create", SYS_timer_create, {v(CLOCK_MONOTONIC), in(notification), out(4)}},
     {"timer_settime", SYS_timer_settime, {v(77), v(0), in(no_timer), out(32)}},
     {"timer_gettime", SYS_timer_gettime, {v(77), out(32)}},

@@ -13,6 +13,7 @@ void FileTable::exchange(Slot& slot, Slot next) {
     // The file may act when its last reference goes; the slot must hold what is next by then.
     const Slot closed = std::exchange(slot, std::move(next));
     if (closed.file) {
+        closed.file->descriptor_closed();
         closed.file->inode().drop_locks(this);
     }
 }

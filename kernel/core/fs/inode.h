@@ -16,6 +16,7 @@
 namespace ringfence::kernel {
 
 class FileLocks;
+class FileSeals;
 class OpenFile;
 class PageSource;
 
@@ -88,6 +89,9 @@ public:
     /// that count themselves in `mapping_watchers` are sure to hear of it.
     virtual void region_added() {}
     virtual void region_removed() {}
+
+    /// Null if the file has none.
+    [[nodiscard]] virtual FileSeals* seals() { return nullptr; }
 
     // Advisory locks.
     /// Null while nobody has taken one.

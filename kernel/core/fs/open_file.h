@@ -87,6 +87,8 @@ public:
     [[nodiscard]] virtual ReadinessQueues queues() { return {}; }
     /// False for files that are always ready by their nature, which epoll refuses.
     [[nodiscard]] virtual bool can_be_polled() const;
+    /// One of its descriptors is closed by the running process; others may be left.
+    virtual void descriptor_closed() {}
     /// What file_cast looks at; null for files that nobody has to recognise.
     [[nodiscard]] virtual const FileKind* kind() const { return nullptr; }
     /// Those who hear of its end.

@@ -9,9 +9,9 @@
 namespace ringfence::kernel {
 
 /// Numbers of /proc's inodes: those of a process's files follow from its own number.
+inline constexpr u64 proc_inodes_per_process = 65536;
 [[nodiscard]] constexpr u64 proc_inode_number(u32 process, u64 index) {
-    constexpr u64 per_process = 65536;
-    return (u64{process} + 1) * per_process + index;
+    return (u64{process} + 1) * proc_inodes_per_process + index;
 }
 
 [[nodiscard]] Metadata proc_metadata(FileType type, u32 permissions, u64 number,

@@ -231,6 +231,16 @@ Ref<Inode> ProcessDirectory::make_child(std::string_view name) {
 
 }  // namespace
 
+std::optional<u32> process_of_directory(const Inode& inode) {
+    const u64 number = inode.metadata().number;
+    const u64 process = number / proc_inodes_per_process - 1;
+    if (inode.metadata().file_system != proc_device || !inode.is_directory() ||
+        number != proc_inode_number(static_cast<u32>(process), 0)) {
+        return std::nullopt;
+    }
+    return static_cast<u32>(process);
+}
+
 Ref<Inode> make_process_directory(u32 process, Ref<Inode> parent) {
     return make_ref<ProcessDirectory>(ProcessDirectory::Of::Process, process,
                                       proc_inode_number(process, 0), std::move(parent));

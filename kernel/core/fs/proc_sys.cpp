@@ -2,6 +2,10 @@
 // /proc/sys: the kernel's parameters, which cannot be changed. [linux/abi]: proc(5)
 #include "kernel/core/fs/proc_nodes.h"
 #include "kernel/core/fs/text_tree.h"
+#include "kernel/core/ipc/message_queue.h"
+#include "kernel/core/ipc/posix_queue.h"
+#include "kernel/core/ipc/semaphore_set.h"
+#include "kernel/core/ipc/shared_segment.h"
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/system_names.h"
 
@@ -22,6 +26,15 @@ Fallible<String> largest_pid(u32) {
     return String().append_decimal(ProcessTable::largest_id + 1).append("\n");
 }
 
+/// In the order that ipcs(1) reads.
+Fallible<String> semaphores(u32) {
+    String text;
+    text.append_decimal(semaphore_limits::most_per_set).append('\t');
+    text.append_decimal(semaphore_limits::most_of_all).append('\t');
+    text.append_decimal(semaphore_limits::most_operations).append('\t');
+    return text.append_decimal(semaphore_limits::most_sets).append('\n');
+}
+
 constexpr ProcEntry kernel_entries[] = {
     {"ostype", fixed<"Linux\n">},
     {"osrelease", release},
@@ -31,15 +44,14 @@ constexpr ProcEntry kernel_entries[] = {
     {"ngroups_max", fixed<"65536\n">},
     {"randomize_va_space", fixed<"0\n">},
     {"cap_last_cap", fixed<"40\n">},
-    // System V IPC: the limits of kernel/core/ipc.
-    {"msgmax", fixed<"8192\n">},
-    {"msgmnb", fixed<"16384\n">},
-    {"msgmni", fixed<"32000\n">},
-    {"sem", fixed<"32000\t1024000000\t500\t32000\n">},
+    {"msgmax", number<message_limits::largest_message>},
+    {"msgmnb", number<message_limits::queue_bytes>},
+    {"msgmni", number<message_limits::most_queues>},
+    {"sem", semaphores},
     {"shm_rmid_forced", fixed<"0\n">},
-    {"shmall", fixed<"18446744073692774399\n">},
-    {"shmmax", fixed<"18446744073692774399\n">},
-    {"shmmni", fixed<"4096\n">},
+    {"shmall", number<segment_limits::most_pages>},
+    {"shmmax", number<segment_limits::largest_size>},
+    {"shmmni", number<segment_limits::most_segments>},
 };
 constexpr ProcEntry memory_entries[] = {
     {"overcommit_memory", fixed<"0\n">},
@@ -51,10 +63,17 @@ constexpr ProcEntry watch_entries[] = {
     {"max_user_instances", fixed<"128\n">},
     {"max_user_watches", fixed<"65536\n">},
 };
-constexpr TextTree file_groups[] = {{"inotify", watch_entries}};
+constexpr ProcEntry queue_entries[] = {
+    {"msg_default", number<posix_queue_limits::usual_messages>},
+    {"msg_max", number<posix_queue_limits::most_messages>},
+    {"msgsize_default", number<posix_queue_limits::usual_size>},
+    {"msgsize_max", number<posix_queue_limits::largest_size>},
+    {"queues_max", number<posix_queue_limits::most_queues>},
+};
+constexpr TextTree file_groups[] = {{"inotify", watch_entries}, {"mqueue", queue_entries}};
 constexpr ProcEntry file_entries[] = {
     {"file-max", fixed<"65536\n">},
-    {"nr_open", fixed<"65536\n">},
+    {"nr_open", number<most_open_files>},
 };
 
 constexpr ProcEntry socket_entries[] = {

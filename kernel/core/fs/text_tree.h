@@ -24,6 +24,12 @@ Fallible<String> fixed(u32) {
     return String(text.view());
 }
 
+/// The same for a file that always says a number.
+template <u64 value>
+Fallible<String> number(u32) {
+    return String().append_decimal(value).append('\n');
+}
+
 struct TextTree {
     std::string_view name;
     std::span<const ProcEntry> files;

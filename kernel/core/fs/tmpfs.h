@@ -5,6 +5,7 @@
 
 #include <span>
 
+#include "kernel/core/fs/file_seals.h"
 #include "kernel/core/fs/inode.h"
 #include "kernel/core/fs/io_buffer.h"
 #include "kernel/core/fs/name_table.h"
@@ -42,6 +43,7 @@ public:
     Fallible<void> resize(u64 size) override;
     Fallible<Ref<OpenFile>> open(const OpenFlags& flags) override;
     PageSource* pages() override { return this; }
+    FileSeals* seals() override { return &seals_; }
     Fallible<PhysicalAddress> page(u64 index) override;
     void pages_in_memory(u64 first, std::span<PhysicalAddress> to) const override {
         map_.copy(first, to);
@@ -62,6 +64,7 @@ private:
     std::span<const u8> initial_;
     PageMap map_{file_pages};
     u64 size_ = 0;
+    FileSeals seals_;
 };
 
 class TmpfsDirectory final : public Inode {

@@ -127,6 +127,10 @@ Fallible<u64> TmpfsFile::write(const IoSource& from, u64 offset) {
     u64 done = 0;
     while (done < total) {
         const Piece piece = piece_at(offset + done, total - done);
+        const auto allowed = seals_.check_write(size_, offset + done + piece.count);
+        if (!allowed) {
+            return done > 0 ? Fallible<u64>(done) : Error{allowed.error()};
+        }
         const auto frame = present_page(piece.page);
         if (!frame) {
             return done > 0 ? Fallible<u64>(done) : Error{Errno::Enospc};
@@ -157,6 +161,7 @@ Fallible<void> TmpfsFile::resize(u64 size) {
     if (size > largest_size) {
         return Error{Errno::Efbig};
     }
+    RF_TRY(seals_.check_size(size_, size));
     if (size < size_) {
         map_.release_from(align_up(size, frame_size) / frame_size);
         initial_ = {initial_.data(), std::min<usize>(initial_.size(), size)};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/core/ipc/message_queue.h"
 
+#include "kernel/core/ipc/ipc_waiter.h"
 #include "kernel/core/process/process.h"
-#include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/vm/admission.h"
 
 namespace ringfence::kernel {
@@ -34,13 +34,6 @@ bool MessageChoice::accepts(i64 message_type) const {
             break;
     }
     return false;
-}
-
-void MessageReceiver::finish(const Fallible<QueuedMessage*>& how) {
-    hook.unlink();
-    finished = true;
-    outcome = how;
-    wake(thread, WakeReason::Woken);
 }
 
 MessageQueue::MessageQueue(i32 key, u32 flags, const Credentials& creator)
@@ -93,12 +86,12 @@ bool MessageQueue::hand_over(QueuedMessage& message) {
             continue;
         }
         if (message.text.size() > receiver.request.room && !receiver.request.may_cut) {
-            receiver.finish(Error{Errno::E2big});
+            finish_wait(receiver, Error{Errno::E2big});
             continue;
         }
         last_receiver_ = receiver.thread.process().id();
         receive_time_ = ipc_time_now();
-        receiver.finish(&message);
+        finish_wait(receiver, &message);
         return true;
     }
     return false;
@@ -155,12 +148,8 @@ Fallible<QueuedMessage*> MessageQueue::take(const MessageRequest& request) {
 Fallible<QueuedMessage*> MessageQueue::wait_for_message(const MessageRequest& request) {
     MessageReceiver self{.request = request, .thread = current_thread()};
     receivers_.push_back(self);
-    WakeReason reason = WakeReason::Woken;
-    while (!self.finished && reason == WakeReason::Woken) {
-        reason = sleep_on({});
-    }
-    self.hook.unlink();
-    return self.finished ? self.outcome : Error{Errno::RestartIfNoHandler};
+    return sleep_until_finished(self) == WakeReason::Woken ? self.outcome
+                                                           : Error{Errno::RestartIfNoHandler};
 }
 
 Fallible<QueuedMessage*> MessageQueue::receive(const MessageRequest& request) {
@@ -191,7 +180,7 @@ Fallible<void> MessageQueue::change(const IpcPermissionImage& wanted, u64 most_b
     change_time_ = ipc_time_now();
     // There may be room now, and those who wait may not be allowed to any more.
     for (MessageReceiver& receiver : receivers_) {
-        receiver.finish(nullptr);
+        finish_wait(receiver, nullptr);
     }
     senders_.wake_all();
     return {};
@@ -199,7 +188,7 @@ Fallible<void> MessageQueue::change(const IpcPermissionImage& wanted, u64 most_b
 
 void MessageQueue::remove() {
     for (MessageReceiver& receiver : receivers_) {
-        receiver.finish(Error{Errno::Eidrm});
+        finish_wait(receiver, Error{Errno::Eidrm});
     }
     while (QueuedMessage* const message = messages_.front()) {
         delete message;

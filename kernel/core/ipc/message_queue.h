@@ -59,8 +59,6 @@ struct MessageReceiver {
     bool finished = false;
     Fallible<QueuedMessage*> outcome = nullptr;  ///< once it is finished; null: look again
     ListHook<MessageReceiver> hook{this};
-
-    void finish(const Fallible<QueuedMessage*>& how);
 };
 
 /// Keeps itself until it is removed; threads that wait keep it longer.

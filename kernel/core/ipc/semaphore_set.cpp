@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "kernel/core/ipc/ipc_waiter.h"
 #include "kernel/core/process/process.h"
-#include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/vm/admission.h"
 
 namespace ringfence::kernel {
@@ -31,13 +31,6 @@ u32 semaphore_count() {
 bool alter(std::span<const SemaphoreOperation> operations) {
     return std::any_of(operations.begin(), operations.end(),
                        [](const SemaphoreOperation& operation) { return operation.change != 0; });
-}
-
-void SemaphoreWaiter::finish(Fallible<void> how) {
-    hook.unlink();
-    finished = true;
-    outcome = how;
-    wake(thread, WakeReason::Woken);
 }
 
 SemaphoreSet::SemaphoreSet(i32 key, u32 flags, const Credentials& creator)
@@ -130,7 +123,7 @@ bool SemaphoreSet::serve(bool altering) {
         if (attempted && !attempted.value()) {
             continue;
         }
-        waiter.finish(attempted ? Fallible<void>{} : Error{attempted.error()});
+        finish_wait(waiter, attempted ? Fallible<void>{} : Error{attempted.error()});
         if (attempted && altering) {
             return true;
         }
@@ -161,15 +154,15 @@ Fallible<void> SemaphoreSet::operate(std::span<const SemaphoreOperation> operati
     }
     const Ref<SemaphoreSet> held(this);
     waiters_.push_back(self);
-    WakeReason reason = WakeReason::Woken;
-    while (!self.finished && reason == WakeReason::Woken) {
-        reason = sleep_on({}, deadline);
+    switch (sleep_until_finished(self, deadline)) {
+        case WakeReason::Woken:
+            break;
+        case WakeReason::TimedOut:
+            return Error{Errno::Eagain};
+        case WakeReason::Interrupted:
+            return Error{Errno::Eintr};
     }
-    if (self.finished) {
-        return self.outcome;
-    }
-    self.hook.unlink();
-    return Error{reason == WakeReason::TimedOut ? Errno::Eagain : Errno::Eintr};
+    return self.outcome;
 }
 
 void SemaphoreSet::set_value(u32 number, i32 value) {
@@ -216,7 +209,7 @@ void SemaphoreSet::remove() {
         delete undo;
     }
     for (SemaphoreWaiter& waiter : waiters_) {
-        waiter.finish(Error{Errno::Eidrm});
+        finish_wait(waiter, Error{Errno::Eidrm});
     }
     semaphore_sets().remove(*this);
     itself_ = nullptr;  // perhaps the last reference: nothing may follow

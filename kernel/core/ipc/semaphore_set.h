@@ -45,8 +45,6 @@ struct SemaphoreWaiter {
     bool finished = false;
     Fallible<void> outcome{};  ///< once it is finished
     ListHook<SemaphoreWaiter> hook{this};
-
-    void finish(Fallible<void> how);
 };
 
 /// True unless all of them wait for 0.

@@ -41,7 +41,10 @@ bool is_unwatched(const Process& process) {
 }
 
 void end_process(Process& process) {
-    process.real_timer.timer.cancel();
+    for (Timer* timer : {&process.real_timer.timer, &process.virtual_timer.timer,
+                         &process.profiling_timer.timer, &process.cpu_limit_timer}) {
+        timer->cancel();
+    }
     process.posix_timers.remove_all();
     process.files = nullptr;
     process.place = nullptr;
@@ -53,6 +56,7 @@ void end_process(Process& process) {
     process.semaphore_undos = nullptr;
     release_borrowed_memory(process);
     process.state = Process::State::Zombie;
+    process.ended.wake_all();
     leave_children_to_init(process);
     if (is_first_process(process)) {
         finish_machine(process.status);
@@ -91,6 +95,12 @@ void reap(Process& process) {
     parent.children_time += cpu_time(process) + process.children_time;
     parent.children_page_faults += process.page_faults + process.children_page_faults;
     process.sibling_hook.unlink();
+    if (process.cpu_clock) {
+        process.cpu_clock->stop();
+    }
+    // Pidfds may keep the rest of it.
+    process.command_line = String();
+    process.environment = String();
     processes().remove(process);
 }
 
@@ -99,6 +109,9 @@ void exit_current_thread() {
         Thread& thread = current_thread();
         const Ref<Process> process(&thread.process());
         clear_child_id(thread);
+        if (thread.cpu_clock) {
+            thread.cpu_clock->stop();
+        }
         process->ended_threads_time += cpu_time(thread);
         thread.process_hook.unlink();
         process->thread_ended.wake_all();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/core/process/fork.h"
 
+#include "kernel/core/fs/process_file.h"
+#include "kernel/core/process/cpu_limit.h"
 #include "kernel/core/process/interval_timer.h"
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/scheduler/scheduler.h"
@@ -34,8 +36,12 @@ Fallible<void> check(const CloneRequest& request) {
     const u64 flags = request.flags;
     const bool bad_combination = (Handlers::test(flags) && !Memory::test(flags)) ||
                                  (clone_bits::Thread::test(flags) && !Handlers::test(flags));
-    if (bad_combination || NewNamespaces::test(flags) || NewMountNamespace::test(flags) ||
-        PidDescriptor::test(flags) || request.exit_signal > signal_count) {
+    const bool bad_descriptor =
+        PidDescriptor::test(flags) &&
+        (clone_bits::Thread::test(flags) || Detached::test(flags) ||
+         (ParentSetId::test(flags) && request.pid_descriptor == request.parent_id));
+    if (bad_combination || bad_descriptor || NewNamespaces::test(flags) ||
+        NewMountNamespace::test(flags) || request.exit_signal > signal_count) {
         return Error{Errno::Einval};
     }
     if (SetThreadPointer::test(flags) && request.thread_pointer >= arch::user_end) {
@@ -72,6 +78,7 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
     child.handlers = Handlers::test(flags) ? parent.handlers : parent.handlers->copy();
     child.credentials = parent.credentials;
     child.limits = parent.limits;
+    watch_cpu_limit(child);
     child.group = parent.group;
     child.session = parent.session;
     child.nice = parent.nice;
@@ -150,15 +157,61 @@ u64 text_frames(const Process& process) {
     return 2 * (process.command_line.size() + process.environment.size()) / frame_size;
 }
 
-void discard_unstarted(Process& child) {
-    child.sibling_hook.unlink();
-    child.memory = nullptr;
+/// CLONE_PIDFD: a descriptor of the parent's for the child, and the parent told of it.
+Fallible<i32> open_child(Process& parent, Ref<Process> child, VirtualAddress announce_at) {
+    RF_TRY_ASSIGN(file, make_process_file(OpenFlags{}, std::move(child)));
+    RF_TRY_ASSIGN(descriptor, parent.files->add(file, true, parent.limit(Resource::OpenFiles)));
+    const auto told = write_user(announce_at, descriptor);
+    if (!told) {
+        RF_TRY(parent.files->close(descriptor));
+        return Error{told.error()};
+    }
+    return descriptor;
+}
+
+/// What is made before the thread and goes with it if there is none.
+struct Unstarted {
+    Ref<Process> child;  ///< null for a thread of the caller's process
+    i32 descriptor = -1;
+
+    void discard(Process& parent) const {
+        if (descriptor >= 0) {
+            static_cast<void>(parent.files->close(descriptor).ok());  // nobody else has run since
+        }
+        if (child) {
+            child->sibling_hook.unlink();
+            child->memory = nullptr;
+        }
+    }
+};
+
+Fallible<Ref<ringfence::kernel::Thread>> make_first_thread(Unstarted& made,
+                                                           const Ref<Process>& process, u32 id,
+                                                           const CloneRequest& request,
+                                                           const arch::TrapFrame& frame) {
+    ringfence::kernel::Thread& self = current_thread();
+    if (clone_bits::PidDescriptor::test(request.flags)) {
+        RF_TRY_ASSIGN(descriptor, open_child(self.process(), process, request.pid_descriptor));
+        made.descriptor = descriptor;
+    }
+    return make_user_thread(process, id, self, frame);
 }
 
 }  // namespace
 
+namespace {
+template <IntervalClock clock>
+void fire(void* process) {
+    fire_interval_timer(*static_cast<Process*>(process), clock);
+}
+}  // namespace
+
 Process::Process(u32 identifier)
-    : real_timer([](void* process) { fire_real_timer(*static_cast<Process*>(process)); }, this),
+    : real_timer(fire<IntervalClock::Real>, this),
+      virtual_timer(fire<IntervalClock::Virtual>, this),
+      profiling_timer(fire<IntervalClock::Profiling>, this),
+      cpu_limit_timer([](void* process) { enforce_cpu_limit(*static_cast<Process*>(process)); },
+                      this),
       id_(identifier) {}
 
 u64 cpu_time(const Process& process) {
@@ -209,11 +262,10 @@ Fallible<u32> clone_process(const CloneRequest& request, const arch::TrapFrame& 
     if (request.stack != VirtualAddress{}) {
         child_frame.set_stack_pointer(request.stack);
     }
-    const auto made = make_user_thread(process, id, self, child_frame);
+    Unstarted unstarted{.child = is_thread ? Ref<Process>() : process};
+    const auto made = make_first_thread(unstarted, process, id, request, child_frame);
     if (!made) {
-        if (!is_thread) {
-            discard_unstarted(*process);
-        }
+        unstarted.discard(parent);
         return Error{made.error()};
     }
     const Ref<ringfence::kernel::Thread>& thread = made.value();

@@ -22,6 +22,7 @@ using SystemV = Flag<18>;
 using SetThreadPointer = Flag<19>;
 using ParentSetId = Flag<20>;
 using ChildClearId = Flag<21>;
+using Detached = Flag<22>;  ///< without meaning, but not beside a pidfd
 using ChildSetId = Flag<24>;
 /// New namespaces (CLONE_NEW*) and what else the kernel has not.
 using NewMountNamespace = Flag<17>;
@@ -31,9 +32,10 @@ using NewNamespaces = Bitfield<25, 6>;
 struct CloneRequest {
     u64 flags = 0;  ///< clone_bits, the exit signal apart
     u32 exit_signal = signals::child;
-    VirtualAddress stack{};      ///< null: the parent's own stack pointer
-    VirtualAddress parent_id{};  ///< where CLONE_PARENT_SETTID writes
-    VirtualAddress child_id{};   ///< where the CHILD flags write
+    VirtualAddress stack{};           ///< null: the parent's own stack pointer
+    VirtualAddress parent_id{};       ///< where CLONE_PARENT_SETTID writes
+    VirtualAddress child_id{};        ///< where the CHILD flags write
+    VirtualAddress pid_descriptor{};  ///< where CLONE_PIDFD writes
     VirtualAddress thread_pointer{};
 };
 

@@ -1,32 +1,85 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/core/process/interval_timer.h"
 
+#include <algorithm>
+
 #include "kernel/core/signal/send.h"
 
 namespace ringfence::kernel {
 
-IntervalTimerValue read_real_timer(const Process& process) {
-    const Timer& timer = process.real_timer.timer;
-    if (!timer.armed()) {
-        return {.interval = process.real_timer.interval};
+namespace {
+
+IntervalTimer& timer_of(Process& process, IntervalClock clock) {
+    switch (clock) {
+        case IntervalClock::Virtual:
+            return process.virtual_timer;
+        case IntervalClock::Profiling:
+            return process.profiling_timer;
+        case IntervalClock::Real:
+            break;
     }
-    const u64 now = monotonic_now();
-    return {.remaining = timer.deadline() > now ? timer.deadline() - now : 1,
-            .interval = process.real_timer.interval};
+    return process.real_timer;
 }
 
-void set_real_timer(Process& process, const IntervalTimerValue& value) {
-    process.real_timer.interval = value.interval;
-    timers().arm(process.real_timer.timer,
-                 value.remaining == 0 ? never : deadline_after(monotonic_now(), value.remaining));
+u32 signal_of(IntervalClock clock) {
+    switch (clock) {
+        case IntervalClock::Virtual:
+            return signals::virtual_alarm;
+        case IntervalClock::Profiling:
+            return signals::profiling;
+        case IntervalClock::Real:
+            break;
+    }
+    return signals::alarm;
 }
 
-void fire_real_timer(Process& process) {
-    if (process.real_timer.interval != 0) {
-        timers().arm(process.real_timer.timer,
-                     deadline_after(monotonic_now(), process.real_timer.interval));
+u64 now_on(const Process& process, IntervalClock clock) {
+    return clock == IntervalClock::Real ? monotonic_now() : cpu_time(process);
+}
+
+void arm(Process& process, IntervalClock clock, u64 deadline) {
+    TimerQueue& queue = clock == IntervalClock::Real ? timers() : cpu_clock_of(process).timers();
+    queue.arm(timer_of(process, clock).timer, deadline);
+}
+
+/// The next time, if it repeats. By CPU time ticks are counted from the first one on, and those
+/// that the timer's own tick is too slow for are left out.
+u64 next_deadline(const Process& process, IntervalClock clock, const IntervalTimer& timer) {
+    const u64 now = now_on(process, clock);
+    if (clock == IntervalClock::Real) {
+        return deadline_after(now, timer.interval);
     }
-    send_signal(process, {.number = signals::alarm, .code = signal_codes::kernel});
+    return std::max(deadline_after(timer.timer.deadline(), timer.interval), now + 1);
+}
+
+}  // namespace
+
+IntervalTimerValue read_interval_timer(Process& process, IntervalClock clock) {
+    const IntervalTimer& timer = timer_of(process, clock);
+    if (!timer.timer.armed()) {
+        return {.interval = timer.interval};
+    }
+    const u64 now = now_on(process, clock);
+    const u64 deadline = timer.timer.deadline();
+    return {.remaining = deadline > now ? deadline - now : 1, .interval = timer.interval};
+}
+
+void set_interval_timer(Process& process, IntervalClock clock, const IntervalTimerValue& value) {
+    IntervalTimer& timer = timer_of(process, clock);
+    timer.interval = value.interval;
+    if (value.remaining == 0) {
+        timer.timer.cancel();
+    } else {
+        arm(process, clock, deadline_after(now_on(process, clock), value.remaining));
+    }
+}
+
+void fire_interval_timer(Process& process, IntervalClock clock) {
+    const IntervalTimer& timer = timer_of(process, clock);
+    if (timer.interval != 0) {
+        arm(process, clock, next_deadline(process, clock, timer));
+    }
+    send_signal(process, {.number = signal_of(clock), .code = signal_codes::kernel});
 }
 
 }  // namespace ringfence::kernel

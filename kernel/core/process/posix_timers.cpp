@@ -12,9 +12,16 @@ namespace ringfence::kernel {
 
 u32 PosixTimer::signal_taken() {
     constexpr u64 most_overruns = std::numeric_limits<i32>::max();  // DELAYTIMER_MAX
-    const u64 expiries = timer_.take_expiries(monotonic_now());
+    const u64 expiries = timer_.take_expiries(now());
     overrun_ = expiries == 0 ? 0 : static_cast<u32>(std::min(expiries - 1, most_overruns));
     return overrun_;
+}
+
+void PosixTimer::set(u64 first, u64 interval) {
+    timer_.set(first, interval);
+    if (cpu_clock_) {
+        cpu_clock_->expire();  // nobody may run by that clock any more
+    }
 }
 
 void PosixTimer::on_expiry(void* timer) {
@@ -39,12 +46,13 @@ void PosixTimer::on_expiry(void* timer) {
     }
 }
 
-Fallible<Ref<PosixTimer>> PosixTimers::create(Process& owner, u32 clock,
+Fallible<Ref<PosixTimer>> PosixTimers::create(Process& owner, u32 clock, Ref<CpuClock> cpu_clock,
                                               const TimerNotification& notification) {
     if (timers_.size() >= most_timers) {
         return Error{Errno::Eagain};
     }
-    timers_.push_back(make_ref<PosixTimer>(owner, next_id_++, clock, notification));
+    timers_.push_back(
+        make_ref<PosixTimer>(owner, next_id_++, clock, std::move(cpu_clock), notification));
     return timers_.back();
 }
 

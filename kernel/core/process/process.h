@@ -93,6 +93,7 @@ public:
     WaitQueue signal_arrived;  ///< for signalfd: one more is pending
     WaitQueue child_changed;   ///< on the parent: a child ended, stopped or went on
     WaitQueue thread_ended;    ///< one of its threads ended
+    WaitQueue ended;           ///< for pidfds: it has ended
     WaitQueue released;        ///< a vfork child gave its memory back
 
     // Time.
@@ -102,8 +103,12 @@ public:
     u64 page_faults = 0;
     u64 children_page_faults = 0;
     i32 nice = 0;
-    u32 io_priority = 0;  ///< as ioprio_set(2) has it
+    u32 io_priority = 0;      ///< as ioprio_set(2) has it
+    Ref<CpuClock> cpu_clock;  ///< null while no timer is set by it
     IntervalTimer real_timer;
+    IntervalTimer virtual_timer;
+    IntervalTimer profiling_timer;
+    Timer cpu_limit_timer;
     PosixTimers posix_timers;
     bool holds_borrowed_memory = false;  ///< a vfork child before execve or exit
     bool has_executed = false;           ///< since fork: setpgid by the parent is too late

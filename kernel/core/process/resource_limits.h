@@ -41,6 +41,7 @@ public:
     ResourceLimits() {
         constexpr u64 stack = 8 * mib;
         constexpr u64 locked = 8 * mib;
+        constexpr u64 message_queues = 819'200;
         constexpr u64 usual_open_files = 4096;
         at(Resource::Stack).soft = stack;
         at(Resource::CoreSize).soft = 0;
@@ -48,7 +49,7 @@ public:
         at(Resource::OpenFiles) = {.soft = 1024, .hard = usual_open_files};
         at(Resource::LockedMemory) = {.soft = locked, .hard = locked};
         at(Resource::PendingSignals) = {.soft = 1024, .hard = 1024};
-        at(Resource::MessageQueues) = {.soft = 0, .hard = 0};
+        at(Resource::MessageQueues) = {.soft = message_queues, .hard = message_queues};
         at(Resource::Nice) = {.soft = 0, .hard = 0};
         at(Resource::RealtimePriority) = {.soft = 0, .hard = 0};
     }

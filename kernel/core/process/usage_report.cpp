@@ -6,6 +6,7 @@
 #include "kernel/core/fs/inode_watch.h"
 #include "kernel/core/fs/pipe.h"
 #include "kernel/core/ipc/message_queue.h"
+#include "kernel/core/ipc/posix_queue.h"
 #include "kernel/core/ipc/semaphore_set.h"
 #include "kernel/core/ipc/shared_segment.h"
 #include "kernel/core/log/log.h"
@@ -55,6 +56,7 @@ constexpr NamedCount kinds[] = {
     {"network_buffers", Counted<net::Buffer>::live},
     {"epoll_interests", Counted<EpollInterest>::live},
     {"posix_timers", Counted<PosixTimer>::live},
+    {"cpu_clocks", Counted<CpuClock>::live},
     {"armed_timers", [] { return timers().count(); }},
     {"signal_handlers", Counted<SignalHandlers>::live},
     {"working_places", Counted<WorkingPlace>::live},
@@ -62,6 +64,8 @@ constexpr NamedCount kinds[] = {
     {"semaphore_sets", Counted<SemaphoreSet>::live},
     {"message_queues", Counted<MessageQueue>::live},
     {"queued_messages", Counted<QueuedMessage>::live},
+    {"posix_queues", Counted<PosixQueue>::live},
+    {"posix_messages", Counted<PosixMessage>::live},
     {"semaphore_undos", Counted<SemaphoreUndo>::live},
 };
 

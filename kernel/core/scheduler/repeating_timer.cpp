@@ -6,7 +6,7 @@ namespace ringfence::kernel {
 void RepeatingTimer::set(u64 first, u64 interval) {
     next_ = first;
     interval_ = interval;
-    timers().arm(timer_, first);
+    queue_.arm(timer_, first);
 }
 
 u64 RepeatingTimer::remaining(u64 now) const {
@@ -29,7 +29,7 @@ u64 RepeatingTimer::take_expiries(u64 now) {
     }
     const u64 expiries = (now - next_) / interval_ + 1;
     next_ = deadline_after(next_, expiries * interval_);
-    timers().arm(timer_, next_);
+    queue_.arm(timer_, next_);
     return expiries;
 }
 

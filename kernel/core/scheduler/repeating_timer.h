@@ -11,9 +11,11 @@ namespace ringfence::kernel {
 /// one interrupt.
 class RepeatingTimer {
 public:
-    RepeatingTimer(Timer::Callback on_expiry, void* context) : timer_(on_expiry, context) {}
+    /// `queue` is its clock's, and lives longer.
+    RepeatingTimer(Timer::Callback on_expiry, void* context, TimerQueue& queue = timers())
+        : queue_(queue), timer_(on_expiry, context) {}
 
-    /// Expires at `first`, in nanoseconds since the kernel started (`never`: not at all), and then
+    /// Expires at `first`, in nanoseconds as the clock shows them (`never`: not at all), and then
     /// at each `interval` unless that is 0. Forgets earlier expiries.
     void set(u64 first, u64 interval);
     [[nodiscard]] u64 interval() const { return interval_; }
@@ -23,6 +25,7 @@ public:
     u64 take_expiries(u64 now);
 
 private:
+    TimerQueue& queue_;
     Timer timer_;
     u64 next_ = never;  ///< the first expiry that was not taken yet
     u64 interval_ = 0;

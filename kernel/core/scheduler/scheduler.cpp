@@ -196,6 +196,7 @@ void end_current() {
 void scheduler_tick() {
     timers().expire(monotonic_now());
     SchedulerState& state = scheduler();
+    expire_cpu_timers(*state.running);
     if (state.slice_left > 0) {
         --state.slice_left;
     }

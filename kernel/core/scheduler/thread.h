@@ -9,6 +9,7 @@
 #include "kernel/core/containers/counted.h"
 #include "kernel/core/containers/intrusive_list.h"
 #include "kernel/core/containers/ref.h"
+#include "kernel/core/scheduler/cpu_clock.h"
 #include "kernel/core/scheduler/timer.h"
 #include "kernel/core/signal/pending_signals.h"
 #include "kernel_arch/signal_frame.h"
@@ -51,7 +52,8 @@ public:
     ListHook<Thread> run_hook{this};
     Timer sleep_timer;
     u64 running_since = 0;
-    u64 run_time = 0;  ///< nanoseconds on the CPU before running_since
+    u64 run_time = 0;         ///< nanoseconds on the CPU before running_since
+    Ref<CpuClock> cpu_clock;  ///< null while no timer is set by it
 
     // Signals.
     SignalSet blocked;

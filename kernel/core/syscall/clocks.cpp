@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/core/syscall/clocks.h"
 
-#include "kernel/core/process/process.h"
-#include "kernel/core/scheduler/scheduler.h"
+#include "kernel/core/syscall/cpu_clocks.h"
 #include "kernel/core/vm/user_memory.h"
 
 namespace ringfence::kernel::syscalls {
+
+bool is_clock(u32 clock) {
+    constexpr u32 unused = 10;
+    return static_cast<i32>(clock) < 0 ||
+           (clock <= static_cast<u32>(Clock::International) && clock != unused);
+}
 
 Fallible<u64> read_clock(u32 clock) {
     switch (static_cast<Clock>(clock)) {
@@ -21,26 +26,30 @@ Fallible<u64> read_clock(u32 clock) {
         case Clock::BootTimeAlarm:
             return monotonic_now();
         case Clock::ProcessCpu:
-            return cpu_time(current_process());
         case Clock::ThreadCpu:
-            return cpu_time(current_thread());
+            break;
     }
-    return Error{Errno::Einval};
+    RF_TRY_ASSIGN(subject, cpu_time_of(clock, ClockUse::Reading));
+    return subject.now();
 }
 
 Fallible<TimerRequest> read_timer_request(Pointer value, u32 clock, bool absolute) {
+    RF_TRY_ASSIGN(now, read_clock(clock));
+    return read_timer_request(value, {.shown = now, .queue = monotonic_now()}, absolute);
+}
+
+Fallible<TimerRequest> read_timer_request(Pointer value, const ClockNow& now, bool absolute) {
     RF_TRY_ASSIGN(given, read_user<TimerSpec>(value));
     if (!is_valid(given.interval) || !is_valid(given.remaining)) {
         return Error{Errno::Einval};
     }
-    RF_TRY_ASSIGN(now, read_clock(clock));
     const u64 time = to_nanoseconds(given.remaining);
     if (time == 0) {
         return TimerRequest{.interval = to_nanoseconds(given.interval)};
     }
-    const u64 passed_already = absolute ? now : 0;
+    const u64 passed_already = absolute ? now.shown : 0;
     const u64 left = time > passed_already ? time - passed_already : 0;
-    return TimerRequest{.first = deadline_after(monotonic_now(), left),
+    return TimerRequest{.first = deadline_after(now.queue, left),
                         .interval = to_nanoseconds(given.interval)};
 }
 

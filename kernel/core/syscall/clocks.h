@@ -22,6 +22,8 @@ enum class Clock : u32 {
     International = 11,
 };
 
+/// True for the clocks above, and for all numbers of clocks of processes, threads and files.
+[[nodiscard]] bool is_clock(u32 clock);
 /// Nanoseconds that the clock shows; Einval if there is no such clock.
 Fallible<u64> read_clock(u32 clock);
 
@@ -31,12 +33,20 @@ struct TimerSpec {
     TimeSpec remaining;  ///< zero: not armed
 };
 
-/// What a program asks of a timer, on the kernel's own clock.
+/// What a program asks of a timer.
 struct TimerRequest {
-    u64 first = never;  ///< nanoseconds since the kernel started
+    u64 first = never;  ///< nanoseconds as the clock of the timer's queue shows them
     u64 interval = 0;
 };
-/// `value` is the program's TimerSpec, with a time on `clock` if `absolute` and from now on if not.
+/// A moment by the clock that a program names, and by that of the timer's queue.
+struct ClockNow {
+    u64 shown;
+    u64 queue;
+};
+/// `value` is the program's TimerSpec, with a time on the clock that it names if `absolute` and
+/// from now on if not.
+Fallible<TimerRequest> read_timer_request(Pointer value, const ClockNow& now, bool absolute);
+/// The same for the kernel's own timers.
 Fallible<TimerRequest> read_timer_request(Pointer value, u32 clock, bool absolute);
 
 }  // namespace ringfence::kernel::syscalls

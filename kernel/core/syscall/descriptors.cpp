@@ -6,7 +6,9 @@
 #include "kernel/core/fs/tmpfs.h"
 #include "kernel/core/socket/socket_file.h"
 #include "kernel/core/syscall/file_locks.h"
+#include "kernel/core/syscall/file_seals.h"
 #include "kernel/core/syscall/support.h"
+#include "kernel/core/vm/admission.h"
 
 namespace ringfence::kernel::syscalls {
 
@@ -29,6 +31,8 @@ enum class FcntlCommand : u32 {
     DuplicateCloseOnExec = 1030,
     SetPipeSize = 1031,
     GetPipeSize = 1032,
+    AddSeals = 1033,
+    GetSeals = 1034,
 };
 using CloseOnExecFlag = Flag<0, u64>;  // FD_CLOEXEC
 
@@ -146,6 +150,10 @@ Value fcntl(i32 descriptor, u32 command, u64 argument) {
         case FcntlCommand::GetPipeSize:
             return file->inode().type() == FileType::Fifo ? Value(pipe_capacity)
                                                           : Error{Errno::Ebadf};
+        case FcntlCommand::AddSeals:
+            return add_seals(*file, argument);
+        case FcntlCommand::GetSeals:
+            return get_seals(*file);
     }
     return Error{Errno::Einval};
 }
@@ -225,9 +233,24 @@ Value eventfd(u32 initial) {
 
 Value memfd_create(Pointer name, u32 flags) {
     using CloseOnExec = Flag<0, u32>;
+    using AllowSealing = Flag<1, u32>;
+    using LargePages = Flag<2, u32>;
+    constexpr u32 known = CloseOnExec::mask | AllowSealing::mask;
     constexpr usize longest_name = 249;
+    constexpr u32 permissions = 0777;
+    if (!LargePages::test(flags) && (flags & ~known) != 0) {
+        return Error{Errno::Einval};
+    }
     RF_TRY_ASSIGN(text, read_user_string(name, longest_name, Errno::Einval));
+    if (LargePages::test(flags)) {
+        return Error{Errno::Enosys};  // as without hugetlbfs
+    }
+    RF_TRY(admit_allocation());
     const Ref<TmpfsFile> inode = make_unnamed_file(0);
+    inode->metadata().permissions = permissions;
+    if (AllowSealing::test(flags)) {
+        inode->seals()->allow();
+    }
     RF_TRY_ASSIGN(file, inode->open(OpenFlags{OpenFlags::read_write}));
     file->set_path(String("/memfd:").append(text).append(" (deleted)"));
     return new_descriptor(file, CloseOnExec::test(flags));

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernel/core/fs/file_events.h"
+#include "kernel/core/fs/file_seals.h"
 #include "kernel/core/socket/socket_file.h"
 #include "kernel/core/syscall/support.h"
 
@@ -195,6 +196,11 @@ Nothing fallocate(i32 descriptor, u32 mode, i64 offset, i64 size) {
     }
     if ((mode & ~keep_size) != 0) {
         return Error{Errno::Eopnotsupp};
+    }
+    if (const FileSeals* const seals = file->inode().seals()) {
+        // Growing beyond the end is growing, whether or not the size is to show it.
+        RF_TRY(seals->check_size(file->inode().size(),
+                                 std::max(static_cast<u64>(end), file->inode().size())));
     }
     if (mode != keep_size && static_cast<u64>(end) > file->inode().size()) {
         return resize_file(file->inode(), end);

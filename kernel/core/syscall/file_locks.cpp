@@ -82,16 +82,22 @@ Fallible<FileLock> lock_from(const OpenFile& file, LockKind kind, const RecordLo
     return lock;
 }
 
-/// Takes the lock, or gives it back.
-Fallible<void> apply(Inode& inode, const FileLock& lock, bool wait) {
-    if (lock.type == LockType::None) {
-        return inode.locks() == nullptr ? Fallible<void>{} : inode.locks()->set(lock);
+/// Takes the lock, or gives it back. True if others may have run meanwhile.
+Fallible<bool> apply(Inode& inode, const FileLock& lock, bool may_wait) {
+    const bool gives_back = lock.type == LockType::None;
+    if (gives_back && inode.locks() == nullptr) {
+        return false;
     }
     RF_TRY_ASSIGN(locks, inode.make_locks());
-    if (wait) {
-        return locks->wait_and_set(lock);
+    if (gives_back || locks->conflicting(lock) == nullptr) {
+        RF_TRY(locks->set(lock));
+        return false;
     }
-    return locks->conflicting(lock) == nullptr ? locks->set(lock) : Error{Errno::Eagain};
+    if (!may_wait) {
+        return Error{Errno::Eagain};
+    }
+    RF_TRY(locks->wait_and_set(lock));
+    return true;
 }
 
 bool open_for(const OpenFile& file, LockType type) {
@@ -141,10 +147,13 @@ Value set_lock(i32 descriptor, LockKind kind, Pointer lock, bool wait) {
     if (kind == LockKind::OpenFile && request.process != 0) {
         return Error{Errno::Einval};
     }
-    RF_TRY(apply(file->inode(), wanted, wait));
+    RF_TRY_ASSIGN(waited, apply(file->inode(), wanted, wait));
+    if (!waited || kind != LockKind::Process) {
+        return u64{0};
+    }
     // Another thread may have closed the descriptor meanwhile, and then nobody would give it back.
     const auto now = file_of(descriptor);
-    if (kind == LockKind::Process && (!now || now.value() != file)) {
+    if (!now || now.value() != file) {
         file->inode().drop_locks(wanted.owner);
         return Error{Errno::Ebadf};
     }
@@ -180,7 +189,8 @@ Nothing flock(i32 descriptor, u32 operation) {
         given_back.type = LockType::None;
         RF_TRY(locks->set(given_back));
     }
-    return apply(file->inode(), lock, !NonBlocking::test(operation));
+    RF_TRY(apply(file->inode(), lock, !NonBlocking::test(operation)));
+    return {};
 }
 
 }  // namespace ringfence::kernel::syscalls

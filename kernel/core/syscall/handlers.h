@@ -199,12 +199,20 @@ Nothing rt_sigpending(Pointer set, u64 set_size);
 Nothing rt_sigsuspend(Pointer set, u64 set_size);
 Value rt_sigtimedwait(Pointer set, Pointer information, Pointer timeout, u64 set_size);
 Value rt_sigreturn(arch::TrapFrame& frame);
-Nothing rt_sigqueueinfo(i32 id, u32 number, Pointer information);
 Nothing sigaltstack(arch::TrapFrame& frame, Pointer stack, Pointer old);
 Nothing kill(i32 id, u32 number);
 Nothing tkill(i32 thread, u32 number);
 Nothing tgkill(i32 process, i32 thread, u32 number);
 Nothing pause();
+
+// queued_signals.cpp
+Nothing rt_sigqueueinfo(i32 id, u32 number, Pointer information);
+Nothing rt_tgsigqueueinfo(i32 process, i32 id, u32 number, Pointer information);
+
+// process_files.cpp
+Value pidfd_open(i32 id, u32 flags);
+Nothing pidfd_send_signal(i32 descriptor, u32 number, Pointer information, u32 flags);
+Value pidfd_getfd(i32 descriptor, i32 wanted, u32 flags);
 
 // time_calls.cpp
 Nothing nanosleep(Pointer duration, Pointer remaining);
@@ -335,5 +343,13 @@ Value msgget(i32 key, u32 flags);
 Nothing msgsnd(i32 id, Pointer buffer, u64 size, u32 flags);
 Value msgrcv(i32 id, Pointer buffer, u64 size, i64 type, u32 flags);
 Value msgctl(i32 id, i32 command, Pointer buffer);
+
+// posix_queues.cpp
+Value mq_open(Pointer name, u32 flags, u32 mode, Pointer attributes);
+Nothing mq_unlink(Pointer name);
+Nothing mq_timedsend(i32 descriptor, Pointer text, u64 size, u32 priority, Pointer time);
+Value mq_timedreceive(i32 descriptor, Pointer buffer, u64 size, Pointer priority, Pointer time);
+Nothing mq_notify(i32 descriptor, Pointer event);
+Nothing mq_getsetattr(i32 descriptor, Pointer wanted, Pointer old);
 
 }  // namespace ringfence::kernel::syscalls

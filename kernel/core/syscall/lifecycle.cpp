@@ -117,6 +117,7 @@ Value clone(arch::TrapFrame& frame, u64 flags, Pointer stack, Pointer parent_id,
                                  .stack = stack,
                                  .parent_id = parent_id,
                                  .child_id = child_id,
+                                 .pid_descriptor = parent_id,
                                  .thread_pointer = thread_pointer},
                                 frame));
 }
@@ -126,7 +127,7 @@ Value clone3(arch::TrapFrame& frame, Pointer arguments, u64 size) {
     const bool chooses_ids = wanted.ids != 0 || wanted.id_count != 0;
     if (chooses_ids || wanted.exit_signal > signal_count ||
         (wanted.stack == 0) != (wanted.stack_size == 0) ||
-        clone_bits::ExitSignal::test(wanted.flags)) {
+        clone_bits::ExitSignal::test(wanted.flags) || clone_bits::Detached::test(wanted.flags)) {
         return Error{Errno::Einval};
     }
     return cloned(clone_process({.flags = wanted.flags,
@@ -134,6 +135,7 @@ Value clone3(arch::TrapFrame& frame, Pointer arguments, u64 size) {
                                  .stack = Pointer{wanted.stack + wanted.stack_size},
                                  .parent_id = Pointer{wanted.parent_id},
                                  .child_id = Pointer{wanted.child_id},
+                                 .pid_descriptor = Pointer{wanted.pid_descriptor},
                                  .thread_pointer = Pointer{wanted.thread_pointer}},
                                 frame));
 }

@@ -2,6 +2,7 @@
 // Mapping memory.
 #include <algorithm>
 
+#include "kernel/core/fs/file_seals.h"
 #include "kernel/core/fs/tmpfs.h"
 #include "kernel/core/syscall/support.h"
 #include "kernel/core/vm/admission.h"
@@ -50,6 +51,13 @@ Fallible<void> attach_file(Region& region, i32 descriptor, u64 offset) {
         return Error{Errno::Enodev};
     }
     region.may_write = !region.shared || file->flags().writable();
+    const FileSeals* const seals = file->inode().seals();
+    if (region.shared && seals != nullptr && !seals->may_write()) {
+        if (region.protection.write) {
+            return Error{Errno::Eperm};
+        }
+        region.may_write = false;
+    }
     region.file = Ref<Inode>(&file->inode());
     region.offset = offset;
     region.path = file->path();

@@ -4,6 +4,8 @@
 
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/syscall/clocks.h"
+#include "kernel/core/syscall/cpu_clocks.h"
+#include "kernel/core/syscall/signal_event.h"
 #include "kernel/core/syscall/support.h"
 #include "kernel/core/vm/admission.h"
 
@@ -11,24 +13,12 @@ namespace ringfence::kernel::syscalls {
 
 namespace {
 
-/// `struct sigevent`.
-struct SignalEvent {
-    u64 value;
-    i32 number;
-    i32 how;
-    i32 thread;
-    u8 padding[44];
-};
-static_assert(sizeof(SignalEvent) == 64);
-
-enum How : i32 { Signal = 0, None = 1, Thread = 2, SignalThread = 4 };  // SIGEV_*
-
 Fallible<TimerNotification> notification_of(const SignalEvent& event) {
-    if (event.how == How::None) {
+    if (event.how == SignalEvent::None) {
         return TimerNotification{};
     }
-    const bool to_thread = event.how == How::SignalThread;
-    if (!to_thread && event.how != How::Signal && event.how != How::Thread) {
+    const bool to_thread = event.how == SignalEvent::SignalThread;
+    if (!to_thread && event.how != SignalEvent::Signal && event.how != SignalEvent::Thread) {
         return Error{Errno::Einval};
     }
     if (!is_signal(static_cast<u32>(event.number))) {
@@ -45,8 +35,14 @@ Fallible<TimerNotification> notification_of(const SignalEvent& event) {
     return notification;
 }
 
-/// CPU-time clocks cannot drive timers here. [linux/abi]: timer_create(2), ENOTSUP
+/// [linux/abi]: timer_create(2), ENOTSUP
 Nothing check_timer_clock(u32 clock) {
+    if (is_cpu_clock(clock)) {
+        return {};
+    }
+    if (static_cast<i32>(clock) < 0) {  // a file's: devices have such clocks
+        return Error{Errno::Eopnotsupp};
+    }
     switch (static_cast<Clock>(clock)) {
         case Clock::Realtime:
         case Clock::Monotonic:
@@ -71,7 +67,20 @@ Fallible<Ref<PosixTimer>> own_timer(u32 id) {
 
 TimerSpec setting_of(PosixTimer& timer) {
     return {to_timespec(timer.timer().interval()),
-            to_timespec(timer.timer().remaining(monotonic_now()))};
+            to_timespec(timer.stopped() ? 0 : timer.timer().remaining(timer.now()))};
+}
+
+Fallible<TimerRequest> request_for(const PosixTimer& timer, Pointer value, bool absolute) {
+    if (!timer.by_cpu_clock()) {
+        return read_timer_request(value, timer.clock(), absolute);
+    }
+    RF_TRY_ASSIGN(
+        wanted,
+        read_timer_request(value, ClockNow{.shown = timer.now(), .queue = timer.now()}, absolute));
+    if (timer.stopped()) {
+        return Error{Errno::Esrch};
+    }
+    return wanted;
 }
 
 }  // namespace
@@ -85,8 +94,13 @@ Nothing timer_create(u32 clock, Pointer event, Pointer id) {
         notification = wanted;
     }
     RF_TRY(admit_allocation());
+    Ref<CpuClock> cpu_clock;
+    if (is_cpu_clock(clock)) {
+        RF_TRY_ASSIGN(subject, cpu_time_of(clock, ClockUse::Timing));
+        cpu_clock = Ref<CpuClock>(&subject.clock());
+    }
     Process& process = current_process();
-    RF_TRY_ASSIGN(timer, process.posix_timers.create(process, clock, notification));
+    RF_TRY_ASSIGN(timer, process.posix_timers.create(process, clock, cpu_clock, notification));
     if (event == Pointer{}) {
         timer->set_value(timer->id());
     }
@@ -101,9 +115,9 @@ Nothing timer_settime(u32 id, u32 flags, Pointer value, Pointer old) {
     using Absolute = Flag<0, u32>;
     RF_TRY(read_user<TimerSpec>(value));  // a bad pointer before a bad timer
     RF_TRY_ASSIGN(timer, own_timer(id));
-    RF_TRY_ASSIGN(wanted, read_timer_request(value, timer->clock(), Absolute::test(flags)));
+    RF_TRY_ASSIGN(wanted, request_for(*timer, value, Absolute::test(flags)));
     const TimerSpec before = setting_of(*timer);
-    timer->timer().set(wanted.first, wanted.interval);
+    timer->set(wanted.first, wanted.interval);
     return write_user_if_wanted(old, before);
 }
 

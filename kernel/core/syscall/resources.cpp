@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Resource limits and usage.
+#include "kernel/core/process/cpu_limit.h"
 #include "kernel/core/process/resource_usage.h"
 #include "kernel/core/syscall/support.h"
 
@@ -19,6 +20,9 @@ Fallible<void> set_limit(Process& process, u32 resource, const ResourceLimit& wa
         return Error{Errno::Eperm};
     }
     limit = wanted;
+    if (static_cast<Resource>(resource) == Resource::CpuTime) {
+        watch_cpu_limit(process);
+    }
     return {};
 }
 

@@ -4,6 +4,7 @@
 
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/signal/deliver.h"
+#include "kernel/core/syscall/queued_signals.h"
 #include "kernel/core/syscall/support.h"
 
 namespace ringfence::kernel::syscalls {
@@ -17,13 +18,6 @@ Fallible<void> check_set_size(u64 size) {
     return {};
 }
 
-SignalInformation from_current(u32 number, i32 code) {
-    return {.number = number,
-            .code = code,
-            .sender = current_process().id(),
-            .sender_user = current_process().credentials.user.real};
-}
-
 /// Sends to all processes that `selects`; Esrch if there are none, Eperm if none may be signalled.
 template <typename Selects>
 Nothing send_to_each(u32 number, Selects selects) {
@@ -31,7 +25,7 @@ Nothing send_to_each(u32 number, Selects selects) {
     bool allowed = false;
     const Vector<Ref<Process>> all = processes().all();
     for (const Ref<Process>& process : all) {
-        if (process == &processes().init() || process->is_zombie() || !selects(*process)) {
+        if (process == &processes().init() || !selects(*process)) {
             continue;
         }
         any = true;
@@ -184,37 +178,6 @@ Value rt_sigreturn(arch::TrapFrame& frame) {
         thread.alternate_stack.flags = 0;
     }
     return u64{0};
-}
-
-Nothing rt_sigqueueinfo(i32 id, u32 number, Pointer information) {
-    // What Linux keeps of the 128 bytes; no more need be there. [linux/abi]: struct kernel_siginfo
-    constexpr usize kept = 48;
-    SignalInformationImage image{};
-    RF_TRY(read_user_bytes(information, {reinterpret_cast<u8*>(&image), kept}));
-    const bool pretends_kernel = image.code >= 0 || image.code == signal_codes::thread;
-    if (pretends_kernel && id != static_cast<i32>(current_process().id())) {
-        return Error{Errno::Eperm};
-    }
-    if (id == 0) {
-        return Error{Errno::Esrch};
-    }
-    RF_TRY_ASSIGN(process, process_called(id));
-    if (number > signal_count) {
-        return Error{Errno::Einval};
-    }
-    if (!may_signal(current_process(), *process, number)) {
-        return Error{Errno::Eperm};
-    }
-    if (number == 0) {
-        return {};  // only asks whether it may
-    }
-    SignalInformation queued = from_image(image);
-    queued.number = number;
-    const bool ignored = process->is_zombie() || process->handlers->ignores(number);
-    if (!send_signal(*process, queued) && number >= first_realtime_signal && !ignored) {
-        return Error{Errno::Eagain};  // RLIMIT_SIGPENDING, or memory
-    }
-    return {};
 }
 
 Nothing sigaltstack(arch::TrapFrame& frame, Pointer stack, Pointer old) {

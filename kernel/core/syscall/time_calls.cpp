@@ -3,6 +3,7 @@
 #include "kernel/core/process/interval_timer.h"
 #include "kernel/core/signal/deliver.h"
 #include "kernel/core/syscall/clocks.h"
+#include "kernel/core/syscall/cpu_clocks.h"
 #include "kernel/core/syscall/support.h"
 #include "kernel_arch/cpu.h"
 
@@ -55,13 +56,32 @@ IntervalValue to_user(const IntervalTimerValue& value) {
     return {to_timeval(value.interval), to_timeval(value.remaining)};
 }
 
-/// ITIMER_VIRTUAL and ITIMER_PROF do not exist.
-Fallible<void> check_timer(u32 which) {
-    constexpr u32 real = 0;
-    if (which != real) {
+Fallible<IntervalClock> interval_clock(u32 which) {
+    if (which > static_cast<u32>(IntervalClock::Profiling)) {
         return Error{Errno::Einval};
     }
-    return {};
+    return static_cast<IntervalClock>(which);
+}
+
+/// [linux/abi]: clock_nanosleep(2), ENOTSUP
+bool can_be_slept_by(u32 clock) {
+    switch (static_cast<Clock>(clock)) {
+        case Clock::Realtime:
+        case Clock::Monotonic:
+        case Clock::BootTime:
+        case Clock::RealtimeAlarm:
+        case Clock::BootTimeAlarm:
+        case Clock::International:
+            return true;
+        case Clock::ThreadCpu:
+        case Clock::MonotonicRaw:
+        case Clock::RealtimeCoarse:
+        case Clock::MonotonicCoarse:
+            return false;
+        case Clock::ProcessCpu:
+            break;
+    }
+    return is_cpu_clock(clock);
 }
 
 }  // namespace
@@ -72,8 +92,14 @@ Nothing clock_gettime(u32 clock, Pointer time) {
 }
 
 Nothing clock_settime(u32 clock, Pointer time) {
+    const bool numbered = static_cast<i32>(clock) < 0 && is_cpu_clock(clock);
+    if (clock != static_cast<u32>(Clock::Realtime) && !numbered) {
+        return Error{Errno::Einval};
+    }
     RF_TRY_ASSIGN(wanted, read_user<TimeSpec>(time));
-    if (clock != static_cast<u32>(Clock::Realtime) || !is_valid(wanted)) {
+    if (numbered) {
+        RF_TRY(cpu_time_of(clock, ClockUse::Timing));
+    } else if (!is_valid(wanted)) {
         return Error{Errno::Einval};
     }
     return Error{Errno::Eperm};  // runs are to be repeatable: nobody may set the clock
@@ -89,7 +115,8 @@ Nothing clock_getres(u32 clock, Pointer resolution) {
     RF_TRY(read_clock(clock));
     const bool coarse = clock == static_cast<u32>(Clock::RealtimeCoarse) ||
                         clock == static_cast<u32>(Clock::MonotonicCoarse);
-    const u64 step = coarse ? nanoseconds_per_second / arch::timer_ticks_per_second : u64{1};
+    const u64 step = coarse ? nanoseconds_per_second / arch::timer_ticks_per_second
+                            : cpu_clock_resolution(clock);
     return write_user_if_wanted(resolution, to_timespec(step));
 }
 
@@ -103,15 +130,21 @@ Nothing nanosleep(Pointer duration, Pointer remaining) {
 
 Nothing clock_nanosleep(u32 clock, u32 flags, Pointer duration, Pointer remaining) {
     using Absolute = Flag<0, u32>;
-    RF_TRY_ASSIGN(now, read_clock(clock));
+    if (!is_clock(clock)) {
+        return Error{Errno::Einval};
+    }
+    if (!can_be_slept_by(clock)) {
+        return Error{Errno::Eopnotsupp};
+    }
     RF_TRY_ASSIGN(time, read_user<TimeSpec>(duration));
     if (!is_valid(time)) {
         return Error{Errno::Einval};
     }
-    if (clock == static_cast<u32>(Clock::ThreadCpu)) {
-        return Error{Errno::Einval};
-    }
     const u64 wanted = to_nanoseconds(time);
+    if (is_cpu_clock(clock)) {
+        return sleep_by_cpu_clock(clock, Absolute::test(flags), wanted, remaining);
+    }
+    RF_TRY_ASSIGN(now, read_clock(clock));
     if (!Absolute::test(flags)) {
         return sleep_until(deadline_after(monotonic_now(), wanted), remaining);
     }
@@ -150,20 +183,20 @@ Value times(Pointer times) {
 
 Value alarm(u32 seconds) {
     Process& process = current_process();
-    const u64 before = read_real_timer(process).remaining;
-    set_real_timer(process, {.remaining = seconds * nanoseconds_per_second});
+    const u64 before = read_interval_timer(process, IntervalClock::Real).remaining;
+    set_interval_timer(process, IntervalClock::Real,
+                       {.remaining = seconds * nanoseconds_per_second});
     // Rounded, but never to "none" while there is one.
     const u64 rounded = (before + nanoseconds_per_second / 2) / nanoseconds_per_second;
     return before != 0 && rounded == 0 ? u64{1} : rounded;
 }
 
 Nothing getitimer(u32 which, Pointer value) {
-    RF_TRY(check_timer(which));
-    return write_user(value, to_user(read_real_timer(current_process())));
+    RF_TRY_ASSIGN(clock, interval_clock(which));
+    return write_user(value, to_user(read_interval_timer(current_process(), clock)));
 }
 
 Nothing setitimer(u32 which, Pointer value, Pointer old) {
-    RF_TRY(check_timer(which));
     IntervalTimerValue wanted;
     if (value != Pointer{}) {
         RF_TRY_ASSIGN(given, read_user<IntervalValue>(value));
@@ -172,8 +205,9 @@ Nothing setitimer(u32 which, Pointer value, Pointer old) {
         }
         wanted = {to_nanoseconds(given.remaining), to_nanoseconds(given.interval)};
     }
-    const IntervalValue before = to_user(read_real_timer(current_process()));
-    set_real_timer(current_process(), wanted);
+    RF_TRY_ASSIGN(clock, interval_clock(which));
+    const IntervalValue before = to_user(read_interval_timer(current_process(), clock));
+    set_interval_timer(current_process(), clock, wanted);
     return write_user_if_wanted(old, before);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Waiting for children.
+#include "kernel/core/fs/process_file.h"
 #include "kernel/core/process/exit.h"
 #include "kernel/core/process/resource_usage.h"
 #include "kernel/core/signal/signal_information.h"
@@ -24,9 +25,10 @@ constexpr u32 children_kinds = NoThread::mask | All::mask | Clone::mask;
 
 /// Which children are meant.
 struct Selection {
-    enum class By : u8 { Any, Id, Group } by = By::Any;
+    enum class By : u8 { Any, Id, Group, One } by = By::Any;
     u32 number = 0;
     u32 options = 0;
+    Ref<Process> one{};
 
     [[nodiscard]] bool matches(const Process& child) const {
         const bool is_clone = child.exit_signal != signals::child;
@@ -40,6 +42,8 @@ struct Selection {
                 return child.id() == number;
             case By::Group:
                 return child.group == number;
+            case By::One:
+                return one == &child;
         }
         return false;
     }
@@ -124,6 +128,18 @@ ResourceUsage finish(const Event& event, const Selection& wanted) {
     return usage;
 }
 
+/// P_PIDFD. True if the descriptor does not want the call to wait; Ebadf if it is no pidfd.
+Fallible<bool> select_by_descriptor(Selection& wanted, i32 descriptor) {
+    RF_TRY_ASSIGN(file, file_of(descriptor));
+    const ProcessFile* const pidfd = file_cast<ProcessFile>(*file);
+    if (pidfd == nullptr) {
+        return Error{Errno::Ebadf};
+    }
+    wanted.by = Selection::By::One;
+    wanted.one = Ref<Process>(&pidfd->process());
+    return !file->may_block();
+}
+
 /// What of siginfo_t waitid fills in, and what it leaves alone: the padding between the two, and
 /// all behind them.
 Nothing write_child_information(Pointer to, const SignalInformation& report) {
@@ -168,17 +184,27 @@ Nothing waitid(u32 kind, i32 id, Pointer information, u32 options, Pointer usage
     if ((options & ~known) != 0 || (options & events) == 0) {
         return Error{Errno::Einval};
     }
-    enum Kind : u32 { All = 0, Id = 1, Group = 2 };
+    enum Kind : u32 { All = 0, Id = 1, Group = 2, ProcessDescriptor = 3 };
     Selection wanted{.number = static_cast<u32>(id), .options = options};
+    bool may_wait = true;
     if (kind == Kind::Id && id > 0) {
         wanted.by = Selection::By::Id;
     } else if (kind == Kind::Group && id >= 0) {
         wanted.by = Selection::By::Group;
         wanted.number = id == 0 ? current_process().group : wanted.number;
+    } else if (kind == Kind::ProcessDescriptor && id >= 0) {
+        RF_TRY_ASSIGN(non_blocking, select_by_descriptor(wanted, id));
+        may_wait = !non_blocking;
     } else if (kind != Kind::All) {
         return Error{Errno::Einval};
     }
+    if (!may_wait) {
+        wanted.options |= NoHang::mask;
+    }
     RF_TRY_ASSIGN(event, next_event(wanted));
+    if (!event && !may_wait && !NoHang::test(options)) {
+        return Error{Errno::Eagain};  // the descriptor's wish, not the call's
+    }
     SignalInformation report{.kind = SignalInformation::Kind::Child};
     if (event) {
         report = {.number = signals::child,

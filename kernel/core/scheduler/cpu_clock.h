@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// A clock that goes on while a thread, or any thread of a process, has the CPU, and the timers that
+// are set by it. [linux/abi]: clock_getcpuclockid(3)
+#pragma once
+
+#include "kernel/core/containers/counted.h"
+#include "kernel/core/containers/ref.h"
+#include "kernel/core/scheduler/timer.h"
+
+namespace ringfence::kernel {
+
+class Process;
+class Thread;
+
+/// Made when the first timer is set by it; whoever has a timer in its queue keeps it. Timers are
+/// looked at by the timer's tick, of whoever runs then.
+class CpuClock final : public RefCounted, public Counted<CpuClock> {
+public:
+    explicit CpuClock(const Thread& thread) : thread_(&thread) {}
+    explicit CpuClock(const Process& process) : process_(&process) {}
+
+    /// Nanoseconds of CPU time.
+    [[nodiscard]] u64 now() const;
+    [[nodiscard]] TimerQueue& timers() { return timers_; }
+    /// Fires the timers whose time has come.
+    void expire() { timers_.expire(now()); }
+    /// The thread or process is about to go: the clock stands still, and no timer fires any more.
+    void stop();
+    [[nodiscard]] bool stopped() const { return thread_ == nullptr && process_ == nullptr; }
+
+private:
+    const Thread* thread_ = nullptr;  ///< one of both, until it has stopped
+    const Process* process_ = nullptr;
+    u64 stopped_at_ = 0;
+    TimerQueue timers_;
+};
+
+/// The clock of a thread or a process that has not gone.
+[[nodiscard]] CpuClock& cpu_clock_of(Thread& thread);
+[[nodiscard]] CpuClock& cpu_clock_of(Process& process);
+
+/// The tick's part: the timers of whom it has interrupted.
+void expire_cpu_timers(const Thread& running);
+
+}  // namespace ringfence::kernel
