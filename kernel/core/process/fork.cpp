@@ -74,6 +74,7 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
     child.limits = parent.limits;
     child.group = parent.group;
     child.session = parent.session;
+    child.terminal = parent.terminal;
     child.nice = parent.nice;
     child.io_priority = parent.io_priority;
     child.name = parent.name;
