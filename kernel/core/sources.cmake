@@ -147,6 +147,18 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/timer_files.cpp
     core/syscall/unknown_calls.cpp
     core/syscall/waiting.cpp
+    core/terminal/control.cpp
+    core/terminal/devpts.cpp
+    core/terminal/job_control.cpp
+    core/terminal/line_buffer.cpp
+    core/terminal/line_discipline.cpp
+    core/terminal/line_editing.cpp
+    core/terminal/master_file.cpp
+    core/terminal/output_line.cpp
+    core/terminal/pseudo_terminal.cpp
+    core/terminal/settings.cpp
+    core/terminal/terminal.cpp
+    core/terminal/terminal_file.cpp
     core/vm/admission.cpp
     core/vm/memory_space.cpp
     core/vm/page_fault.cpp

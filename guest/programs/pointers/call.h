@@ -81,13 +81,15 @@ enum Open : long {
     inet,         ///< UDP
     listener,     ///< TCP, with a connection to accept
     listener_peer,
-    counter,  ///< an eventfd
-    clock,    ///< a timerfd
-    signals,  ///< a signalfd
-    watcher,  ///< an inotify
-    set,      ///< an epoll with `counter` in it, which is ready
-    process,  ///< a pidfd of the caller
-    mailbox,  ///< a POSIX message queue, with a message to receive and room for another
+    counter,   ///< an eventfd
+    clock,     ///< a timerfd
+    signals,   ///< a signalfd
+    watcher,   ///< an inotify
+    set,       ///< an epoll with `counter` in it, which is ready
+    process,   ///< a pidfd of the caller
+    mailbox,   ///< a POSIX message queue, with a message to receive and room for another
+    terminal,  ///< of a pseudo-terminal, with a line to read
+    master,    ///< its other end, with output to read
     last_open,
 };
 
@@ -107,5 +109,6 @@ Table descriptor_calls();
 Table socket_calls();
 Table other_calls();
 Table ipc_calls();
+Table terminal_calls();
 
 }  // namespace pointers

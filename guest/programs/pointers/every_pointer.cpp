@@ -163,7 +163,8 @@ void attempt_all(const Call& call) {
 int main() {
     require(close_range(3, ~0U, 0) == 0, "close_range");
     map_areas();
-    for (const Table& table : {descriptor_calls(), socket_calls(), other_calls(), ipc_calls()}) {
+    for (const Table& table :
+         {descriptor_calls(), socket_calls(), other_calls(), ipc_calls(), terminal_calls()}) {
         for (size_t i = 0; i < table.count; ++i) {
             attempt_all(table.first[i]);
         }

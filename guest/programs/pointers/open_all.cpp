@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <mqueue.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -13,6 +15,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 #include <csignal>
+#include <cstdlib>
 
 #include "guest/programs/check.h"
 #include "guest/programs/pointers/call.h"
@@ -101,6 +104,18 @@ void open_queue() {
     require(mq_unlink(name) == 0 && mq_send(opened(mailbox), "1234567", 8, 3) == 0, "a queue");
 }
 
+void open_terminal() {
+    put(posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK), master);
+    require(unlockpt(opened(master)) == 0, "unlockpt");
+    put(ioctl(opened(master), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_NONBLOCK), terminal);
+    require(write(opened(master), "1234567\n", 8) == 8, "a line");
+    // Linux hands it on in the background, and who asks waits for that.
+    pollfd asked{opened(terminal), POLLIN, 0};
+    require(poll(&asked, 1, 1000) == 1, "a line");
+    asked.fd = opened(master);
+    require(poll(&asked, 1, 1000) == 1, "its echo");
+}
+
 }  // namespace
 
 void open_all() {
@@ -110,6 +125,7 @@ void open_all() {
     open_inet();
     open_events();
     open_queue();
+    open_terminal();
 }
 
 }  // namespace pointers

@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "kernel/core/fs/open_file.h"
+#include "kernel/core/terminal/devpts.h"
+#include "kernel/core/terminal/terminal_file.h"
 #include "kernel_arch/cpu.h"
 #include "kernel_arch/serial.h"
 
@@ -18,6 +20,7 @@ constexpr DeviceNumber zero_device{1, 5};
 constexpr DeviceNumber full_device{1, 7};
 constexpr DeviceNumber random_device{1, 8};
 constexpr DeviceNumber urandom_device{1, 9};
+constexpr DeviceNumber own_terminal_device{5, 0};
 constexpr DeviceNumber stream_file_system{0, 14};
 
 class MemoryDeviceFile final : public OpenFile {
@@ -113,6 +116,12 @@ void add_link(TmpfsDirectory& directory, std::string_view name, std::string_view
 
 Fallible<Ref<OpenFile>> DeviceInode::open(const OpenFlags& flags) {
     const DeviceNumber wanted = metadata().device;
+    if (type() == FileType::CharacterDevice && wanted == own_terminal_device) {
+        return open_own_terminal(this, flags);
+    }
+    if (type() == FileType::CharacterDevice && wanted == multiplexer_device) {
+        return open_master(this, flags);
+    }
     for (const DeviceNumber known :
          {null_device, zero_device, full_device, random_device, urandom_device}) {
         if (type() == FileType::CharacterDevice && wanted == known) {
@@ -137,14 +146,14 @@ void populate_devices(TmpfsDirectory& directory) {
     add_device(directory, "full", full_device);
     add_device(directory, "random", random_device);
     add_device(directory, "urandom", urandom_device);
-    add_device(directory, "tty", {5, 0});
+    add_device(directory, "tty", own_terminal_device);
+    add_device(directory, "ptmx", multiplexer_device);
     add_link(directory, "fd", "/proc/self/fd");
     add_link(directory, "stdin", "/proc/self/fd/0");
     add_link(directory, "stdout", "/proc/self/fd/1");
     add_link(directory, "stderr", "/proc/self/fd/2");
-    for (const std::string_view name : {"shm", "pts"}) {
-        RF_ASSERT(directory.create(name, {.type = FileType::Directory, .permissions = 01777}).ok());
-    }
+    RF_ASSERT(directory.create("shm", {.type = FileType::Directory, .permissions = 01777}).ok());
+    directory.attach("pts", make_devpts(Ref<Inode>(&directory)));
 }
 
 void fill_random(std::span<u8> bytes) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Character devices: /dev/null and its like, and the program's standard streams.
+// Character devices: /dev/null and its like, the way to terminals, and the program's standard
+// streams.
 #pragma once
 
 #include "kernel/core/fs/inode.h"

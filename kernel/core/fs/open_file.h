@@ -59,7 +59,9 @@ class OpenFile : public RefCounted, public Counted<OpenFile> {
 public:
     using Watchers = IntrusiveList<FileWatcher, &FileWatcher::watch_hook>;
 
-    OpenFile(Ref<Inode> inode, OpenFlags flags) : inode_(std::move(inode)), flags_(flags) {}
+    /// O_NOCTTY is about the opening alone, so it is forgotten.
+    OpenFile(Ref<Inode> inode, OpenFlags flags)
+        : inode_(std::move(inode)), flags_{flags.word & ~open_bits::NoTerminal::mask} {}
 
     [[nodiscard]] Inode& inode() const { return *inode_; }
     [[nodiscard]] OpenFlags flags() const { return flags_; }

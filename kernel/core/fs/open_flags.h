@@ -12,6 +12,7 @@ namespace open_bits {
 using AccessMode = Bitfield<0, 2, u32>;  ///< 0 read, 1 write, 2 both
 using Create = Flag<6, u32>;
 using Exclusive = Flag<7, u32>;
+using NoTerminal = Flag<8, u32>;  ///< O_NOCTTY
 using Truncate = Flag<9, u32>;
 using Append = Flag<10, u32>;
 using NonBlocking = Flag<11, u32>;
@@ -36,6 +37,7 @@ struct OpenFlags {
     }
     [[nodiscard]] bool create() const { return open_bits::Create::test(word); }
     [[nodiscard]] bool exclusive() const { return open_bits::Exclusive::test(word); }
+    [[nodiscard]] bool no_terminal() const { return open_bits::NoTerminal::test(word); }
     [[nodiscard]] bool truncate() const { return open_bits::Truncate::test(word); }
     [[nodiscard]] bool append() const { return open_bits::Append::test(word); }
     [[nodiscard]] bool non_blocking() const { return open_bits::NonBlocking::test(word); }

@@ -4,6 +4,7 @@
 #include "kernel/core/fs/procfs.h"
 #include "kernel/core/fs/sysfs.h"
 #include "kernel/core/fs/tmpfs.h"
+#include "kernel/core/terminal/devpts.h"
 
 namespace ringfence::kernel {
 
@@ -13,9 +14,14 @@ struct Mount {
     std::string_view kind;
     std::string_view place;
     DeviceNumber device;
+    std::string_view options = "rw";
 };
 constexpr Mount mounts[] = {
-    {"tmpfs", "/", tmpfs_device}, {"proc", "/proc", proc_device}, {"sysfs", "/sys", sys_device}};
+    {"tmpfs", "/", tmpfs_device},
+    {"proc", "/proc", proc_device},
+    {"sysfs", "/sys", sys_device},
+    {"devpts", "/dev/pts", devpts_device, "rw,gid=5,mode=620,ptmxmode=000"},
+};
 
 constexpr u64 root_number = 1;
 
@@ -25,7 +31,7 @@ Fallible<String> mounts_text(u32) {
     String text;
     for (const Mount& mount : mounts) {
         text.append(mount.kind).append(' ').append(mount.place).append(' ');
-        text.append(mount.kind).append(" rw 0 0\n");
+        text.append(mount.kind).append(' ').append(mount.options).append(" 0 0\n");
     }
     return text;
 }
@@ -38,7 +44,8 @@ Fallible<String> mount_information(u32) {
         text.append_decimal(number++).append(' ').append_decimal(root_number).append(' ');
         text.append_decimal(mount.device.major).append(':').append_decimal(mount.device.minor);
         text.append(" / ").append(mount.place).append(" rw - ");
-        text.append(mount.kind).append(' ').append(mount.kind).append(" rw\n");
+        text.append(mount.kind).append(' ').append(mount.kind).append(' ');
+        text.append(mount.options).append("\n");
     }
     return text;
 }

@@ -88,11 +88,17 @@ Fallible<String> process_statistics(u32 id) {
     String text;
     text.append_decimal(id).append(" (").append(process->name).append(") ");
     text.append(state_letter(*process)).append(' ');
-    // 4 to 13: parent, group, session, tty, its group, flags, faults
+    // 4 to 13: parent, group, session, terminal, its foreground group, flags, faults
     for (const u64 field : {parent_id(*process), u64{process->group}, u64{process->session}}) {
         text.append_decimal(field).append(' ');
     }
-    text.append("0 -1 0 ").append_decimal(process->page_faults).append(' ');
+    if (const Ref<Terminal>& terminal = process->terminal; terminal) {
+        text.append_decimal(terminal->device().encoded()).append(' ');
+        text.append_decimal(terminal->foreground);
+    } else {
+        text.append("0 -1");
+    }
+    text.append(" 0 ").append_decimal(process->page_faults).append(' ');
     text.append_decimal(process->children_page_faults).append(" 0 0 ");
     // 14 to 21: times, priority, nice, threads, itimer
     text.append_decimal(cpu_time(*process) / nanoseconds_per_clock_tick).append(" 0 ");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// /proc/sys: the kernel's parameters, which cannot be changed. [linux/abi]: proc(5)
+// /proc/sys: the kernel's parameters, most of which cannot be changed. [linux/abi]: proc(5)
 #include "kernel/core/fs/proc_nodes.h"
 #include "kernel/core/fs/text_tree.h"
 #include "kernel/core/ipc/message_queue.h"
@@ -8,6 +8,7 @@
 #include "kernel/core/ipc/shared_segment.h"
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/system_names.h"
+#include "kernel/core/terminal/devpts.h"
 
 namespace ringfence::kernel {
 
@@ -80,8 +81,30 @@ constexpr ProcEntry socket_entries[] = {
     {"somaxconn", fixed<"4096\n">},
 };
 constexpr TextTree network_groups[] = {{"core", socket_entries}};
+
+Fallible<String> terminal_count(u32) {
+    return String().append_decimal(pseudo_terminal_count()).append("\n");
+}
+Fallible<String> terminal_limit(u32) {
+    return String().append_decimal(most_pseudo_terminals()).append("\n");
+}
+Fallible<void> set_terminal_limit(std::string_view text) {
+    const auto wanted = parse_decimal(text);
+    if (!wanted || *wanted > largest_terminal_limit) {
+        return ringfence::Error{Errno::Einval};
+    }
+    set_most_pseudo_terminals(*wanted);
+    return {};
+}
+constexpr u32 writable = 0644;
+constexpr ProcEntry terminal_entries[] = {
+    {"max", terminal_limit, writable, set_terminal_limit},
+    {"nr", terminal_count},
+};
+constexpr TextTree kernel_groups[] = {{"pty", terminal_entries}};
+
 constexpr TextTree groups[] = {{"fs", file_entries, file_groups},
-                               {"kernel", kernel_entries},
+                               {"kernel", kernel_entries, kernel_groups},
                                {"net", {}, network_groups},
                                {"vm", memory_entries}};
 constexpr TextTree tree{"sys", {}, groups};

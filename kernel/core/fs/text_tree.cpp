@@ -40,7 +40,7 @@ protected:
             if (file.name == name) {
                 return make_ref<ProcText>(
                     proc_metadata(FileType::Regular, file.permissions, number, file_system),
-                    file.generator, 0);
+                    file.generator, 0, file.setter);
             }
         }
         for (const TextTree& directory : tree_.directories) {

@@ -2,11 +2,13 @@
 #include "kernel/core/process/exit.h"
 
 #include "kernel/core/process/first_process.h"
+#include "kernel/core/process/process_groups.h"
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/process/run_report.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/signal/send.h"
 #include "kernel/core/syscall/futex_table.h"
+#include "kernel/core/terminal/job_control.h"
 #include "kernel/core/vm/user_memory.h"
 
 namespace ringfence::kernel {
@@ -23,6 +25,9 @@ void leave_children_to_init(Process& process) {
     Process& init = processes().init();
     for (Process& child : process.children) {
         adopt(child, init);
+        if (child.session == process.session && child.group != process.group) {
+            end_stop_of_orphans(child.group);
+        }
         if (child.is_zombie()) {
             reap(child);
         } else if (child.parent_death_signal != 0) {
@@ -49,6 +54,7 @@ void end_process(Process& process) {
     process.files = nullptr;
     process.place = nullptr;
     process.executable = nullptr;
+    leave_terminal(process);
     if (process.memory->references() == 1) {
         report_user_table(process);
     }
@@ -58,6 +64,9 @@ void end_process(Process& process) {
     process.state = Process::State::Zombie;
     process.ended.wake_all();
     leave_children_to_init(process);
+    if (process.parent->session == process.session && process.parent->group != process.group) {
+        end_stop_of_orphans(process.group);
+    }
     if (is_first_process(process)) {
         finish_machine(process.status);
     }

@@ -81,6 +81,7 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
     watch_cpu_limit(child);
     child.group = parent.group;
     child.session = parent.session;
+    child.terminal = parent.terminal;
     child.nice = parent.nice;
     child.io_priority = parent.io_priority;
     child.name = parent.name;

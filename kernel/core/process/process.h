@@ -15,6 +15,7 @@
 #include "kernel/core/scheduler/thread.h"
 #include "kernel/core/scheduler/wait_queue.h"
 #include "kernel/core/signal/signal_handlers.h"
+#include "kernel/core/terminal/terminal.h"
 #include "kernel/core/vm/memory_space.h"
 
 namespace ringfence::kernel {
@@ -62,6 +63,9 @@ public:
     IntrusiveList<Process, &Process::sibling_hook> children;
     u32 group = 0;
     u32 session = 0;
+    Ref<Terminal> terminal;   ///< that controls its session; null if none does
+    u32 lost_foreground = 0;  ///< of a session leader: the group in the foreground of the terminal
+                              ///< that was hung up, 0 if there is none
 
     // What its threads share.
     IntrusiveList<Thread, &Thread::process_hook> threads;

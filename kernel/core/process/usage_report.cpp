@@ -15,6 +15,7 @@
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/socket/network.h"
 #include "kernel/core/socket/socket.h"
+#include "kernel/core/terminal/terminal.h"
 #include "kernel_arch/kernel_stack.h"
 
 namespace ringfence::kernel {
@@ -50,6 +51,7 @@ constexpr NamedCount kinds[] = {
     {"file_locks", Counted<FileLocks>::live},
     {"inode_watches", Counted<InodeWatch>::live},
     {"pipes", Counted<Pipe>::live},
+    {"terminals", Counted<Terminal>::live},
     {"sockets", Counted<Socket>::live},
     {"tcp_connections", Counted<net::TcpConnection>::live},
     {"tcp_time_waits", [] { return u64{network().stack().tcp().time_wait_count()}; }},

@@ -208,6 +208,7 @@ Value setsid() {
         return Error{Errno::Eperm};
     }
     self.group = self.session = self.id();
+    self.terminal = nullptr;
     return u64{self.id()};
 }
 

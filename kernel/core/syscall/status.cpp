@@ -7,6 +7,7 @@
 #include "kernel/core/fs/tmpfs.h"
 #include "kernel/core/memory/frame_allocator.h"
 #include "kernel/core/syscall/support.h"
+#include "kernel/core/terminal/devpts.h"
 #include "kernel_arch/user_abi.h"
 
 namespace ringfence::kernel::syscalls {
@@ -123,13 +124,18 @@ FileSystemStatus file_system_status_of(const Inode& inode) {
     constexpr i64 proc_magic = 40864;
     constexpr i64 longest_name = 255;
     constexpr i64 sysfs_magic = 1650812274;
+    constexpr i64 devpts_magic = 7377;
     const bool is_proc = inode.metadata().file_system == proc_device;
     const bool is_sys = inode.metadata().file_system == sys_device;
+    const bool is_devpts = inode.metadata().file_system == devpts_device;
     FileSystemStatus status{};
-    status.type = is_proc ? proc_magic : is_sys ? sysfs_magic : tmpfs_magic;
+    status.type = is_proc     ? proc_magic
+                  : is_sys    ? sysfs_magic
+                  : is_devpts ? devpts_magic
+                              : tmpfs_magic;
     status.block_size = status.fragment_size = page_size;
     status.longest_name = longest_name;
-    if (!is_proc && !is_sys) {
+    if (!is_proc && !is_sys && !is_devpts) {
         status.blocks = frames().total_frames() / file_memory_divisor;
         status.free_blocks = status.available_blocks =
             status.blocks - std::min(status.blocks, file_pages);

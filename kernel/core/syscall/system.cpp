@@ -198,10 +198,13 @@ Nothing capset(Pointer header, Pointer data) {
     return {};
 }
 
-/// There is no terminal to hang up.
 Nothing vhangup() {
-    if (!current_process().credentials.privileged()) {
+    const Process& self = current_process();
+    if (!self.credentials.privileged()) {
         return Error{Errno::Eperm};
+    }
+    if (const Ref<Terminal> terminal = self.terminal; terminal) {
+        terminal->hang_up();
     }
     return {};
 }
