@@ -61,10 +61,35 @@ function(_rf_executable name)
     target_link_libraries(${name} PRIVATE ${ARG_DEPS})
 endfunction()
 
-# rf_host_library(NAME SOURCES a.cpp ... DEPS x ...)
+# rf_host_library(NAME SOURCES a.cpp ... DEPS x ... [HEADERS <h> ...]): HEADERS are further ones of libraries that many of
+# its sources include.
 function(rf_host_library name)
-    _rf_library(${name} ${ARGN})
-    _rf_host_headers(${name})
+    cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;HEADERS" ${ARGN})
+    _rf_library(${name} SOURCES ${ARG_SOURCES} DEPS ${ARG_DEPS})
+    if(ARG_HEADERS)
+        _rf_own_headers(${name} "${ARG_DEPS}" "${ARG_HEADERS}" "")
+    else()
+        _rf_host_headers(${name})
+    endif()
+endfunction()
+
+# rf_host_objects(NAME SOURCES ... DEPS ... HEADERS ... OPTIONS ...): a part of a library that is compiled in its own way.
+function(rf_host_objects name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;HEADERS;OPTIONS" ${ARGN})
+    add_library(${name} OBJECT ${ARG_SOURCES})
+    _rf_host_options(${name})
+    target_compile_options(${name} PRIVATE ${ARG_OPTIONS})
+    target_link_libraries(${name} PUBLIC ${ARG_DEPS})
+    _rf_own_headers(${name} "${ARG_DEPS}" "${ARG_HEADERS}" "${ARG_OPTIONS}")
+endfunction()
+
+function(_rf_own_headers name deps headers options)
+    _rf_precompiled(${name}_headers "${_rf_common_headers};<fmt/format.h>;${headers}")
+    _rf_host_options(${name}_headers)
+    target_compile_options(${name}_headers PRIVATE ${options})
+    target_link_libraries(${name}_headers PRIVATE ${deps} fmt::fmt)
+    target_link_libraries(${name} PRIVATE fmt::fmt)
+    target_precompile_headers(${name} REUSE_FROM ${name}_headers)
 endfunction()
 
 # rf_host_executable(NAME SOURCES ... DEPS ...)

@@ -61,6 +61,34 @@ void read_capabilities(PresetReader& reader, const toml::table& table, CpuDescri
     }
 }
 
+bool lists(const CpuDescription& description, const arch::x86::CpuidFeature& wanted) {
+    return std::ranges::any_of(description.features, [&](const auto& has) {
+        return has.leaf == wanted.leaf && has.subleaf == wanted.subleaf &&
+               has.where == wanted.where && has.index == wanted.index;
+    });
+}
+
+/// Features that are none without another. [intel/vol1]: 14.3, 14.4.1, 14.5.3
+void check_foundations(PresetReader& reader, const toml::table& table,
+                       const CpuDescription& description) {
+    namespace feature = arch::x86::cpuid_feature;
+    constexpr struct {
+        arch::x86::CpuidFeature feature;
+        arch::x86::CpuidFeature foundation;
+    } rows[] = {{feature::avx, feature::xsave},
+                {feature::avx2, feature::avx},
+                {feature::fma, feature::avx},
+                {feature::f16c, feature::avx}};
+    for (const auto& row : rows) {
+        if (lists(description, row.feature) && !lists(description, row.foundation)) {
+            reader.fail(*table.get("features"), PresetReader::quoted("features") + ": \"" +
+                                                    std::string{name_of(row.feature)} +
+                                                    "\" needs \"" +
+                                                    std::string{name_of(row.foundation)} + "\"");
+        }
+    }
+}
+
 void read_identity(PresetReader& reader, const toml::table& table, CpuDescription& out) {
     static constexpr std::array<std::string_view, 11> known{"brand",
                                                             "vendor",
@@ -99,6 +127,7 @@ void read_identity(PresetReader& reader, const toml::table& table, CpuDescriptio
     out.physical_address_bits =
         static_cast<unsigned>(reader.integer(table, "physical_address_bits", 36, 52));
     read_features(reader, table, out);
+    check_foundations(reader, table, out);
     read_capabilities(reader, table, out);
 }
 
@@ -139,10 +168,7 @@ void check_vulnerability(PresetReader& reader, const toml::table& root,
 void check_transactions(PresetReader& reader, const toml::table& root,
                         const CpuDescription& description, const Figures& figures) {
     namespace feature = arch::x86::cpuid_feature;
-    const bool listed = std::ranges::any_of(description.features, [](const auto& has) {
-        return has.leaf == feature::rtm.leaf && has.where == feature::rtm.where &&
-               has.index == feature::rtm.index;
-    });
+    const bool listed = lists(description, feature::rtm);
     for (const char* const name : {"xbegin", "xend", "transaction_abort"}) {
         if (listed && !figures.has(std::string{"privileged."} + name)) {
             reader.fail(*root.get("privileged"), "no figure 'privileged." + std::string{name} +

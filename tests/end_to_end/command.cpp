@@ -185,10 +185,8 @@ Outcome ringfence(const std::vector<std::string>& arguments, CommandOptions opti
 }
 
 Outcome on_host(const std::vector<std::string>& command, CommandOptions options) {
-    options.environment = {
-        search_path,    "HOME=/",        "USER=root",
-        "LOGNAME=root", "SHELL=/bin/sh", "LANG=C",
-        "TERM=dumb",    "PWD=/",         "GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX2,-AVX,-FMA,-FMA4"};
+    options.environment = {search_path,     "HOME=/", "USER=root", "LOGNAME=root",
+                           "SHELL=/bin/sh", "LANG=C", "TERM=dumb", "PWD=/"};
     return execute(command, options);
 }
 

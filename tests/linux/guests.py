@@ -8,7 +8,7 @@ import subprocess
 
 BUSYBOX = "/bin/busybox"
 # As skylake-sp is here: what QEMU has beyond it decides how long a signal frame is, and which routines libc takes.
-PROCESSOR = "Skylake-Server,-avx,-avx2"
+PROCESSOR = "Skylake-Server"
 # Options that leave out what only one of the two platforms has, or that depends on the host's clock: PCI, the I/O APIC,
 # serial ports beside the first, and measuring the processor's speed.
 PLATFORM = "console=ttyS0 acpi=off pci=off noapic 8250.nr_uarts=1 lpj=4000000 tsc=reliable tsc_early_khz=1000000 nokaslr"

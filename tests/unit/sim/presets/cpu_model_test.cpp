@@ -69,11 +69,16 @@ TEST_P(EveryPreset, ShowsWhatLongModeNeedsAndHidesWhatTheMachineLacks) {
         EXPECT_TRUE(arch::x86::has(AsCpu{model_}, wanted)) << wanted.leaf << " " << wanted.index;
         EXPECT_TRUE(model_.has(wanted));
     }
-    for (const auto hidden :
-         {feature::osxsave, feature::ospke, feature::avx, feature::avx2, feature::monitor,
-          feature::hypervisor, feature::rdrand, feature::la57}) {
+    for (const auto hidden : {feature::osxsave, feature::ospke, feature::sha, feature::monitor,
+                              feature::hypervisor, feature::rdrand, feature::la57}) {
         EXPECT_FALSE(arch::x86::has(AsCpu{model_}, hidden)) << hidden.leaf << " " << hidden.index;
         EXPECT_FALSE(model_.has(hidden));
+    }
+}
+
+TEST_P(EveryPreset, HasTheVectorExtensionsOfItsGeneration) {
+    for (const auto from_haswell_on : {feature::avx, feature::avx2, feature::fma, feature::f16c}) {
+        EXPECT_EQ(model_.has(from_haswell_on), GetParam() != "nehalem");
     }
 }
 
@@ -107,12 +112,14 @@ TEST_P(EveryPreset, DescribesTheStateThatXsaveCanSave) {
     }
     EXPECT_GE(model_.cpuid(0, 0).eax, leaf);
     const CpuidResult all = model_.cpuid(leaf, 0);
-    EXPECT_EQ(all.eax, keys ? 0x203U : 3U);
-    EXPECT_EQ(all.ecx, keys ? 584U : 576U);
+    EXPECT_EQ(all.eax, keys ? 0x207U : 7U);
+    EXPECT_EQ(all.ecx, keys ? 840U : 832U);
     EXPECT_EQ(model_.cpuid(leaf, 1).eax & 1, model_.has(feature::xsaveopt) ? 1U : 0U);
     EXPECT_EQ(model_.cpuid(leaf, 9).eax, keys ? 8U : 0U);
-    EXPECT_EQ(model_.cpuid(leaf, 9).ebx, keys ? 576U : 0U);
-    EXPECT_EQ(model_.cpuid(leaf, 2), CpuidResult{});
+    EXPECT_EQ(model_.cpuid(leaf, 9).ebx, keys ? 832U : 0U);
+    EXPECT_EQ(model_.cpuid(leaf, 2).eax, 256U);
+    EXPECT_EQ(model_.cpuid(leaf, 2).ebx, 576U);
+    EXPECT_EQ(model_.cpuid(leaf, 3), CpuidResult{});
 }
 
 TEST_P(EveryPreset, LeavesBeyondTheHighestFollowTheVendorsRule) {

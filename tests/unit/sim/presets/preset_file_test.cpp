@@ -54,6 +54,8 @@ TEST(PresetFile, NamesLineAndKeyOfEachMistake) {
         {"stepping = 4", "stepping = -1", "stepping", "expected an integer from 0 to 15"},
         {"vendor = \"GenuineIntel\"", "vendor = \"Acme\"", "vendor", "expected \"GenuineIntel\""},
         {"\"pcid\",", "\"avx512f\",", "avx512f", "no CPUID feature 'avx512f'"},
+        {"\"xsave\", ", "", "features = [", "key 'features': \"avx\" needs \"xsave\""},
+        {"\"avx\", ", "", "features = [", "key 'features': \"avx2\" needs \"avx\""},
         {"clock_hz = [3496000000, \"GREGG\"]", "clock_hz = 3496000000", "clock_hz",
          "expected [value, tag]"},
         {"clock_hz = [3496000000, \"GREGG\"]", "clock_hz = [1, \"GREGG\"]", "clock_hz",
