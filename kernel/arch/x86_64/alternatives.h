@@ -13,7 +13,7 @@ namespace ringfence::kernel::arch {
 enum class Alternative : u32 {
     Pcid = 0,
     Smap = 1,
-    // Of these three groups exactly one is kept (extended_state.S).
+    // Of the next three exactly one is kept (extended_state.S).
     NoXsave = 2,
     XsaveOnly = 3,  ///< XSAVE without XSAVEOPT
     Xsaveopt = 4,

@@ -22,7 +22,7 @@ struct ExtendedStateSupport {
 /// What programs can have. Other components stay off, with the instructions that need them: an
 /// image has room for these, PKRU is of use only with system calls that the kernel does not have,
 /// and AVX-512 and AMX are larger than a signal stack of MINSIGSTKSZ. A component that is added
-/// here needs room in ExtendedState, and no more.
+/// here needs room in ExtendedState.
 inline constexpr u64 extended_state_for_programs =
     x86::Xcr0::x87.mask | x86::Xcr0::sse.mask | x86::Xcr0::avx.mask;
 
@@ -34,9 +34,11 @@ constexpr ExtendedStateSupport extended_state_support(const Source& cpu) {
         return {};
     }
     const u64 offered = cpu.cpuid(x86::cpuid_extended_state, 0).eax;
-    // XCR0 takes AVX only together with SSE, and nothing without x87. [intel/vol1]: 13.3
-    const bool has_sse = x86::Xcr0::x87.test(offered) && x86::Xcr0::sse.test(offered);
-    return {.components = has_sse ? offered & extended_state_for_programs : x86::Xcr0::reset,
+    // Every CPU offers these two. If one did not, FXSAVE would keep them and XSAVE would not.
+    if (!x86::Xcr0::x87.test(offered) || !x86::Xcr0::sse.test(offered)) {
+        return {};
+    }
+    return {.components = offered & extended_state_for_programs,
             .xsaveopt = x86::has(cpu, x86::cpuid_feature::xsaveopt)};
 }
 

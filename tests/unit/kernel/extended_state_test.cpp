@@ -2,6 +2,8 @@
 // Which extended state the kernel turns on, and which images it takes from programs.
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "arch/testing/fake_x86_cpu.h"
 #include "kernel/arch/x86_64/extended_state_image.h"
 #include "kernel/arch/x86_64/extended_state_support.h"
@@ -31,6 +33,7 @@ TEST(ExtendedStateSupport, IsFxsaveAloneWithoutXsave) {
 }
 
 struct Offer {
+    const char* name;
     u32 offered;
     u64 enabled;
 };
@@ -41,13 +44,12 @@ TEST_P(ExtendedStateOffer, IsTakenAsFarAsProgramsGetIt) {
     EXPECT_EQ(extended_state_support(cpu_with(GetParam().offered)).components, GetParam().enabled);
 }
 
-INSTANTIATE_TEST_SUITE_P(Components, ExtendedStateOffer,
-                         testing::Values(Offer{0x3, 0x3}, Offer{0x7, 0x7},
-                                         Offer{0x203, 0x3},                    // PKRU
-                                         Offer{0x207, 0x7}, Offer{0x1f, 0x7},  // MPX
-                                         Offer{0x2e7, 0x7},                    // AVX-512
-                                         Offer{0x602e7, 0x7},                  // AMX
-                                         Offer{0x5, 0x1}));  // AVX without SSE is nothing
+constexpr Offer offers[] = {
+    {"Sse", 0x3, 0x3},  {"Avx", 0x7, 0x7},      {"Pkru", 0x203, 0x3},  {"AvxAndPkru", 0x207, 0x7},
+    {"Mpx", 0x1f, 0x7}, {"Avx512", 0x2e7, 0x7}, {"Amx", 0x602e7, 0x7}, {"AvxWithoutSse", 0x5, 0},
+};
+INSTANTIATE_TEST_SUITE_P(Components, ExtendedStateOffer, testing::ValuesIn(offers),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 TEST(ExtendedStateSupport, KnowsXsaveopt) {
     EXPECT_FALSE(extended_state_support(cpu_with(7)).xsaveopt);
