@@ -67,6 +67,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/process/process_table.cpp
     core/process/program_loader.cpp
     core/process/resource_usage.cpp
+    core/process/robust_list.cpp
     core/process/run_report.cpp
     core/process/script.cpp
     core/process/usage_report.cpp
@@ -132,6 +133,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/semaphore_control.cpp
     core/syscall/semaphores.cpp
     core/syscall/shared_memory.cpp
+    core/syscall/sharing.cpp
     core/syscall/signal_files.cpp
     core/syscall/signals.cpp
     core/syscall/socket_control.cpp

@@ -50,6 +50,7 @@ std::vector<Program> make_programs() {
         {"pidfds", {guest_program("pidfds")}},
         {"posix_queues", {guest_program("posix_queues")}},
         {"processes", {guest_program("processes")}},
+        {"robust_locks", {guest_program("robust_locks")}},
         {"seals", {guest_program("seals")}},
         {"signals", {guest_program("signals")}},
         {"splices", {guest_program("splices")}},

@@ -65,6 +65,7 @@ public:
 
     // Threads in user space.
     VirtualAddress clear_child_id;  ///< zeroed and woken as a futex when the thread ends
+    VirtualAddress robust_list;     ///< of locks that it may hold when it ends; null: none
     VirtualAddress announce_id_at;  ///< where a new thread writes its number when it starts
     ListHook<Thread> process_hook{this};
     bool exiting = false;  ///< must end before it returns to user mode

@@ -164,7 +164,11 @@ Value wait4(i32 id, Pointer status, u32 options, Pointer usage);
 Nothing waitid(u32 kind, i32 id, Pointer information, u32 options, Pointer usage);
 Value set_tid_address(Pointer address);
 Nothing set_robust_list(Pointer head, u64 size);
+Nothing get_robust_list(i32 id, Pointer head, Pointer size);
 Nothing rseq();
+
+// sharing.cpp
+Nothing unshare(u64 flags);
 
 // identity.cpp
 Value getpid();
