@@ -129,6 +129,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/queued_signals.cpp
     core/syscall/resources.cpp
     core/syscall/scheduling.cpp
+    core/syscall/scheduling_policies.cpp
     core/syscall/select.cpp
     core/syscall/semaphore_control.cpp
     core/syscall/semaphores.cpp

@@ -10,6 +10,7 @@
 #include "kernel/core/containers/intrusive_list.h"
 #include "kernel/core/containers/ref.h"
 #include "kernel/core/scheduler/cpu_clock.h"
+#include "kernel/core/scheduler/scheduling.h"
 #include "kernel/core/scheduler/timer.h"
 #include "kernel/core/signal/pending_signals.h"
 #include "kernel_arch/signal_frame.h"
@@ -47,6 +48,7 @@ public:
 
     // The scheduler's.
     State state = State::New;
+    Scheduling scheduling;       ///< changed by set_scheduling
     bool interruptible = false;  ///< while it sleeps: a signal wakes it
     WakeReason wake_reason = WakeReason::Woken;
     ListHook<Thread> run_hook{this};
