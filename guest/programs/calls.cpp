@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -32,6 +33,16 @@ void vectors_with_flags() {
     show_value("preadv2", preadv2(file, both, 2, 0, 0));
     std::printf("%s %s\n", first, second);
     show_value("a flag of the future", preadv2(file, both, 1, 0, 1 << 20));
+    show_value("append", pwritev2(file, both, 1, 0, RWF_APPEND));
+    show_value("the end", lseek(file, 0, SEEK_END));
+    require(lseek(file, 2, SEEK_SET) == 2, "lseek");
+    show_value("append at its own position", pwritev2(file, both, 2, -1, RWF_APPEND));
+    show_value("it is there now", lseek(file, 0, SEEK_CUR));
+    int pair[2];
+    require(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0, "socketpair");
+    show_value("do not wait", preadv2(pair[0], both, 1, -1, RWF_NOWAIT));
+    show_value("write", pwritev2(pair[1], both, 1, -1, RWF_NOWAIT));
+    show_value("now", preadv2(pair[0], both, 1, -1, RWF_NOWAIT));
     show_value("before the start", preadv2(file, both, 1, -2, 0));
     show("sync_file_range", sync_file_range(file, 0, 4, SYNC_FILE_RANGE_WRITE));
     show("an unknown flag", sync_file_range(file, 0, 4, 8));

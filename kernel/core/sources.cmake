@@ -67,6 +67,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/process/process_table.cpp
     core/process/program_loader.cpp
     core/process/resource_usage.cpp
+    core/process/robust_list.cpp
     core/process/run_report.cpp
     core/process/script.cpp
     core/process/usage_report.cpp
@@ -128,10 +129,12 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/queued_signals.cpp
     core/syscall/resources.cpp
     core/syscall/scheduling.cpp
+    core/syscall/scheduling_policies.cpp
     core/syscall/select.cpp
     core/syscall/semaphore_control.cpp
     core/syscall/semaphores.cpp
     core/syscall/shared_memory.cpp
+    core/syscall/sharing.cpp
     core/syscall/signal_files.cpp
     core/syscall/signals.cpp
     core/syscall/socket_control.cpp

@@ -78,6 +78,14 @@ TEST_P(Shortage, OfWhatObjectsOfIpcNeedIsAnErrorToo) {
 INSTANTIATE_TEST_SUITE_P(Designs, Shortage, ::testing::Values("isolated", "shared"),
                          [](const auto& info) { return std::string(info.param); });
 
+// One CPU, and who has it: nobody else's kernel says.
+TEST_P(Shortage, OfTheCpuIsSharedByPriority) {
+    const Outcome outcome =
+        ringfence({"run", "--quiet", "--design", GetParam(), "--", guest_program("realtime")});
+    EXPECT_EQ(outcome.status, 0) << outcome.output << outcome.error;
+    EXPECT_THAT(outcome.output, HasSubstr("order: 1 3 2 0\n"));
+}
+
 // The same figures for those who look at the machine from outside.
 TEST(Usage, IsReportedAtTheEndIfTheCommandLineAsksForIt) {
     const Outcome asked = ringfence(

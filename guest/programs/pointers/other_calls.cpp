@@ -57,6 +57,8 @@ constexpr int word = 5;
 constexpr unsigned long mask = 1;
 constexpr unsigned groups[2] = {0, 0};
 const sched_param priority{};
+/// `struct sched_attr`, its first form, of SCHED_OTHER.
+const unsigned attributes[12] = {48};
 const __user_cap_header_struct capability{_LINUX_CAPABILITY_VERSION_3, 0};
 const user_desc descriptor{};
 sigevent notification_of_none() {
@@ -75,6 +77,7 @@ const Call calls[] = {
     {"wait4", SYS_wait4, {v(-1), out(4), v(0), out(sizeof(rusage))}, true},
     {"waitid", SYS_waitid, {v(P_ALL), v(0), out(128), v(WEXITED), out(sizeof(rusage))}, true},
     {"set_robust_list", SYS_set_robust_list, {in(ignored), v(24)}},
+    {"get_robust_list", SYS_get_robust_list, {v(0), out(8), out(8)}},
     {"getresuid", SYS_getresuid, {out(4), out(4), out(4)}},
     {"getresgid", SYS_getresgid, {out(4), out(4), out(4)}},
     {"setgroups", SYS_setgroups, {v(2), in(groups)}},
@@ -123,6 +126,9 @@ const Call calls[] = {
     {"getrusage", SYS_getrusage, {v(RUSAGE_SELF), out(sizeof(rusage))}},
     {"sched_getaffinity", SYS_sched_getaffinity, {v(0), v(1024), out(8)}},
     {"sched_setaffinity", SYS_sched_setaffinity, {v(0), v(8), in(mask)}},
+    {"sched_setattr", SYS_sched_setattr, {v(0), in(attributes), v(0)}},
+    {"sched_getattr", SYS_sched_getattr, {v(0), out(48), v(48), v(0)}},
+    {"sched_rr_get_interval", SYS_sched_rr_get_interval, {v(0), out(16)}},
     {"sched_getparam", SYS_sched_getparam, {v(0), out(4)}},
     {"sched_setparam", SYS_sched_setparam, {v(0), in(priority)}},
     {"sched_setscheduler", SYS_sched_setscheduler, {v(0), v(0), in(priority)}},

@@ -104,7 +104,11 @@ Fallible<String> process_statistics(u32 id) {
     text.append_decimal(cpu_time(*process) / nanoseconds_per_clock_tick).append(" 0 ");
     text.append_decimal(children_ticks).append(" 0 ");
     constexpr i64 normal_priority = 20;
-    text.append_signed(normal_priority + process->nice).append(' ');
+    const Scheduling scheduling =
+        process->threads.empty() ? Scheduling{} : process->first_thread()->scheduling;
+    text.append_signed(scheduling.priority > 0 ? -1 - i64{scheduling.priority}
+                                               : normal_priority + process->nice);
+    text.append(' ');
     text.append_signed(process->nice).append(' ');
     text.append_decimal(thread_count(*process)).append(" 0 ");
     // 22 to 25: start, memory
@@ -114,7 +118,10 @@ Fallible<String> process_statistics(u32 id) {
     text.append_decimal(ResourceLimit::unlimited);
     // 26 to 52: addresses and signals, which Linux hides from others too
     for (int field = 26; field <= 52; ++field) {
-        text.append(field == 38 ? " 17" : " 0");
+        text.append(' ').append_decimal(field == 38   ? signals::child
+                                        : field == 40 ? scheduling.priority
+                                        : field == 41 ? static_cast<u32>(scheduling.policy)
+                                                      : 0);
     }
     return text.append("\n");
 }

@@ -23,6 +23,13 @@ bool Credentials::in_group(u32 wanted) const {
            std::find(groups.begin(), groups.end(), wanted) != groups.end();
 }
 
+bool Credentials::may_attach(const Credentials& target) const {
+    const auto all_are = [](const UserIds& ids, u32 wanted) {
+        return ids.real == wanted && ids.effective == wanted && ids.saved == wanted;
+    };
+    return privileged() || (all_are(target.user, user.real) && all_are(target.group, group.real));
+}
+
 bool Credentials::may_access(const Metadata& file, Access wanted) const {
     if (privileged()) {
         return !wants(wanted, Access::Execute) || file.type == FileType::Directory ||

@@ -22,6 +22,9 @@ struct Credentials {
 
     [[nodiscard]] bool privileged() const { return user.effective == 0; }
     [[nodiscard]] bool in_group(u32 wanted) const;
+    /// Whether a process with `target` may be looked into and changed from outside. [linux/abi]:
+    /// ptrace(2), "Ptrace access mode checking", PTRACE_MODE_REALCREDS
+    [[nodiscard]] bool may_attach(const Credentials& target) const;
     /// Whether `file` may be accessed in all the ways of `wanted`. The privileged user may do
     /// everything but execute a file that nobody may execute.
     [[nodiscard]] bool may_access(const Metadata& file, Access wanted) const;

@@ -237,7 +237,7 @@ Fallible<VirtualAddress> finish_loading(NewProgram& program, const ProgramReques
 void switch_to_program(NewProgram& program, const ProgramRequest& request, arch::TrapFrame& frame) {
     Thread& self = current_thread();
     Process& process = self.process();
-    clear_child_id(self);
+    leave_memory(self);
     const Ref<MemorySpace> old = std::exchange(process.memory, program.space);
     program.space->activate();
     release_borrowed_memory(process);

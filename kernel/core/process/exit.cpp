@@ -4,6 +4,7 @@
 #include "kernel/core/process/first_process.h"
 #include "kernel/core/process/process_groups.h"
 #include "kernel/core/process/process_table.h"
+#include "kernel/core/process/robust_list.h"
 #include "kernel/core/process/run_report.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/signal/send.h"
@@ -87,7 +88,8 @@ void release_borrowed_memory(Process& process) {
     process.released.wake_all();
 }
 
-void clear_child_id(Thread& thread) {
+void leave_memory(Thread& thread) {
+    release_robust_locks(thread);
     const VirtualAddress address = std::exchange(thread.clear_child_id, VirtualAddress{});
     Process& process = thread.process();
     const bool somebody_looks = process.memory->references() > 1 || process.has_several_threads();
@@ -117,7 +119,7 @@ void exit_current_thread() {
     {
         Thread& thread = current_thread();
         const Ref<Process> process(&thread.process());
-        clear_child_id(thread);
+        leave_memory(thread);
         if (thread.cpu_clock) {
             thread.cpu_clock->stop();
         }

@@ -11,8 +11,9 @@ namespace ringfence::kernel {
 [[noreturn]] void exit_current_thread();
 /// Gives back the memory that a vfork child uses, and lets its parent go on.
 void release_borrowed_memory(Process& process);
-/// Tells user space that the thread uses its stack no more: see set_tid_address(2).
-void clear_child_id(Thread& thread);
+/// The running thread uses its memory no more: gives back the locks that it holds there, and tells
+/// user space that its stack is free (set_tid_address(2)).
+void leave_memory(Thread& thread);
 /// Takes an ended process away for good, and adds its times to its parent's.
 void reap(Process& process);
 

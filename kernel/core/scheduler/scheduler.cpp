@@ -14,6 +14,21 @@ namespace ringfence::kernel {
 namespace {
 
 constexpr u32 ticks_per_slice = 4;
+constexpr u32 ticks_per_round = arch::timer_ticks_per_second / 10;  // of SCHED_RR
+constexpr u32 ticks_per_period = arch::timer_ticks_per_second;
+constexpr u32 realtime_ticks_per_period = ticks_per_period * 95 / 100;
+
+u32 ticks_of(const Thread& thread) {
+    return thread.scheduling.policy == SchedulingPolicy::RoundRobin ? ticks_per_round
+                                                                    : ticks_per_slice;
+}
+
+/// What real-time threads have had of the current second.
+struct RealtimeShare {
+    u32 ticks = 0;
+    u32 realtime_ticks = 0;
+    bool used_up = false;
+};
 
 struct SchedulerState {
     RunQueue ready;
@@ -21,7 +36,8 @@ struct SchedulerState {
     Thread* idle = nullptr;
     Ref<Thread> dead;  ///< ended, still owns the stack it ran on last
     u32 slice_left = ticks_per_slice;
-    bool slice_over = false;
+    bool slice_over = false;  ///< or one of higher priority wants the CPU
+    RealtimeShare realtime;
 };
 
 SchedulerState& scheduler() {
@@ -33,7 +49,7 @@ SchedulerState& scheduler() {
 void switch_to(Thread& next) {
     SchedulerState& state = scheduler();
     Thread& previous = *state.running;
-    state.slice_left = ticks_per_slice;
+    state.slice_left = ticks_of(next);
     state.slice_over = false;
     next.state = Thread::State::Running;
     if (&next == &previous) {
@@ -50,10 +66,39 @@ void switch_to(Thread& next) {
     finish_switch();
 }
 
+Thread* take_next(SchedulerState& state) {
+    Thread* const ordinary = state.realtime.used_up ? state.ready.take_ordinary() : nullptr;
+    return ordinary != nullptr ? ordinary : state.ready.take();
+}
+
 /// Gives the CPU to the next thread, or to the idle one.
 void switch_away() {
-    Thread* next = scheduler().ready.take();
+    Thread* next = take_next(scheduler());
     switch_to(next != nullptr ? *next : *scheduler().idle);
+}
+
+/// A thread may run from now on, at once if it is more urgent than the one that does.
+void let_run(Thread& thread) {
+    SchedulerState& state = scheduler();
+    state.ready.add(thread);
+    if (thread.scheduling.priority > state.running->scheduling.priority) {
+        state.slice_over = true;
+    }
+}
+
+/// One tick more of a second.
+void count_realtime(SchedulerState& state) {
+    RealtimeShare& share = state.realtime;
+    const bool was_used_up = share.used_up;
+    share.realtime_ticks += state.running->scheduling.priority > 0 ? 1 : 0;
+    if (++share.ticks == ticks_per_period) {
+        share = {};
+    } else {
+        share.used_up = share.realtime_ticks >= realtime_ticks_per_period;
+    }
+    if (share.used_up != was_used_up) {
+        state.slice_over = true;
+    }
 }
 
 /// A sleeping thread's place in one queue.
@@ -123,13 +168,13 @@ void run_idle() {
 
 void make_ready(Thread& thread) {
     RF_ASSERT(thread.state == Thread::State::New || thread.state == Thread::State::Stopped);
-    scheduler().ready.add(thread);
+    let_run(thread);
 }
 
 void wake(Thread& thread, WakeReason reason) {
     if (thread.state == Thread::State::Sleeping) {
         thread.wake_reason = reason;
-        scheduler().ready.add(thread);
+        let_run(thread);
     }
 }
 
@@ -197,18 +242,45 @@ void scheduler_tick() {
     timers().expire(monotonic_now());
     SchedulerState& state = scheduler();
     expire_cpu_timers(*state.running);
-    if (state.slice_left > 0) {
+    count_realtime(state);
+    if (state.slice_left > 0 && state.running->scheduling.policy != SchedulingPolicy::Fifo) {
         --state.slice_left;
     }
-    state.slice_over = state.slice_left == 0;
+    state.slice_over = state.slice_over || state.slice_left == 0;
 }
 
 void reschedule_if_due() {
-    if (scheduler().slice_over) {
-        scheduler().slice_over = false;
-        scheduler().slice_left = ticks_per_slice;
-        yield();
+    SchedulerState& state = scheduler();
+    if (!state.slice_over) {
+        return;
     }
+    // Who is interrupted by somebody more urgent keeps its turn.
+    const Turn turn = state.slice_left == 0 ? Turn::Last : Turn::First;
+    state.slice_over = false;
+    state.slice_left = ticks_of(*state.running);
+    if (!state.ready.empty()) {
+        state.ready.add(*state.running, turn);
+        switch_away();
+    }
+}
+
+void set_scheduling(Thread& thread, const Scheduling& wanted) {
+    SchedulerState& state = scheduler();
+    const bool is_ready = thread.state == Thread::State::Ready;
+    if (is_ready) {
+        state.ready.remove(thread);
+    }
+    thread.scheduling = wanted;
+    if (is_ready) {
+        let_run(thread);
+    } else if (&thread == state.running) {
+        state.slice_over = true;  // others may be more urgent now
+    }
+}
+
+u64 slice_of(const Thread& thread) {
+    constexpr u64 tick = nanoseconds_per_second / arch::timer_ticks_per_second;
+    return thread.scheduling.policy == SchedulingPolicy::Fifo ? 0 : ticks_of(thread) * tick;
 }
 
 u64 cpu_time(const Thread& thread) {

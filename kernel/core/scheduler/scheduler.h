@@ -39,7 +39,13 @@ void stop_current();
 /// Ends the current thread: never scheduled again, its stack freed by whoever runs next.
 [[noreturn]] void end_current();
 
-/// The timer's part: expire timers, end the slice after a few ticks.
+/// Lets `thread` share the CPU in another way from now on.
+void set_scheduling(Thread& thread, const Scheduling& wanted);
+/// Nanoseconds after which others like it have their turn; 0: it is never taken from it for them.
+[[nodiscard]] u64 slice_of(const Thread& thread);
+
+/// The timer's part: expire timers, end the slice after a few ticks. Real-time threads leave a part
+/// of each second to the others. [linux/abi]: sched(7), "Limiting the CPU usage"
 void scheduler_tick();
 /// Gives the CPU away if the running thread's slice is over and another wants it.
 void reschedule_if_due();

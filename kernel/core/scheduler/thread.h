@@ -10,6 +10,7 @@
 #include "kernel/core/containers/intrusive_list.h"
 #include "kernel/core/containers/ref.h"
 #include "kernel/core/scheduler/cpu_clock.h"
+#include "kernel/core/scheduler/scheduling.h"
 #include "kernel/core/scheduler/timer.h"
 #include "kernel/core/signal/pending_signals.h"
 #include "kernel_arch/signal_frame.h"
@@ -47,6 +48,7 @@ public:
 
     // The scheduler's.
     State state = State::New;
+    Scheduling scheduling;       ///< changed by set_scheduling
     bool interruptible = false;  ///< while it sleeps: a signal wakes it
     WakeReason wake_reason = WakeReason::Woken;
     ListHook<Thread> run_hook{this};
@@ -65,6 +67,7 @@ public:
 
     // Threads in user space.
     VirtualAddress clear_child_id;  ///< zeroed and woken as a futex when the thread ends
+    VirtualAddress robust_list;     ///< of locks that it may hold when it ends; null: none
     VirtualAddress announce_id_at;  ///< where a new thread writes its number when it starts
     ListHook<Thread> process_hook{this};
     bool exiting = false;  ///< must end before it returns to user mode

@@ -70,9 +70,13 @@ Nothing close(i32 descriptor) {
 }
 
 Nothing close_range(u32 first, u32 last, u32 flags) {
+    using Unshare = Flag<1, u32>;
     using CloseOnExec = Flag<2, u32>;
-    if (first > last) {
+    if (first > last || (flags & ~(Unshare::mask | CloseOnExec::mask)) != 0) {
         return Error{Errno::Einval};
+    }
+    if (Unshare::test(flags)) {
+        RF_TRY(unshare_files(current_process()));
     }
     FileTable& files = *current_process().files;
     for (u32 at = first; at <= last && at < static_cast<u32>(files.end()); ++at) {

@@ -113,14 +113,21 @@ Value pwritev(i32 descriptor, Pointer vectors, u64 count, i64 offset) {
 
 namespace {
 
-/// The whole offset is in the first word; where addresses have 32 bits the second has its upper
-/// half. Every request is as fast and as lasting as it can be here, so RWF_HIPRI, RWF_DSYNC,
-/// RWF_SYNC and RWF_NOWAIT ask for nothing more. [linux/abi]: preadv2(2)
-Nothing check_request_flags(u32 flags) {
-    using Append = Flag<4, u32>;
-    constexpr u32 nothing_more = low_mask<u32>(Append::shift);
-    if ((flags & ~nothing_more) != 0) {
+/// RWF_*. Every request is as fast and as lasting as it can be here, so RWF_HIPRI, RWF_DSYNC and
+/// RWF_SYNC ask for nothing more. [linux/abi]: preadv2(2)
+namespace request_bits {
+using NoWait = Flag<3, u32>;
+using Append = Flag<4, u32>;
+constexpr u32 all = low_mask<u32>(5);
+}  // namespace request_bits
+
+/// `wanted` is the poll bit that says that the file does not wait.
+Nothing check_request(const OpenFile& file, u32 flags, u32 wanted) {
+    if ((flags & ~request_bits::all) != 0) {
         return Error{Errno::Eopnotsupp};
+    }
+    if (request_bits::NoWait::test(flags) && !file.seekable() && (file.ready() & wanted) == 0) {
+        return Error{Errno::Eagain};
     }
     return {};
 }
@@ -128,16 +135,26 @@ constexpr i64 own_position = -1;
 
 }  // namespace
 
+// The whole offset is in the first word; where addresses have 32 bits the second has its upper
+// half.
+
 Value preadv2(i32 descriptor, Pointer vectors, u64 count, i64 offset, u64, u32 flags) {
-    RF_TRY(file_of(descriptor));
-    RF_TRY(check_request_flags(flags));
+    RF_TRY_ASSIGN(file, readable_file(descriptor));
+    RF_TRY(check_request(*file, flags, poll_bits::In::mask));
     return offset == own_position ? readv(descriptor, vectors, count)
                                   : preadv(descriptor, vectors, count, offset);
 }
 
 Value pwritev2(i32 descriptor, Pointer vectors, u64 count, i64 offset, u64, u32 flags) {
-    RF_TRY(file_of(descriptor));
-    RF_TRY(check_request_flags(flags));
+    RF_TRY_ASSIGN(file, writable_file(descriptor));
+    RF_TRY(check_request(*file, flags, poll_bits::Out::mask));
+    if (request_bits::Append::test(flags) && file->seekable() && offset >= own_position) {
+        const u64 end = file->inode().size();
+        if (offset != own_position) {
+            return pwritev(descriptor, vectors, count, static_cast<i64>(end));
+        }
+        file->position = end;
+    }
     return offset == own_position ? writev(descriptor, vectors, count)
                                   : pwritev(descriptor, vectors, count, offset);
 }

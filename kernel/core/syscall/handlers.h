@@ -164,7 +164,11 @@ Value wait4(i32 id, Pointer status, u32 options, Pointer usage);
 Nothing waitid(u32 kind, i32 id, Pointer information, u32 options, Pointer usage);
 Value set_tid_address(Pointer address);
 Nothing set_robust_list(Pointer head, u64 size);
+Nothing get_robust_list(i32 id, Pointer head, Pointer size);
 Nothing rseq();
+
+// sharing.cpp
+Nothing unshare(u64 flags);
 
 // identity.cpp
 Value getpid();
@@ -314,13 +318,18 @@ Nothing getrusage(i32 who, Pointer usage);
 Nothing sched_yield();
 Value sched_getaffinity(i32 id, u64 size, Pointer mask);
 Nothing sched_setaffinity(i32 id, u64 size, Pointer mask);
+Nothing getcpu(Pointer cpu, Pointer node);
+
+// scheduling_policies.cpp
 Nothing sched_getparam(i32 id, Pointer parameter);
 Nothing sched_setparam(i32 id, Pointer parameter);
 Value sched_getscheduler(i32 id);
 Nothing sched_setscheduler(i32 id, u32 policy, Pointer parameter);
 Value sched_get_priority_max(u32 policy);
 Value sched_get_priority_min(u32 policy);
-Nothing getcpu(Pointer cpu, Pointer node);
+Nothing sched_setattr(i32 id, Pointer attributes, u32 flags);
+Nothing sched_getattr(i32 id, Pointer attributes, u32 size, u32 flags);
+Nothing sched_rr_get_interval(i32 id, Pointer interval);
 
 // futex.cpp
 Value futex(Pointer word, u32 operation, u32 value, u64 timeout_or_value, Pointer second_word,

@@ -3,6 +3,7 @@
 #include "kernel/core/process/exec.h"
 #include "kernel/core/process/exit.h"
 #include "kernel/core/process/fork.h"
+#include "kernel/core/process/process_table.h"
 #include "kernel/core/signal/send.h"
 #include "kernel/core/syscall/support.h"
 #include "kernel/core/vm/admission.h"
@@ -77,6 +78,8 @@ struct CloneArguments {
 };
 static_assert(sizeof(CloneArguments) == 88);
 constexpr u64 least_clone_arguments = 64;
+
+constexpr u64 robust_head_size = 24;  // of struct robust_list_head
 
 Fallible<CloneArguments> read_clone_arguments(Pointer from, u64 size) {
     if (size < least_clone_arguments || size > page_size) {
@@ -179,12 +182,27 @@ Value set_tid_address(Pointer address) {
     return u64{current_thread().id()};
 }
 
-Nothing set_robust_list(Pointer, u64 size) {
-    constexpr u64 head_size = 24;
-    if (size != head_size) {
+Nothing set_robust_list(Pointer head, u64 size) {
+    if (size != robust_head_size) {
         return Error{Errno::Einval};
     }
+    current_thread().robust_list = head;
     return {};
+}
+
+Nothing get_robust_list(i32 id, Pointer head, Pointer size) {
+    const Thread* const thread =
+        id == 0 ? &current_thread() : processes().find_thread(static_cast<u32>(id));
+    if (thread == nullptr) {
+        return Error{Errno::Esrch};
+    }
+    const Process& process = thread->process();
+    if (&process != &current_process() &&
+        !current_process().credentials.may_attach(process.credentials)) {
+        return Error{Errno::Eperm};
+    }
+    RF_TRY(write_user(size, robust_head_size));
+    return write_user(head, thread->robust_list.value());
 }
 
 Nothing rseq() {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Priorities of processes: kept and reported. All processes share the CPU alike, and no file waits
 // for a disk.
+#include "kernel/core/syscall/priorities.h"
+
 #include <algorithm>
 
 #include "kernel/core/process/process_table.h"
@@ -53,9 +55,6 @@ Nothing for_each(const Meant& meant, auto change) {
     return any ? Nothing{} : Error{Errno::Esrch};
 }
 
-constexpr i32 lowest_nice = -20;
-constexpr i32 highest_nice = 19;
-
 /// [linux/abi]: include/uapi/linux/ioprio.h
 namespace io_priority {
 enum class Class : u32 { None = 0, Realtime = 1, BestEffort = 2, Idle = 3 };
@@ -86,6 +85,11 @@ Nothing check_io_priority(u32 value) {
 
 }  // namespace
 
+bool may_lower_nice(const Process& process, i32 nice) {
+    const auto asked = static_cast<u64>(highest_nice + 1 - nice);  // 1 to 40, as the limit counts
+    return current_process().credentials.privileged() || asked <= process.limit(Resource::Nice);
+}
+
 Value getpriority(u32 which, i32 who) {
     RF_TRY_ASSIGN(wanted, meant(which, 0, who));
     i32 best = highest_nice;
@@ -100,7 +104,7 @@ Nothing setpriority(u32 which, i32 who, i32 value) {
     RF_TRY_ASSIGN(wanted, meant(which, 0, who));
     const i32 nice = std::clamp(value, lowest_nice, highest_nice);
     return for_each(wanted, [&](Process& process) {
-        if (nice < process.nice && !current_process().credentials.privileged()) {
+        if (nice < process.nice && !may_lower_nice(process, nice)) {
             return Nothing(Error{Errno::Eacces});
         }
         process.nice = nice;

@@ -33,16 +33,6 @@ Fallible<Ref<Process>> process_behind(i32 descriptor) {
     return process != nullptr ? Fallible<Ref<Process>>(Ref<Process>(process)) : Error{Errno::Esrch};
 }
 
-/// [linux/abi]: ptrace(2), "Ptrace access mode checking", PTRACE_MODE_ATTACH_REALCREDS
-bool may_attach(const Process& caller, const Process& target) {
-    const auto all_are = [](const UserIds& ids, u32 wanted) {
-        return ids.real == wanted && ids.effective == wanted && ids.saved == wanted;
-    };
-    return &caller == &target || caller.credentials.privileged() ||
-           (all_are(target.credentials.user, caller.credentials.user.real) &&
-            all_are(target.credentials.group, caller.credentials.group.real));
-}
-
 }  // namespace
 
 Value pidfd_open(i32 id, u32 flags) {
@@ -89,7 +79,8 @@ Value pidfd_getfd(i32 descriptor, i32 wanted, u32 flags) {
     }
     const Process& process = pidfd->process();
     RF_TRY(check_present(process));
-    if (!may_attach(current_process(), process)) {
+    if (&process != &current_process() &&
+        !current_process().credentials.may_attach(process.credentials)) {
         return Error{Errno::Eperm};
     }
     if (!process.files) {  // it has ended

@@ -44,6 +44,8 @@ Fallible<Place> place_at(i32 directory, Pointer path, FinalLink link = FinalLink
 Fallible<void> check_access(const Inode& inode, Access wanted);
 /// Gives a file another size; what programs have mapped of a part that is cut off goes.
 Fallible<void> resize_mapped(Inode& inode, u64 size);
+/// Gives the process a file table of its own. Enomem.
+Nothing unshare_files(Process& process);
 /// The process called `id`, 0 being the caller's; Esrch if there is none.
 Fallible<Process*> process_called(i32 id);
 
