@@ -81,15 +81,11 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
     watch_cpu_limit(child);
     child.group = parent.group;
     child.session = parent.session;
-<<<<<<< HEAD
     child.terminal = parent.terminal;
-    child.nice = parent.nice;
-=======
     const Scheduling& scheduling = current_thread().scheduling;
     const bool begins_anew =
         scheduling.reset_on_fork && (is_realtime(scheduling.policy) || parent.nice < 0);
     child.nice = begins_anew ? 0 : parent.nice;
->>>>>>> calls
     child.io_priority = parent.io_priority;
     child.name = parent.name;
     child.command_line = parent.command_line;
