@@ -79,4 +79,22 @@ void wait_until(Condition condition, const char* what) {
     require(false, what);
 }
 
+/// Whether a child sleeps, so that it waits for what it was started for.
+inline bool is_asleep(pid_t child) {
+    char path[32];
+    std::snprintf(path, sizeof path, "/proc/%d/stat", child);
+    std::FILE* const file = std::fopen(path, "re");
+    char text[64] = {};
+    const size_t size = file == nullptr ? 0 : std::fread(text, 1, sizeof text - 1, file);
+    if (file != nullptr) {
+        std::fclose(file);
+    }
+    const char* const name_end = size == 0 ? nullptr : std::strrchr(text, ')');
+    return name_end != nullptr && name_end[1] == ' ' && name_end[2] == 'S';
+}
+
+inline void wait_until_asleep(pid_t child) {
+    wait_until([child] { return is_asleep(child); }, "a child that waits");
+}
+
 }  // namespace children

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 // Locks of records and of files: who conflicts with whom, ranges, waiting, deadlock, and what gives
 // them back.
+#include <algorithm>
 #include <csignal>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "guest/programs/check.h"
+#include "guest/programs/children.h"
 
 namespace {
 
@@ -284,6 +288,65 @@ void deadlock() {
     close(file);
 }
 
+/// What /proc/locks says of the file, in an order of its own.
+void show_listed(const char* name, int file) {
+    struct stat status{};
+    require(fstat(file, &status) == 0, "fstat");
+    std::vector<std::string> lines;
+    std::FILE* const list = std::fopen("/proc/locks", "re");
+    require(list != nullptr, "/proc/locks");
+    char line[200];
+    while (std::fgets(line, sizeof line, list) != nullptr) {
+        const char* const behind_number = std::strchr(line, ' ');
+        require(behind_number != nullptr, "a number");
+        const bool waits = std::strncmp(behind_number, " -> ", 4) == 0;
+        char kind[16], mode[16], type[16], start[32], end[32];
+        unsigned major = 0, minor = 0;
+        unsigned long number = 0;
+        int process = 0;
+        const int fields =
+            std::sscanf(behind_number + (waits ? 4 : 1), "%15s %15s %15s %d %x:%x:%lu %31s %31s",
+                        kind, mode, type, &process, &major, &minor, &number, start, end);
+        if (fields == 9 && number == status.st_ino) {
+            lines.push_back(std::string(waits ? "waits " : "holds ") + kind + " " + mode + " " +
+                            type + " " + start + " " + end +
+                            (process == getpid() ? ", the caller"
+                             : process > 0       ? ", another"
+                                                 : ", nobody"));
+        }
+    }
+    std::fclose(list);
+    std::sort(lines.begin(), lines.end());
+    std::printf("%s\n", name);
+    for (const std::string& each : lines) {
+        std::printf("  %s\n", each.c_str());
+    }
+}
+
+void listed() {
+    const int file = open_file();
+    show_listed("no locks", file);
+    show("a part", lock(file, F_WRLCK, 10, 5));
+    show("another", lock(file, F_RDLCK, 20, 0));
+    const int other = open_file();
+    show("the file", flock(other, LOCK_SH));
+    show("of an open file", lock(other, F_RDLCK, 100, 10, F_OFD_SETLK));
+    show_listed("four locks", file);
+    fflush(stdout);
+    const pid_t child = fork();
+    if (child == 0) {
+        _exit(lock(file, F_WRLCK, 12, 1, F_SETLKW));
+    }
+    children::wait_until_asleep(child);
+    show_listed("and one who waits", file);
+    show("give it back", lock(file, F_UNLCK, 0, 0));
+    int status = 0;
+    require(waitpid(child, &status, 0) == child && status == 0, "the child");
+    close(other);
+    show_listed("no locks", file);
+    close(file);
+}
+
 void errors() {
     const int reader = open_file(O_RDONLY);
     const int writer = open_file(O_WRONLY);
@@ -324,6 +387,7 @@ int main() {
     waiting();
     interrupted();
     deadlock();
+    listed();
     errors();
     unlink(path);
     return 0;

@@ -238,9 +238,9 @@ void taking_files() {
         show("not allowed", take_file(process, theirs));
         return 0;
     });
-    const rlimit few{.rlim_cur = 3, .rlim_max = 64};
-    children::in_child("few descriptors", [&] {
-        require(setrlimit(RLIMIT_NOFILE, &few) == 0, "setrlimit");
+    const rlimit none{.rlim_cur = 0, .rlim_max = 64};
+    children::in_child("no descriptors", [&] {
+        require(setrlimit(RLIMIT_NOFILE, &none) == 0, "setrlimit");
         show("no room", take_file(process, theirs));
         show("no room", open_process(getpid()));
         return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // POSIX message queues: names, sizes and permissions, order and priorities, waiting on both sides,
-// notifications, and what descriptors of them can do. Names are made of the program's own number.
+// and what descriptors of them can do.
 #include <fcntl.h>
 #include <mqueue.h>
 #include <poll.h>
@@ -8,7 +8,6 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -17,64 +16,11 @@
 #include <initializer_list>
 #include <string>
 
-#include "guest/programs/children.h"
+#include "guest/programs/posix_queues.h"
 
 namespace {
 
-constexpr long size = 16;  ///< of most messages here
-constexpr long most = 3;   ///< in most queues
-
-std::string name_of(int number) {
-    static const pid_t self = getpid();
-    return "/queue-" + std::to_string(self) + "-" + std::to_string(number);
-}
-
-void* bad_pointer() {
-    return reinterpret_cast<void*>(8);
-}
-
-mq_attr attributes(long messages, long message_size) {
-    mq_attr made{};
-    made.mq_maxmsg = messages;
-    made.mq_msgsize = message_size;
-    return made;
-}
-
-mqd_t make_queue(int number, int flags = O_RDWR) {
-    mq_attr wanted = attributes(most, size);
-    const mqd_t queue = mq_open(name_of(number).c_str(), flags | O_CREAT | O_EXCL, 0600, &wanted);
-    require(queue >= 0, "mq_open");
-    return queue;
-}
-
-void end_queue(int number, mqd_t queue) {
-    require(mq_close(queue) == 0 && mq_unlink(name_of(number).c_str()) == 0, "the end of a queue");
-}
-
-void send(const char* name, mqd_t queue, const char* text, unsigned priority) {
-    show(name, mq_send(queue, text, std::strlen(text) + 1, priority));
-}
-
-void receive(const char* name, mqd_t queue) {
-    char text[size] = {};
-    unsigned priority = 0;
-    const ssize_t received = mq_receive(queue, text, sizeof text, &priority);
-    if (received < 0) {
-        show(name, received);
-    } else {
-        std::printf("%s: %zd bytes, priority %u: %s\n", name, received, priority, text);
-    }
-}
-
-void show_attributes(const char* name, mqd_t queue) {
-    mq_attr now{};
-    if (mq_getattr(queue, &now) != 0) {
-        show(name, -1);
-        return;
-    }
-    std::printf("%s: flags %#lx, %ld of %ld messages of %ld bytes\n", name, now.mq_flags,
-                now.mq_curmsgs, now.mq_maxmsg, now.mq_msgsize);
-}
+using namespace queues;
 
 timespec in_milliseconds(long count) {
     timespec time{};
@@ -249,9 +195,9 @@ void waiting() {
         receive("and for another", queue);
         return 0;
     });
-    children::sleep_milliseconds(30);
+    children::wait_until_asleep(child);
     send("send", queue, "one", 4);
-    children::sleep_milliseconds(30);
+    children::wait_until_asleep(child);
     show_attributes("it was handed over", queue);
     send("send", queue, "two", 2);
     children::wait_for("the child", child);
@@ -262,7 +208,7 @@ void waiting() {
         send("the child waits for room", queue, "new", 9);
         return 0;
     });
-    children::sleep_milliseconds(30);
+    children::wait_until_asleep(child);
     receive("make room", queue);
     children::wait_for("the child", child);
     show_attributes("its message is in", queue);
@@ -290,7 +236,7 @@ void waiting() {
         send("never", queue, "z", 0);
         return 1;
     });
-    children::sleep_milliseconds(20);
+    children::wait_until_asleep(child);
     require(kill(child, SIGKILL) == 0, "kill");
     children::wait_for("killed while it waits", child);
     receive("room for nobody", queue);
@@ -374,117 +320,6 @@ void readiness() {
     end_queue(8, queue);
 }
 
-volatile sig_atomic_t caught = 0;
-volatile sig_atomic_t caught_code = 0;
-volatile sig_atomic_t caught_value = 0;
-volatile sig_atomic_t caught_sender = 0;
-
-void catch_signal(int, siginfo_t* information, void*) {
-    caught_code = information->si_code;
-    caught_value = information->si_value.sival_int;
-    caught_sender = information->si_pid;
-    caught = caught + 1;
-}
-
-sigevent by_signal(int number, int value) {
-    sigevent event{};
-    event.sigev_notify = SIGEV_SIGNAL;
-    event.sigev_signo = number;
-    event.sigev_value.sival_int = value;
-    return event;
-}
-
-void notifications() {
-    struct sigaction action{};
-    action.sa_sigaction = catch_signal;
-    action.sa_flags = SA_SIGINFO;
-    require(sigaction(SIGUSR1, &action, nullptr) == 0, "sigaction");
-    const mqd_t queue = make_queue(9);
-    const sigevent event = by_signal(SIGUSR1, 17);
-    show("ask", mq_notify(queue, &event));
-    show("ask again", mq_notify(queue, &event));
-    children::in_child("a child", [&] {
-        show("ask", mq_notify(queue, &event));
-        show("give up for another", mq_notify(queue, nullptr));
-        send("send", queue, "one", 0);
-        return 0;
-    });
-    std::printf("told %d times, code is SI_MESGQ: %d, value %d, by a child: %d\n",
-                static_cast<int>(caught), caught_code == SI_MESGQ, static_cast<int>(caught_value),
-                caught_sender > 0 && caught_sender != getpid());
-    receive("receive", queue);
-    send("once only", queue, "two", 0);
-    show("ask while there is one", mq_notify(queue, &event));
-    send("not empty", queue, "three", 0);
-    std::printf("told %d times\n", static_cast<int>(caught));
-    receive("receive", queue);
-    receive("receive", queue);
-    const pid_t child = children::start([&] {
-        receive("a child that waits", queue);
-        return 0;
-    });
-    children::sleep_milliseconds(30);
-    send("it comes first", queue, "four", 0);
-    children::wait_for("the child", child);
-    std::printf("told %d times\n", static_cast<int>(caught));
-    send("now", queue, "five", 0);
-    std::printf("told %d times\n", static_cast<int>(caught));
-    receive("receive", queue);
-    show("ask", mq_notify(queue, &event));
-    show("give up", mq_notify(queue, nullptr));
-    show("give up what is not", mq_notify(queue, nullptr));
-    send("nobody", queue, "six", 0);
-    std::printf("told %d times\n", static_cast<int>(caught));
-    receive("receive", queue);
-    // Whoever closes any descriptor of the queue is told no more.
-    const mqd_t other = mq_open(name_of(9).c_str(), O_RDONLY);
-    show("ask", mq_notify(queue, &event));
-    require(mq_close(other) == 0, "mq_close");
-    children::in_child("it is free", [&] {
-        show("ask", mq_notify(queue, &event));
-        return 0;
-    });
-    sigevent silent{};
-    silent.sigev_notify = SIGEV_NONE;
-    show("and after its end", mq_notify(queue, &silent));
-    children::in_child("taken", [&] {
-        show("ask", mq_notify(queue, &event));
-        return 0;
-    });
-    send("silently", queue, "seven", 0);
-    show("and free again", mq_notify(queue, &event));
-    end_queue(9, queue);
-}
-
-void notification_errors() {
-    const mqd_t queue = make_queue(10);
-    sigevent event = by_signal(65, 0);
-    show("no signal", mq_notify(queue, &event));
-    event = by_signal(0, 0);
-    show("signal 0", mq_notify(queue, &event));
-    show("give up", mq_notify(queue, nullptr));
-    event.sigev_notify = 77;
-    show("no such way", mq_notify(queue, &event));
-    event.sigev_notify = SIGEV_THREAD_ID;
-    show("a thread", mq_notify(queue, &event));
-    show("a bad pointer", syscall(SYS_mq_notify, queue, bad_pointer()));
-    // As the C library asks for a thread, but with what is no netlink socket.
-    char cookie[32] = {};
-    event.sigev_notify = SIGEV_THREAD;
-    event.sigev_value.sival_ptr = cookie;
-    event.sigev_signo = -1;
-    show("no socket", syscall(SYS_mq_notify, queue, &event));
-    event.sigev_signo = queue;
-    show("not a socket", syscall(SYS_mq_notify, queue, &event));
-    const int socket_of_other = socket(AF_UNIX, SOCK_STREAM, 0);
-    event.sigev_signo = socket_of_other;
-    show("another socket", syscall(SYS_mq_notify, queue, &event));
-    event.sigev_value.sival_ptr = bad_pointer();
-    show("a bad cookie", syscall(SYS_mq_notify, queue, &event));
-    close(socket_of_other);
-    end_queue(10, queue);
-}
-
 void limits() {
     for (const char* name :
          {"queues_max", "msg_max", "msgsize_max", "msg_default", "msgsize_default"}) {
@@ -510,7 +345,5 @@ int main() {
     waiting();
     flags();
     readiness();
-    notifications();
-    notification_errors();
     return 0;
 }

@@ -70,7 +70,7 @@ void owners_that_end(Shared& shared) {
         return 0;
     });
     children::wait_until([&] { return shared.step == 2; }, "a child that waits");
-    children::sleep_milliseconds(30);
+    children::wait_until_asleep(waiter);
     require(kill(child, SIGKILL) == 0, "kill");
     children::wait_for("the owner", child);
     children::wait_for("the one who waited", waiter);

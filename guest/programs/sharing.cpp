@@ -32,8 +32,8 @@ bool is_open(int descriptor) {
 }
 
 void files() {
-    const int first = dup(0);
-    const int second = dup(0);
+    const int first = open("/dev/null", O_RDONLY);
+    const int second = open("/dev/null", O_RDONLY);
     sharing("shared", CLONE_FILES, [&] { return close(first); });
     std::printf("closed by the child: %d\n", !is_open(first));
     sharing("not shared any more", CLONE_FILES, [&] {
@@ -95,9 +95,11 @@ void ranges() {
         return syscall(SYS_close_range, first, last, flags);
     };
     int opened[4];
+    const int null_device = open("/dev/null", O_RDONLY);
     for (int& descriptor : opened) {
-        descriptor = fcntl(0, F_DUPFD, 100);
+        descriptor = fcntl(null_device, F_DUPFD, 100);
     }
+    close(null_device);
     show("no such flag", close_all(100, 103, 1));
     show("backwards", close_all(103, 100, 0));
     show("on execve", close_all(100, 101, on_exec));
@@ -122,6 +124,7 @@ void ranges() {
 
 int main() {
     children::begin();
+    require(close_range(3, ~0U, 0) == 0, "close_range");
     files();
     places();
     whole();

@@ -49,6 +49,7 @@ std::vector<Program> make_programs() {
         {"memory", {guest_program("memory")}},
         {"numbers", {guest_program("numbers")}},
         {"pidfds", {guest_program("pidfds")}},
+        {"posix_notifications", {guest_program("posix_notifications")}},
         {"posix_queues", {guest_program("posix_queues")}},
         {"processes", {guest_program("processes")}},
         {"pty_lines", {guest_program("pty_lines")}},

@@ -27,6 +27,11 @@ IntrusiveList<LockWait, &LockWait::hook>& all_waits() {
     return list;
 }
 
+FileLocks::All& file_lock_list() {
+    static FileLocks::All list;
+    return list;
+}
+
 LockWait::LockWait(const FileLocks& file_locks, const FileLock& lock)
     : locks(file_locks), wanted(lock) {
     all_waits().push_back(*this);
@@ -66,6 +71,29 @@ bool touches(const FileLock& a, const FileLock& b) {
 }
 
 }  // namespace
+
+FileLocks::FileLocks(const Metadata& file) : file_(file) {
+    file_lock_list().push_back(*this);
+}
+
+FileLocks::~FileLocks() {
+    all_hook_.unlink();
+}
+
+const FileLocks::All& all_file_locks() {
+    return file_lock_list();
+}
+
+const FileLock* FileLocks::next_waiting(const FileLock& obstacle, const FileLock* last) const {
+    bool behind = last == nullptr;
+    for (const LockWait& wait : all_waits()) {
+        if (behind && &wait.locks == this && conflicting(wait.wanted) == &obstacle) {
+            return &wait.wanted;
+        }
+        behind = behind || &wait.wanted == last;
+    }
+    return nullptr;
+}
 
 bool FileLock::conflicts(const FileLock& other) const {
     const bool one_kind = (kind == LockKind::WholeFile) == (other.kind == LockKind::WholeFile);

@@ -4,8 +4,10 @@
 #pragma once
 
 #include "kernel/core/containers/counted.h"
+#include "kernel/core/containers/intrusive_list.h"
 #include "kernel/core/containers/vector.h"
 #include "kernel/core/errors.h"
+#include "kernel/core/fs/metadata.h"
 #include "kernel/core/scheduler/wait_queue.h"
 
 namespace ringfence::kernel {
@@ -40,7 +42,9 @@ struct FileLock {
 
 class FileLocks : public Counted<FileLocks> {
 public:
-    FileLocks() = default;
+    /// Of the file that `file` describes, which lives longer; for /proc/locks.
+    explicit FileLocks(const Metadata& file);
+    ~FileLocks();
     FileLocks(const FileLocks&) = delete;
     FileLocks& operator=(const FileLocks&) = delete;
 
@@ -56,11 +60,33 @@ public:
     /// What `owner` has goes.
     void drop(const void* owner);
 
+    [[nodiscard]] const Metadata& file() const { return file_; }
+    [[nodiscard]] const Vector<FileLock>& held() const { return held_; }
+    /// Calls `visit` for each lock that somebody waits for because of `obstacle`, one that is held.
+    template <typename Visit>
+    void for_each_waiting(const FileLock& obstacle, Visit visit) const {
+        for (const FileLock* wanted = next_waiting(obstacle, nullptr); wanted != nullptr;
+             wanted = next_waiting(obstacle, wanted)) {
+            visit(*wanted);
+        }
+    }
+
 private:
+    /// The one after `last`, or the first; null if there is none.
+    [[nodiscard]] const FileLock* next_waiting(const FileLock& obstacle,
+                                               const FileLock* last) const;
     void insert_in_order(Vector<FileLock>& locks, const FileLock& lock) const;
 
     Vector<FileLock> held_;  ///< each owner's together, by offset; they neither overlap nor touch
     WaitQueue changed_;
+    const Metadata& file_;
+    ListHook<FileLocks> all_hook_{this};
+
+public:
+    using All = IntrusiveList<FileLocks, &FileLocks::all_hook_>;
 };
+
+/// Of all files that have had some.
+[[nodiscard]] const FileLocks::All& all_file_locks();
 
 }  // namespace ringfence::kernel

@@ -34,7 +34,7 @@ Fallible<FileLocks*> Inode::make_locks() {
         if (!admit_allocation()) {
             return Error{Errno::Enolck};
         }
-        locks_.reset(new FileLocks());
+        locks_.reset(new FileLocks(metadata_));
     }
     return locks_.get();
 }

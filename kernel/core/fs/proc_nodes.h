@@ -110,6 +110,8 @@ private:
 [[nodiscard]] Ref<Inode> make_process_directory(u32 process, Ref<Inode> parent);
 /// The files of /proc itself, without the numbers.
 [[nodiscard]] std::span<const ProcEntry> system_entries();
+/// What /proc/locks says. Enomem if there are too many.
+Fallible<String> locks_text(u32 subject);
 /// The files of /proc/PID that are plain text.
 [[nodiscard]] std::span<const ProcEntry> process_entries();
 /// /proc/sys and what is below it.

@@ -137,6 +137,7 @@ constexpr ProcEntry top_entries[] = {
     {"devices", devices},
     {"filesystems", file_systems},
     {"loadavg", load_average},
+    {"locks", locks_text},
     {"meminfo", memory_information},
     {"mounts", mounts_text},
     {"partitions", nothing},

@@ -61,7 +61,10 @@ IntervalTimerValue read_interval_timer(Process& process, IntervalClock clock) {
     }
     const u64 now = now_on(process, clock);
     const u64 deadline = timer.timer.deadline();
-    return {.remaining = deadline > now ? deadline - now : 1, .interval = timer.interval};
+    // Programs see microseconds, and none for a timer that is not armed.
+    const u64 least = nanoseconds_per_microsecond;
+    return {.remaining = deadline > now + least ? deadline - now : least,
+            .interval = timer.interval};
 }
 
 void set_interval_timer(Process& process, IntervalClock clock, const IntervalTimerValue& value) {

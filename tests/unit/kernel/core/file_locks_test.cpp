@@ -21,6 +21,7 @@ constexpr std::array<LockKind, owners> kinds = {LockKind::Process, LockKind::Ope
 using Model = std::array<std::array<LockType, model_bytes>, owners>;
 
 class FileLocksTest : public KernelTest {};
+const Metadata file_of_locks{};
 
 FileLock lock_of(const Model& model, usize owner, LockType type, u64 first, u64 last) {
     return {.kind = kinds[owner],
@@ -57,7 +58,7 @@ void expect_same(const FileLocks& locks, const Model& model) {
 }
 
 RC_GTEST_FIXTURE_PROP(FileLocksTest, are_those_of_each_byte, ()) {
-    FileLocks locks;
+    FileLocks locks(file_of_locks);
     Model model;
     for (auto& bytes : model) {
         bytes.fill(LockType::None);
@@ -86,7 +87,7 @@ RC_GTEST_FIXTURE_PROP(FileLocksTest, are_those_of_each_byte, ()) {
 }
 
 TEST_F(FileLocksTest, that_touch_become_one) {
-    FileLocks locks;
+    FileLocks locks(file_of_locks);
     const Model model{};
     EXPECT_TRUE(locks.set(lock_of(model, 0, LockType::Shared, 0, 3)).ok());
     EXPECT_TRUE(locks.set(lock_of(model, 0, LockType::Shared, 8, FileLock::no_end)).ok());
@@ -99,7 +100,7 @@ TEST_F(FileLocksTest, that_touch_become_one) {
 }
 
 TEST_F(FileLocksTest, of_whole_files_are_another_matter) {
-    FileLocks locks;
+    FileLocks locks(file_of_locks);
     const Model model{};
     FileLock whole{
         .kind = LockKind::WholeFile, .type = LockType::Exclusive, .owner = &model, .process = 1};
@@ -110,7 +111,7 @@ TEST_F(FileLocksTest, of_whole_files_are_another_matter) {
 }
 
 TEST_F(FileLocksTest, are_as_they_were_when_there_is_no_memory) {
-    FileLocks locks;
+    FileLocks locks(file_of_locks);
     const Model model{};
     EXPECT_TRUE(locks.set(lock_of(model, 0, LockType::Exclusive, 0, 9)).ok());
     leave_free_frames(0);

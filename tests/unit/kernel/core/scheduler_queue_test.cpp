@@ -27,6 +27,37 @@ TEST_F(SchedulerQueueTest, threads_run_in_the_order_they_came) {
     EXPECT_TRUE(queue.empty());
 }
 
+TEST_F(SchedulerQueueTest, the_most_urgent_thread_comes_first_and_keeps_its_turn_if_it_must) {
+    RunQueue queue;
+    const Ref<Thread> ordinary = thread(1), low = thread(2), high = thread(3), other = thread(4);
+    low->scheduling = {.policy = SchedulingPolicy::Fifo, .priority = 10};
+    high->scheduling = {.policy = SchedulingPolicy::RoundRobin, .priority = 20};
+    other->scheduling = high->scheduling;
+    for (const Ref<Thread>& each : {ordinary, low, high}) {
+        queue.add(*each);
+    }
+    EXPECT_EQ(queue.take(), high.get());
+    queue.add(*other);
+    queue.add(*high);  // its round is over
+    EXPECT_EQ(queue.take(), other.get());
+    queue.add(*other, Turn::First);  // somebody more urgent had come
+    EXPECT_EQ(queue.take(), other.get());
+    EXPECT_EQ(queue.take_ordinary(), ordinary.get());
+    EXPECT_EQ(queue.take_ordinary(), nullptr);
+    EXPECT_EQ(queue.take(), high.get());
+    EXPECT_EQ(queue.take(), low.get());
+    EXPECT_TRUE(queue.empty());
+}
+
+TEST_F(SchedulerQueueTest, who_is_interrupted_goes_on_before_others_like_it) {
+    RunQueue queue;
+    const Ref<Thread> a = thread(1), b = thread(2);
+    queue.add(*a);
+    queue.add(*b, Turn::First);
+    EXPECT_EQ(queue.take(), b.get());
+    EXPECT_EQ(queue.take(), a.get());
+}
+
 struct Firing {
     std::vector<int>* order;
     int name;
