@@ -55,6 +55,8 @@ public:
     Fallible<void> wait_and_set(const FileLock& lock);
     /// What `owner` has goes.
     void drop(const void* owner);
+    /// Nobody has a lock or waits for one.
+    [[nodiscard]] bool idle() const { return held_.empty() && changed_.empty(); }
 
 private:
     void insert_in_order(Vector<FileLock>& locks, const FileLock& lock) const;
