@@ -21,6 +21,7 @@
 #include "abi/isolation_choice.h"
 #include "guest/endurance/conversations.h"
 #include "guest/endurance/ipc_objects.h"
+#include "guest/endurance/terminals.h"
 #include "guest/endurance/workers.h"
 
 namespace endurance {
@@ -310,6 +311,8 @@ constexpr Activity all[] = {
     {"shared memory", share_by_ipc},
     {"messages", talk_by_messages},
     {"abandoned IPC", abandon_ipc},
+    {"terminals", talk_by_terminal},
+    {"abandoned terminals", abandon_terminals},
 };
 constexpr Activity changes[] = {{"own design", change_own_design},
                                 {"all designs", change_all_designs}};

@@ -25,6 +25,8 @@ public:
 
     [[nodiscard]] u64 used() const { return used_; }
     [[nodiscard]] u64 room() const { return pipe_capacity - used_; }
+    /// Takes its storage, if it has none. Enomem.
+    Fallible<void> prepare();
     /// Moves as much as fits; an error only if not even one byte could be moved.
     Fallible<u64> take(const IoDestination& to);
     Fallible<u64> put(const IoSource& from);

@@ -36,7 +36,6 @@ public:
     Fallible<Ref<OpenFile>> open(const OpenFlags& flags) override {
         return open_terminal(this, flags, terminal_);
     }
-    Fallible<void> resize(u64) override { return {}; }
 
 private:
     Ref<PseudoTerminal> terminal_;

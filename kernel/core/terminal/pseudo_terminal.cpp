@@ -93,7 +93,7 @@ void PseudoTerminal::deliver() {
 }
 
 void PseudoTerminal::send(std::span<const u8> bytes) {
-    // Without memory for the buffer it is lost, as on a wire that nobody listens to.
+    // Writers see to the buffer before; an echo without memory for it is lost.
     static_cast<void>(sent_.put(IoSource(bytes)).ok());
     master_read_queue.wake_all();
 }
