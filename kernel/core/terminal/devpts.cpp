@@ -109,7 +109,11 @@ Fallible<Ref<PseudoTerminal>> add_pseudo_terminal() {
         }
         ++number;
     }
-    Ref<PseudoTerminal> made = make_ref<PseudoTerminal>(number);
+    // More than a frame: there may be many free ones, and no two of them side by side.
+    Ref<PseudoTerminal> made(new (std::nothrow) PseudoTerminal(number));
+    if (!made) {
+        return Error{Errno::Enomem};
+    }
     if (next != nullptr) {
         all().insert_before(*next, *made);
     } else {
