@@ -34,6 +34,20 @@ TEST(PseudoTerminals, BelongToWhomeverMadeThem) {
               "crw--w---- 0 5 88 0\ncrw-rw-rw- 0 0 5 2\n1cd1\n");
 }
 
+TEST(PseudoTerminals, AreThereWhateverWasPacked) {
+    const std::string file = source_file("guest/workloads/shell.sh");
+    std::vector<std::string> arguments = {"run", "--quiet"};
+    for (const char* place : {"/dev/ptmx", "/dev/pts/0", "/dev/null", "/dev/stdin", "/dev/shm"}) {
+        arguments.insert(arguments.end(), {"--file", file + "=" + place});
+    }
+    arguments.insert(arguments.end(), {"--", "/bin/busybox", "sh", "-c",
+                                       "stat -c '%F %t %T' /dev/ptmx /dev/null; ls /dev/pts;"
+                                       "readlink /dev/stdin; ls -d /dev/shm/."});
+    EXPECT_EQ(ringfence(arguments).output,
+              "character special file 5 2\ncharacter special file 1 3\nptmx\n"
+              "/proc/self/fd/0\n/dev/shm/.\n");
+}
+
 TEST(PseudoTerminals, LeaveEveryRuleOfIsolationAlone) {
     const Outcome outcome = ringfence({"run", "--monitor", "--", guest_program("pty_sessions")});
     EXPECT_EQ(outcome.status, 0) << outcome.error;
