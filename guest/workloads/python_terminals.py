@@ -49,7 +49,7 @@ class Session:
 def shell():
     bash = Session("/bin/bash", "--norc", "--noediting", "-i")
     bash.expect(b"ready> ")
-    bash.type(b"sh -c 'echo $((6 * 7)); exec sleep 100'\n")
+    bash.type(b"sh -c 'echo $((6 * 7)); read -r x; echo got $x; exec sleep 100'\n")
     bash.expect(b"42\r\n")
     bash.type(b"\x1a")
     bash.expect(b"ready> ")
@@ -57,6 +57,8 @@ def shell():
     bash.expect(b"ready> ")
     bash.type(b"fg\n")
     bash.expect(b"sleep 100'\r\n")
+    bash.type(b"some text\n")
+    bash.expect(b"got some text\r\n")  # so the job has the terminal
     bash.type(b"\x03")
     bash.expect(b"ready> ")
     bash.type(b"echo status $?\n")

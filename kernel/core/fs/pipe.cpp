@@ -73,6 +73,10 @@ void PipeBuffer::drop(u64 count) {
     used_ -= count;
 }
 
+void PipeBuffer::truncate(u64 count) {
+    used_ = std::min(used_, count);
+}
+
 PipeFile::PipeFile(Ref<Inode> inode, OpenFlags flags, Ref<Pipe> pipe)
     : OpenFile(std::move(inode), flags), pipe_(std::move(pipe)) {
     if (flags.readable()) {

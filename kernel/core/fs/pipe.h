@@ -34,6 +34,8 @@ public:
     [[nodiscard]] std::span<const u8> front() const;
     /// Takes `count` of those out.
     void drop(u64 count);
+    /// Forgets all but the first `count` bytes.
+    void truncate(u64 count);
 
 private:
     u8* storage_ = nullptr;
