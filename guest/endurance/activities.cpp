@@ -22,6 +22,7 @@
 #include "guest/endurance/conversations.h"
 #include "guest/endurance/ipc_objects.h"
 #include "guest/endurance/kernel_objects.h"
+#include "guest/endurance/terminals.h"
 #include "guest/endurance/workers.h"
 
 namespace endurance {
@@ -292,18 +293,31 @@ Outcome change_all_designs(Random& random) {
 }
 
 constexpr Activity all[] = {
-    {"fork", fork_and_write},       {"exec", run_program},
-    {"memory", map_and_move},       {"signals", send_signals},
-    {"timers", set_timers},         {"CPU timers", set_cpu_timers},
-    {"pidfds", hold_by_pidfd},      {"sealed memory", share_sealed_memory},
-    {"threads", run_threads},       {"threads left", leave_threads},
-    {"files", write_files},         {"pipe", talk_by_pipe},
-    {"unix", talk_by_unix},         {"datagrams", talk_by_udp},
-    {"tcp", talk_by_tcp},           {"descriptors", pass_descriptors},
-    {"locks", take_turns_by_lock},  {"epoll", wait_by_epoll},
-    {"abandoned", abandon_sockets}, {"shared memory", share_by_ipc},
-    {"messages", talk_by_messages}, {"POSIX messages", talk_by_posix_queue},
+    {"fork", fork_and_write},
+    {"exec", run_program},
+    {"memory", map_and_move},
+    {"signals", send_signals},
+    {"timers", set_timers},
+    {"CPU timers", set_cpu_timers},
+    {"pidfds", hold_by_pidfd},
+    {"sealed memory", share_sealed_memory},
+    {"threads", run_threads},
+    {"threads left", leave_threads},
+    {"files", write_files},
+    {"pipe", talk_by_pipe},
+    {"unix", talk_by_unix},
+    {"datagrams", talk_by_udp},
+    {"tcp", talk_by_tcp},
+    {"descriptors", pass_descriptors},
+    {"locks", take_turns_by_lock},
+    {"epoll", wait_by_epoll},
+    {"abandoned", abandon_sockets},
+    {"shared memory", share_by_ipc},
+    {"messages", talk_by_messages},
+    {"POSIX messages", talk_by_posix_queue},
     {"abandoned IPC", abandon_ipc},
+    {"terminals", talk_by_terminal},
+    {"abandoned terminals", abandon_terminals},
 };
 constexpr Activity changes[] = {{"own design", change_own_design},
                                 {"all designs", change_all_designs}};

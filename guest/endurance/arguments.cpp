@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -31,6 +32,9 @@ constexpr const char* system_paths[] = {".",
                                         "/dev/full",
                                         "/dev/random",
                                         "/dev/tty",
+                                        "/dev/ptmx",
+                                        "/dev/pts",
+                                        "/dev/pts/0",
                                         "/dev/fd/5",
                                         "/proc/self/maps",
                                         "/proc/self/status",
@@ -54,6 +58,10 @@ constexpr const char* system_paths[] = {".",
                                         "/proc/self/fd/99999999999",
                                         "/nonexistent/a",
                                         "a/a/a/a/a/a/a/a/a/a"};
+/// Those whose numbers tell what is passed: TCGETS2 to TIOCGEXCL.
+constexpr uint64_t sized_terminal_requests[] = {0x802c'542a, 0x402c'542b, 0x402c'542d, TIOCGPTN,
+                                                TIOCSPTLCK,  TIOCGDEV,    TIOCSIG,     TIOCGPKT,
+                                                TIOCGPTLCK,  TIOCGEXCL};
 constexpr const char* program_paths[] = {"/proc/self/exe", "/proc/self/exe", "/dev/null", "a"};
 
 char long_name[300];
@@ -475,7 +483,9 @@ uint64_t Arguments::choose(char kind) {
                        ? flags()
                        : (1 + random_.below(3)) | (random_.one_in(2) ? SOCK_NONBLOCK : 0);
         case 'k':
-            return random_.one_in(3) ? word() : 0x5400 + random_.below(128);
+            return random_.one_in(3)   ? word()
+                   : random_.one_in(8) ? random_.of(sized_terminal_requests)
+                                       : 0x5400 + random_.below(128);
         case 'j':
             return random_.one_in(4) ? 1024 + random_.below(16) : random_.below(40);
         case 'C':

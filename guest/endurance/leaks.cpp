@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -17,6 +19,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "guest/endurance/terminal_ends.h"
 #include "guest/endurance/usage.h"
 
 namespace {
@@ -132,6 +135,44 @@ void queued_signals() {
     require(waitpid(child, nullptr, 0) == child, "wait");
 }
 
+/// A terminal that controls a session, with something unread at both ends, and its hang-up.
+void terminals_that_are_hung_up() {
+    const pid_t child = fork();
+    if (child == 0) {
+        signal(SIGHUP, SIG_IGN);
+        setsid();
+        const endurance::TerminalEnds ends = endurance::open_terminal(0);
+        require(ends.terminal >= 0 && ioctl(ends.terminal, TIOCSCTTY, 0) == 0, "a terminal");
+        require(write(ends.master, "typed\nhalf", 10) == 10, "write");
+        require(open("/dev/tty", O_RDWR) >= 0, "/dev/tty");
+        close(ends.master);
+        require(write(ends.terminal, "x", 1) < 0, "hang-up");
+        _exit(0);
+    }
+    require(waitpid(child, nullptr, 0) == child, "wait");
+}
+
+void requests_that_terminals_refuse() {
+    const endurance::TerminalEnds ends = endurance::open_terminal(O_NONBLOCK);
+    require(ioctl(ends.terminal, TCGETS, bad_pointer) < 0, "TCGETS");
+    require(ioctl(ends.master, TIOCSPTLCK, bad_pointer) < 0, "TIOCSPTLCK");
+    require(ioctl(ends.master, TIOCSWINSZ, bad_pointer) < 0, "TIOCSWINSZ");
+    require(syscall(SYS_write, ends.master, bad_pointer, 8) < 0, "write");
+    int locked = 1;
+    require(ioctl(ends.master, TIOCSPTLCK, &locked) == 0, "TIOCSPTLCK");
+    require(ioctl(ends.master, TIOCGPTPEER, O_RDWR) < 0, "TIOCGPTPEER");
+    close(ends.terminal);
+    close(ends.master);
+}
+
+void locks_of_a_file_that_stays() {
+    const int file = open("/dev/zero", O_RDWR);
+    struct flock record{};
+    record.l_type = F_WRLCK;
+    require(flock(file, LOCK_EX) == 0 && fcntl(file, F_SETLK, &record) == 0, "lock");
+    close(file);
+}
+
 struct Case {
     const char* name;
     void (*run)();
@@ -146,7 +187,10 @@ constexpr Case cases[] = {
     {"sockets in a circle", descriptors_in_a_circle},
     {"files that are watched", watched_files},
     {"directories that cannot be exchanged", exchanged_directories},
-    {"signals that nobody takes", queued_signals}};
+    {"signals that nobody takes", queued_signals},
+    {"locks of a file that stays", locks_of_a_file_that_stays},
+    {"terminals that are hung up", terminals_that_are_hung_up},
+    {"requests that terminals refuse", requests_that_terminals_refuse}};
 
 }  // namespace
 

@@ -18,6 +18,8 @@
 
 #include <csignal>
 
+#include "guest/endurance/terminal_ends.h"
+
 namespace endurance {
 
 namespace {
@@ -104,6 +106,7 @@ void make_world(bool privileged) {
     map_at(shared_area, small_area_pages, PROT_READ | PROT_WRITE, MAP_SHARED);
     make_files();
     make_sockets();
+    static_cast<void>(open_terminal(O_NONBLOCK));
     if (!privileged) {
         const int failed = setgid(1000) | setuid(1000);
         static_cast<void>(failed);  // then it is privileged, and Bounds say so

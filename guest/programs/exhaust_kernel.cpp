@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Asks for more than there is: memory, descriptors, processes, mappings, signals. Each part runs in
-// a process of its own that may be killed for it; then everything must work as before. Runs on this
-// project's kernel only, whose limits it knows.
+// Asks for more than there is: memory, descriptors, processes, mappings, terminals, signals. Each
+// part runs in a process of its own that may be killed for it; then everything must work as before.
+// Runs on this project's kernel only, whose limits it knows.
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -170,6 +171,31 @@ void full_memory() {
     may_be_short(poll(entries, 1'000, 1), "poll");
 }
 
+/// As many pseudo-terminals as there may be, each with something for both of its ends.
+void terminals() {
+    char text[1'000];
+    std::memset(text, 'x', sizeof text);
+    const rlimit limit{most_descriptors, most_descriptors};
+    require(setrlimit(RLIMIT_NOFILE, &limit) == 0, "descriptors");
+    int opened = 0;
+    for (int i = 0; i < 5'000; ++i) {
+        const int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK);
+        may_be_short(master, "a master");
+        int locked = 0;
+        if (master < 0 || ioctl(master, TIOCSPTLCK, &locked) != 0) {
+            continue;
+        }
+        const int terminal = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_NONBLOCK);
+        may_be_short(terminal, "a terminal");
+        may_be_short(write(master, text, sizeof text), "input");
+        if (terminal >= 0) {
+            ++opened;
+            may_be_short(write(terminal, text, sizeof text), "output");
+        }
+    }
+    require(opened > 100, "terminals");
+}
+
 void many_processes() {
     int started = 0;
     for (pid_t child = 1; child >= 0; ++started) {
@@ -191,11 +217,10 @@ struct Part {
     void (*run)();
     bool may_be_killed;
 };
-constexpr Part parts[] = {{"descriptors", descriptors, false},
-                          {"mappings", mappings, false},
-                          {"far apart", far_apart, true},
-                          {"full memory", full_memory, true},
-                          {"processes", many_processes, false}};
+constexpr Part parts[] = {
+    {"descriptors", descriptors, false}, {"mappings", mappings, false},
+    {"far apart", far_apart, true},      {"full memory", full_memory, true},
+    {"terminals", terminals, false},     {"processes", many_processes, false}};
 
 void remove_links() {
     for (int i = 0; i < 3'000; ++i) {

@@ -3,6 +3,7 @@
 // signals that are typed, hang-ups, and groups that nobody could continue.
 #include "guest/programs/ptys.h"
 
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -402,11 +403,13 @@ void orphans() {
 
 int main() {
     alarm(120);
-    acquiring();
-    foreground();
-    typed_signals();
-    hang_ups();
-    leader_ends();
-    orphans();
+    // Orphans come to this process if they come to any, and none shall be left behind.
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    for (void (*const part)() :
+         {acquiring, foreground, typed_signals, hang_ups, leader_ends, orphans}) {
+        part();
+        while (waitpid(-1, nullptr, 0) > 0) {
+        }
+    }
     return 0;
 }

@@ -45,42 +45,35 @@ bool is_listed(const string& name) {
 }
 
 void names() {
-    string name;
-    {
-        const PseudoTerminal pair;
-        name = pair.name;
-        unsigned number = 0;
-        unsigned device = 0;
-        show("TIOCGPTN", ioctl(pair.master, TIOCGPTN, &number));
-        std::printf("the name's number: %d\n", name == "/dev/pts/" + std::to_string(number));
-        struct stat status{};
-        struct stat by_name{};
-        require(fstat(pair.terminal, &status) == 0 && stat(name.c_str(), &by_name) == 0, "stat");
-        std::printf("major %u, minor right %d, inode right %d, the same %d, a device %d\n",
-                    major(status.st_rdev), minor(status.st_rdev) == number,
-                    status.st_ino == number + 3,
-                    status.st_ino == by_name.st_ino && status.st_dev == by_name.st_dev,
-                    S_ISCHR(status.st_mode));
-        show("TIOCGDEV", ioctl(pair.master, TIOCGDEV, &device));
-        std::printf("the same: %d\n", device == status.st_rdev);
-        require(fstat(pair.master, &status) == 0, "fstat");
-        std::printf("the master: %u, %u\n", major(status.st_rdev), minor(status.st_rdev));
-        char own[64] = {};
-        show("ttyname", ttyname_r(pair.terminal, own, sizeof own) == 0 ? 0 : -1);
-        std::printf("right: %d, terminals: %d %d\n", name == own, isatty(pair.terminal),
-                    isatty(pair.master));
-        std::printf("listed: %d\n", is_listed(name));
-        struct statfs system{};
-        require(statfs("/dev/pts", &system) == 0, "statfs");
-        std::printf("devpts: %d\n", system.f_type == 0x1cd1);
-        show("seek", lseek(pair.terminal, 0, SEEK_SET));
-        char byte = 0;
-        show("pread", pread(pair.terminal, &byte, 1, 0));
-        std::printf("O_NOCTTY is forgotten: %d\n", (fcntl(pair.terminal, F_GETFL) & O_NOCTTY) == 0);
-    }
+    const PseudoTerminal pair;
+    const string& name = pair.name;
+    unsigned number = 0;
+    unsigned device = 0;
+    show("TIOCGPTN", ioctl(pair.master, TIOCGPTN, &number));
+    std::printf("the name's number: %d\n", name == "/dev/pts/" + std::to_string(number));
+    struct stat status{};
+    struct stat by_name{};
+    require(fstat(pair.terminal, &status) == 0 && stat(name.c_str(), &by_name) == 0, "stat");
+    std::printf("major %u, minor right %d, inode right %d, the same %d, a device %d\n",
+                major(status.st_rdev), minor(status.st_rdev) == number, status.st_ino == number + 3,
+                status.st_ino == by_name.st_ino && status.st_dev == by_name.st_dev,
+                S_ISCHR(status.st_mode));
+    show("TIOCGDEV", ioctl(pair.master, TIOCGDEV, &device));
+    std::printf("the same: %d\n", device == status.st_rdev);
+    require(fstat(pair.master, &status) == 0, "fstat");
+    std::printf("the master: %u, %u\n", major(status.st_rdev), minor(status.st_rdev));
+    char own[64] = {};
+    show("ttyname", ttyname_r(pair.terminal, own, sizeof own) == 0 ? 0 : -1);
+    std::printf("right: %d, terminals: %d %d\n", name == own, isatty(pair.terminal),
+                isatty(pair.master));
     std::printf("listed: %d\n", is_listed(name));
-    show("open", open(name.c_str(), O_RDWR | O_NOCTTY));
-    show("mkdir", mkdir("/dev/pts/x", 0700));
+    struct statfs system{};
+    require(statfs("/dev/pts", &system) == 0, "statfs");
+    std::printf("devpts: %d\n", system.f_type == 0x1cd1);
+    show("seek", lseek(pair.terminal, 0, SEEK_SET));
+    char byte = 0;
+    show("pread", pread(pair.terminal, &byte, 1, 0));
+    std::printf("O_NOCTTY is forgotten: %d\n", (fcntl(pair.terminal, F_GETFL) & O_NOCTTY) == 0);
 }
 
 void locks() {
@@ -251,6 +244,25 @@ void room() {
     fill("input", pair.master, pair.terminal, POLLIN);
 }
 
+/// What has been written and not read yet goes, but for what the master has already.
+void discarded_output() {
+    const PseudoTerminal pair;
+    static char page[4096];
+    pollfd room{pair.terminal, POLLOUT, 0};
+    for (; poll(&room, 1, 30) > 0;) {
+        static_cast<void>(write(pair.terminal, page, sizeof page) > 0);
+    }
+    show("TCOFLUSH", tcflush(pair.terminal, TCOFLUSH));
+    long left = 0;
+    ssize_t count = 0;
+    for (pollfd asked{pair.master, POLLIN, 0};
+         poll(&asked, 1, 30) > 0 && (count = read(pair.master, page, sizeof page)) > 0;) {
+        left += count;
+    }
+    std::printf("  some is left: %d, a page at most: %d\n", left > 0, left <= 4096);
+    show_ready("  then", pair.terminal);
+}
+
 void packets() {
     const PseudoTerminal pair;
     int on = 1;
@@ -315,6 +327,7 @@ void closed_master() {
     show("tcgetattr", tcgetattr(pair.terminal, &ignored));
     show("TIOCSPGRP", ioctl(pair.terminal, TIOCSPGRP, &number));
     show("FIONREAD", ioctl(pair.terminal, FIONREAD, &number));
+    std::printf("listed: %d\n", is_listed(pair.name));
     show("open", open(pair.name.c_str(), O_RDWR | O_NOCTTY));
     const string again = "/proc/self/fd/" + std::to_string(pair.terminal);
     show("open it by its descriptor", open(again.c_str(), O_RDWR | O_NOCTTY));
@@ -356,6 +369,7 @@ int main() {
     requests();
     readiness();
     room();
+    discarded_output();
     packets();
     closed_terminal();
     closed_master();

@@ -95,21 +95,18 @@ private:
     StandardStream stream_;
 };
 
+/// What the host packed under that name is replaced, as if a file system were mounted over it.
+void add(TmpfsDirectory& directory, std::string_view name, const NewInode& wanted) {
+    directory.attach(name, make_tmpfs_inode(wanted, Ref<Inode>(&directory)));
+}
+
 void add_device(TmpfsDirectory& directory, std::string_view name, DeviceNumber device) {
-    // The directory is new and names differ, so only memory could be missing, and at boot it is
-    // not.
-    RF_ASSERT(
-        directory
-            .create(name,
-                    {.type = FileType::CharacterDevice, .permissions = 0666, .device = device})
-            .ok());
+    add(directory, name,
+        {.type = FileType::CharacterDevice, .permissions = 0666, .device = device});
 }
 
 void add_link(TmpfsDirectory& directory, std::string_view name, std::string_view target) {
-    RF_ASSERT(
-        directory
-            .create(name, {.type = FileType::SymbolicLink, .permissions = 0777, .target = target})
-            .ok());
+    add(directory, name, {.type = FileType::SymbolicLink, .permissions = 0777, .target = target});
 }
 
 }  // namespace
@@ -152,7 +149,7 @@ void populate_devices(TmpfsDirectory& directory) {
     add_link(directory, "stdin", "/proc/self/fd/0");
     add_link(directory, "stdout", "/proc/self/fd/1");
     add_link(directory, "stderr", "/proc/self/fd/2");
-    RF_ASSERT(directory.create("shm", {.type = FileType::Directory, .permissions = 01777}).ok());
+    add(directory, "shm", {.type = FileType::Directory, .permissions = 01777});
     directory.attach("pts", make_devpts(Ref<Inode>(&directory)));
 }
 

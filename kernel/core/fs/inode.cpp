@@ -39,9 +39,12 @@ Fallible<FileLocks*> Inode::make_locks() {
     return locks_.get();
 }
 
-void Inode::drop_locks(const void* owner) const {
+void Inode::drop_locks(const void* owner) {
     if (locks_) {
         locks_->drop(owner);
+        if (locks_->idle()) {
+            locks_ = nullptr;
+        }
     }
 }
 

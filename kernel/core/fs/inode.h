@@ -99,7 +99,7 @@ public:
     /// The same, made if need be. Enolck if there is no memory.
     Fallible<FileLocks*> make_locks();
     /// Somebody who may own locks of the file is about to go.
-    void drop_locks(const void* owner) const;
+    void drop_locks(const void* owner);
 
 protected:
     void dispose() const override;

@@ -37,7 +37,7 @@ Fallible<u64> PipeBuffer::take(const IoDestination& to) {
     return done;
 }
 
-Fallible<u64> PipeBuffer::put(const IoSource& from) {
+Fallible<void> PipeBuffer::prepare() {
     if (storage_ == nullptr) {
         RF_TRY(admit_allocation(pipe_capacity / frame_size));
         storage_ = static_cast<u8*>(heap_allocate(pipe_capacity));
@@ -45,6 +45,11 @@ Fallible<u64> PipeBuffer::put(const IoSource& from) {
             return Error{Errno::Enomem};
         }
     }
+    return {};
+}
+
+Fallible<u64> PipeBuffer::put(const IoSource& from) {
+    RF_TRY(prepare());
     u64 done = 0;
     while (done < from.size() && room() > 0) {
         const u64 end = (start_ + used_) % pipe_capacity;
@@ -66,6 +71,10 @@ std::span<const u8> PipeBuffer::front() const {
 void PipeBuffer::drop(u64 count) {
     start_ = (start_ + count) % pipe_capacity;
     used_ -= count;
+}
+
+void PipeBuffer::truncate(u64 count) {
+    used_ = std::min(used_, count);
 }
 
 PipeFile::PipeFile(Ref<Inode> inode, OpenFlags flags, Ref<Pipe> pipe)

@@ -25,6 +25,8 @@ public:
 
     [[nodiscard]] u64 used() const { return used_; }
     [[nodiscard]] u64 room() const { return pipe_capacity - used_; }
+    /// Takes its storage, if it has none. Enomem.
+    Fallible<void> prepare();
     /// Moves as much as fits; an error only if not even one byte could be moved.
     Fallible<u64> take(const IoDestination& to);
     Fallible<u64> put(const IoSource& from);
@@ -32,6 +34,8 @@ public:
     [[nodiscard]] std::span<const u8> front() const;
     /// Takes `count` of those out.
     void drop(u64 count);
+    /// Forgets all but the first `count` bytes.
+    void truncate(u64 count);
 
 private:
     u8* storage_ = nullptr;

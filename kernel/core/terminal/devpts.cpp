@@ -36,7 +36,6 @@ public:
     Fallible<Ref<OpenFile>> open(const OpenFlags& flags) override {
         return open_terminal(this, flags, terminal_);
     }
-    Fallible<void> resize(u64) override { return {}; }
 
 private:
     Ref<PseudoTerminal> terminal_;
@@ -110,7 +109,11 @@ Fallible<Ref<PseudoTerminal>> add_pseudo_terminal() {
         }
         ++number;
     }
-    Ref<PseudoTerminal> made = make_ref<PseudoTerminal>(number);
+    // More than a frame: there may be many free ones, and no two of them side by side.
+    Ref<PseudoTerminal> made(new (std::nothrow) PseudoTerminal(number));
+    if (!made) {
+        return Error{Errno::Enomem};
+    }
     if (next != nullptr) {
         all().insert_before(*next, *made);
     } else {

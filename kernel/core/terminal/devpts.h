@@ -15,7 +15,7 @@ inline constexpr DeviceNumber multiplexer_device{5, 2};
 [[nodiscard]] Ref<Inode> make_devpts(Ref<Inode> parent);
 
 /// Makes a pseudo-terminal, with the lowest number that is free, and its file, which belongs to the
-/// running process's user. Enospc.
+/// running process's user. Enospc, Enomem.
 Fallible<Ref<PseudoTerminal>> add_pseudo_terminal();
 
 /// How many there are, and how many there may be.

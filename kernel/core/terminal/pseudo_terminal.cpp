@@ -7,7 +7,9 @@ namespace ringfence::kernel {
 
 namespace {
 constexpr u32 device_major = 136;  // UNIX98_PTY_SLAVE_MAJOR
-}
+/// What Linux has in the master's own discipline, where the terminal's flush does not reach.
+constexpr u64 masters_share = LineBuffer::capacity - 1;
+}  // namespace
 
 PseudoTerminal::~PseudoTerminal() {
     hook.unlink();
@@ -93,7 +95,7 @@ void PseudoTerminal::deliver() {
 }
 
 void PseudoTerminal::send(std::span<const u8> bytes) {
-    // Without memory for the buffer it is lost, as on a wire that nobody listens to.
+    // Writers see to the buffer before; an echo without memory for it is lost.
     static_cast<void>(sent_.put(IoSource(bytes)).ok());
     master_read_queue.wake_all();
 }
@@ -130,8 +132,10 @@ void PseudoTerminal::input_discarded() {
     report(packet_bits::InputDiscarded::mask);
 }
 
-/// What was sent is in the master's hands already: only its reader can throw it away.
+/// The first bytes are in the master's hands already: only its reader can throw them away.
 void PseudoTerminal::output_discarded() {
+    sent_.truncate(masters_share);
+    write_queue.wake_all();
     report(packet_bits::OutputDiscarded::mask);
 }
 

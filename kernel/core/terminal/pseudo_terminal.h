@@ -56,6 +56,7 @@ public:
     void discard_input() override;
     [[nodiscard]] DeviceNumber device() const override;
     [[nodiscard]] Fallible<void> check_open() const override;
+    Fallible<void> prepare_output() override { return sent_.prepare(); }
     [[nodiscard]] bool connected() const override { return master_open_; }
     void input_taken() override { deliver(); }
     void file_opened() override;

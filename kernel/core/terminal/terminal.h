@@ -45,6 +45,8 @@ public:
     [[nodiscard]] virtual DeviceNumber device() const = 0;
     /// Eio if it cannot be opened now.
     [[nodiscard]] virtual Fallible<void> check_open() const = 0;
+    /// What is written will not be lost for want of memory. Enomem.
+    virtual Fallible<void> prepare_output() = 0;
     /// Somebody is at the other end.
     [[nodiscard]] virtual bool connected() const = 0;
     /// Something was read: what waited for room may come.

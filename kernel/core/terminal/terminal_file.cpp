@@ -108,6 +108,7 @@ Fallible<u64> TerminalFile::write(const IoSource& from, u64) {
     const auto ended = [](u64 done, Errno reason) {
         return done > 0 ? Fallible<u64>(done) : ringfence::Error{reason};
     };
+    RF_TRY(terminal_->prepare_output());
     u64 done = 0;
     while (done < from.size()) {
         if (hung_up() || !terminal_->connected()) {
