@@ -6,8 +6,8 @@
 
 namespace ringfence::kernel::control_requests {
 
-inline constexpr u32 bytes_unsent = 21521;         ///< SIOCOUTQ
-inline constexpr u32 bytes_readable = 21531;       ///< FIONREAD, SIOCINQ
+inline constexpr u32 bytes_unsent = 21521;         ///< SIOCOUTQ, TIOCOUTQ
+inline constexpr u32 bytes_readable = 21531;       ///< FIONREAD, SIOCINQ, TIOCINQ
 inline constexpr u32 set_non_blocking = 21537;     ///< FIONBIO
 inline constexpr u32 set_asynchronous = 21586;     ///< FIOASYNC
 inline constexpr u32 clear_close_on_exec = 21584;  ///< FIONCLEX

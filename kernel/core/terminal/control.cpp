@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/core/terminal/control.h"
 
+#include "kernel/core/fs/control_requests.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/signal/signal_numbers.h"
 #include "kernel/core/terminal/job_control.h"
@@ -183,7 +184,7 @@ Fallible<u64> control_device(Terminal& terminal, const TerminalEnd& end, u32 req
                 RF_TRY(check_foreground(terminal, signals::terminal_output));
             }
             return u64{0};
-        case terminal_requests::bytes_unsent:
+        case control_requests::bytes_unsent:
             return give(argument, u32{0});
         case terminal_requests::open_peer:
             return Error{Errno::Eio};  // only a master has a peer
@@ -223,7 +224,7 @@ Fallible<u64> control_terminal(Terminal& terminal, const TerminalEnd& end, u32 r
             return give(argument, terminal.window());
         case terminal_requests::set_window:
             return kernel::set_window(terminal, argument);
-        case bytes_readable:
+        case control_requests::bytes_readable:
             return give(argument, static_cast<u32>(terminal.discipline.readable_bytes()));
         case flow:
             return change_flow(terminal, argument);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The master's end of a pseudo-terminal as a file.
+#include "kernel/core/fs/control_requests.h"
 #include "kernel/core/process/process.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/terminal/control.h"
@@ -167,7 +168,7 @@ Fallible<u64> MasterFile::control(u32 request, u64 argument) {
             return send_signal(argument);
         case terminal_requests::open_peer:
             return open_peer(static_cast<u32>(argument));
-        case terminal_requests::bytes_readable:
+        case control_requests::bytes_readable:
             return give(static_cast<u32>(terminal_->output_size()));
         case terminal_requests::flush:
             return flush(argument);

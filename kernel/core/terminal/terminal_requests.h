@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The ioctl requests of terminals. [linux/abi]: ioctl_tty(2), include/uapi/asm-generic/ioctls.h
+// The ioctl requests of terminals, but for those that other files have too. [linux/abi]:
+// ioctl_tty(2), include/uapi/asm-generic/ioctls.h
 #pragma once
 
 #include "base/bits.h"
@@ -36,11 +37,9 @@ inline constexpr u32 clear_exclusive = 21517;                    ///< TIOCNXCL
 inline constexpr u32 acquire = 21518;                            ///< TIOCSCTTY
 inline constexpr u32 get_foreground = 21519;                     ///< TIOCGPGRP
 inline constexpr u32 set_foreground = 21520;                     ///< TIOCSPGRP
-inline constexpr u32 bytes_unsent = 21521;                       ///< TIOCOUTQ
 inline constexpr u32 inject = 21522;                             ///< TIOCSTI
 inline constexpr u32 get_window = 21523;                         ///< TIOCGWINSZ
 inline constexpr u32 set_window = 21524;                         ///< TIOCSWINSZ
-inline constexpr u32 bytes_readable = 21531;                     ///< FIONREAD, TIOCINQ
 inline constexpr u32 set_packet_mode = 21536;                    ///< TIOCPKT
 inline constexpr u32 give_up = 21538;                            ///< TIOCNOTTY
 inline constexpr u32 set_discipline = 21539;                     ///< TIOCSETD
