@@ -59,6 +59,8 @@ public:
     Fallible<void> wait_and_set(const FileLock& lock);
     /// What `owner` has goes.
     void drop(const void* owner);
+    /// Nobody has a lock, or waits for one.
+    [[nodiscard]] bool unused() const { return held_.empty() && changed_.empty(); }
 
     [[nodiscard]] const Metadata& file() const { return file_; }
     [[nodiscard]] const Vector<FileLock>& held() const { return held_; }

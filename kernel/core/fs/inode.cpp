@@ -42,6 +42,9 @@ Fallible<FileLocks*> Inode::make_locks() {
 void Inode::drop_locks(const void* owner) const {
     if (locks_) {
         locks_->drop(owner);
+        if (locks_->unused()) {
+            locks_.reset();
+        }
     }
 }
 
