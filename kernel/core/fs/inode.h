@@ -94,7 +94,7 @@ public:
     [[nodiscard]] virtual FileSeals* seals() { return nullptr; }
 
     // Advisory locks.
-    /// Null while nobody has taken one.
+    /// Null while nobody has one, as a rule.
     [[nodiscard]] FileLocks* locks() const { return locks_.get(); }
     /// The same, made if need be. Enolck if there is no memory.
     Fallible<FileLocks*> make_locks();
@@ -106,7 +106,7 @@ protected:
 
 private:
     Metadata metadata_;
-    std::unique_ptr<FileLocks> locks_;
+    mutable std::unique_ptr<FileLocks> locks_;
 };
 
 /// Files that want to hear of their regions. While there is none, as in most runs, changes of

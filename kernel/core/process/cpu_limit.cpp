@@ -19,12 +19,14 @@ u64 nanoseconds(u64 seconds) {
 
 void watch_cpu_limit(Process& process) {
     const ResourceLimit& limit = process.limits.at(Resource::CpuTime);
-    if (limit.soft == ResourceLimit::unlimited) {
+    const bool is_init = process.parent == &process;  // has no threads, and so no time
+    if (limit.soft == ResourceLimit::unlimited || is_init) {
         process.cpu_limit_timer.cancel();
         return;
     }
-    cpu_clock_of(process).timers().arm(process.cpu_limit_timer,
-                                       nanoseconds(std::min(limit.soft, limit.hard)));
+    process.own_cpu_clock = cpu_clock_of(process);
+    process.own_cpu_clock->timers().arm(process.cpu_limit_timer,
+                                        nanoseconds(std::min(limit.soft, limit.hard)));
 }
 
 void enforce_cpu_limit(Process& process) {

@@ -106,7 +106,7 @@ void reap(Process& process) {
     parent.children_time += cpu_time(process) + process.children_time;
     parent.children_page_faults += process.page_faults + process.children_page_faults;
     process.sibling_hook.unlink();
-    if (process.cpu_clock) {
+    if (process.cpu_clock != nullptr) {
         process.cpu_clock->stop();
     }
     // Pidfds may keep the rest of it.
@@ -120,7 +120,7 @@ void exit_current_thread() {
         Thread& thread = current_thread();
         const Ref<Process> process(&thread.process());
         leave_memory(thread);
-        if (thread.cpu_clock) {
+        if (thread.cpu_clock != nullptr) {
             thread.cpu_clock->stop();
         }
         process->ended_threads_time += cpu_time(thread);

@@ -37,9 +37,16 @@ u64 now_on(const Process& process, IntervalClock clock) {
     return clock == IntervalClock::Real ? monotonic_now() : cpu_time(process);
 }
 
+TimerQueue& queue_of(Process& process, IntervalClock clock) {
+    if (clock == IntervalClock::Real) {
+        return timers();
+    }
+    process.own_cpu_clock = cpu_clock_of(process);
+    return process.own_cpu_clock->timers();
+}
+
 void arm(Process& process, IntervalClock clock, u64 deadline) {
-    TimerQueue& queue = clock == IntervalClock::Real ? timers() : cpu_clock_of(process).timers();
-    queue.arm(timer_of(process, clock).timer, deadline);
+    queue_of(process, clock).arm(timer_of(process, clock).timer, deadline);
 }
 
 /// The next time, if it repeats. By CPU time ticks are counted from the first one on, and those

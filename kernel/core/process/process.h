@@ -107,8 +107,9 @@ public:
     u64 page_faults = 0;
     u64 children_page_faults = 0;
     i32 nice = 0;
-    u32 io_priority = 0;      ///< as ioprio_set(2) has it
-    Ref<CpuClock> cpu_clock;  ///< null while no timer is set by it
+    u32 io_priority = 0;            ///< as ioprio_set(2) has it
+    CpuClock* cpu_clock = nullptr;  ///< while somebody times by it
+    Ref<CpuClock> own_cpu_clock;    ///< for the timers below; null if none was set by it
     IntervalTimer real_timer;
     IntervalTimer virtual_timer;
     IntervalTimer profiling_timer;

@@ -9,11 +9,11 @@ namespace ringfence::kernel {
 namespace {
 
 template <typename Subject>
-CpuClock& clock_of(Subject& subject) {
-    if (!subject.cpu_clock) {
-        subject.cpu_clock = make_ref<CpuClock>(subject);
+Ref<CpuClock> clock_of(Subject& subject) {
+    if (subject.cpu_clock == nullptr) {
+        subject.cpu_clock = new CpuClock(subject);
     }
-    return *subject.cpu_clock;
+    return Ref<CpuClock>(subject.cpu_clock);
 }
 
 }  // namespace
@@ -25,17 +25,31 @@ u64 CpuClock::now() const {
     return process_ != nullptr ? cpu_time(*process_) : stopped_at_;
 }
 
-void CpuClock::stop() {
-    stopped_at_ = now();
+void CpuClock::leave_subject() {
+    if (thread_ != nullptr) {
+        thread_->cpu_clock = nullptr;
+    }
+    if (process_ != nullptr) {
+        process_->cpu_clock = nullptr;
+    }
     thread_ = nullptr;
     process_ = nullptr;
 }
 
-CpuClock& cpu_clock_of(Thread& thread) {
+CpuClock::~CpuClock() {
+    leave_subject();
+}
+
+void CpuClock::stop() {
+    stopped_at_ = now();
+    leave_subject();
+}
+
+Ref<CpuClock> cpu_clock_of(Thread& thread) {
     return clock_of(thread);
 }
 
-CpuClock& cpu_clock_of(Process& process) {
+Ref<CpuClock> cpu_clock_of(Process& process) {
     return clock_of(process);
 }
 
@@ -43,10 +57,10 @@ void expire_cpu_timers(const Thread& running) {
     if (running.is_idle()) {
         return;
     }
-    if (running.cpu_clock) {
+    if (running.cpu_clock != nullptr) {
         running.cpu_clock->expire();
     }
-    if (running.process().cpu_clock) {
+    if (running.process().cpu_clock != nullptr) {
         running.process().cpu_clock->expire();
     }
 }

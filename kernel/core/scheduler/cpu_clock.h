@@ -12,12 +12,13 @@ namespace ringfence::kernel {
 class Process;
 class Thread;
 
-/// Made when the first timer is set by it; whoever has a timer in its queue keeps it. Timers are
-/// looked at by the timer's tick, of whoever runs then.
+/// There while somebody times by it: whoever has a timer in its queue keeps it. Timers are looked
+/// at by the timer's tick, of whoever runs then.
 class CpuClock final : public RefCounted, public Counted<CpuClock> {
 public:
-    explicit CpuClock(const Thread& thread) : thread_(&thread) {}
-    explicit CpuClock(const Process& process) : process_(&process) {}
+    explicit CpuClock(Thread& thread) : thread_(&thread) {}
+    explicit CpuClock(Process& process) : process_(&process) {}
+    ~CpuClock() override;
 
     /// Nanoseconds of CPU time.
     [[nodiscard]] u64 now() const;
@@ -29,15 +30,17 @@ public:
     [[nodiscard]] bool stopped() const { return thread_ == nullptr && process_ == nullptr; }
 
 private:
-    const Thread* thread_ = nullptr;  ///< one of both, until it has stopped
-    const Process* process_ = nullptr;
+    void leave_subject();
+
+    Thread* thread_ = nullptr;  ///< one of both, until it has stopped
+    Process* process_ = nullptr;
     u64 stopped_at_ = 0;
     TimerQueue timers_;
 };
 
 /// The clock of a thread or a process that has not gone.
-[[nodiscard]] CpuClock& cpu_clock_of(Thread& thread);
-[[nodiscard]] CpuClock& cpu_clock_of(Process& process);
+[[nodiscard]] Ref<CpuClock> cpu_clock_of(Thread& thread);
+[[nodiscard]] Ref<CpuClock> cpu_clock_of(Process& process);
 
 /// The tick's part: the timers of whom it has interrupted.
 void expire_cpu_timers(const Thread& running);

@@ -54,8 +54,8 @@ public:
     ListHook<Thread> run_hook{this};
     Timer sleep_timer;
     u64 running_since = 0;
-    u64 run_time = 0;         ///< nanoseconds on the CPU before running_since
-    Ref<CpuClock> cpu_clock;  ///< null while no timer is set by it
+    u64 run_time = 0;               ///< nanoseconds on the CPU before running_since
+    CpuClock* cpu_clock = nullptr;  ///< while somebody times by it
 
     // Signals.
     SignalSet blocked;

@@ -50,7 +50,7 @@ u64 CpuTimeOf::now() const {
     return thread != nullptr ? cpu_time(*thread) : cpu_time(*process);
 }
 
-CpuClock& CpuTimeOf::clock() const {
+Ref<CpuClock> CpuTimeOf::clock() const {
     return thread != nullptr ? cpu_clock_of(*thread) : cpu_clock_of(*process);
 }
 
@@ -94,7 +94,7 @@ Nothing sleep_by_cpu_clock(u32 clock, bool absolute, u64 time, Pointer remaining
         return Error{Errno::Einval};
     }
     RF_TRY_ASSIGN(subject, cpu_time_of(clock, ClockUse::Timing));
-    const Ref<CpuClock> held(&subject.clock());
+    const Ref<CpuClock> held = subject.clock();
     u64 deadline = absolute ? time : deadline_after(held->now(), time);
     if (thread.restart.armed) {  // goes on after a signal
         deadline = thread.restart.deadline;

@@ -16,7 +16,7 @@ struct CpuTimeOf {
     /// Nanoseconds.
     [[nodiscard]] u64 now() const;
     /// What timers are set by.
-    [[nodiscard]] CpuClock& clock() const;
+    [[nodiscard]] Ref<CpuClock> clock() const;
 };
 
 /// Reading is allowed of a little more than setting timers.

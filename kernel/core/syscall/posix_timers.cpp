@@ -97,7 +97,7 @@ Nothing timer_create(u32 clock, Pointer event, Pointer id) {
     Ref<CpuClock> cpu_clock;
     if (is_cpu_clock(clock)) {
         RF_TRY_ASSIGN(subject, cpu_time_of(clock, ClockUse::Timing));
-        cpu_clock = Ref<CpuClock>(&subject.clock());
+        cpu_clock = subject.clock();
     }
     Process& process = current_process();
     RF_TRY_ASSIGN(timer, process.posix_timers.create(process, clock, cpu_clock, notification));
