@@ -59,13 +59,8 @@ public:
     Fallible<void> wait_and_set(const FileLock& lock);
     /// What `owner` has goes.
     void drop(const void* owner);
-<<<<<<< HEAD
-    /// Nobody has a lock or waits for one.
-    [[nodiscard]] bool idle() const { return held_.empty() && changed_.empty(); }
-=======
     /// Nobody has a lock, or waits for one.
     [[nodiscard]] bool unused() const { return held_.empty() && changed_.empty(); }
->>>>>>> calls
 
     [[nodiscard]] const Metadata& file() const { return file_; }
     [[nodiscard]] const Vector<FileLock>& held() const { return held_; }

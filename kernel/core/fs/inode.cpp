@@ -42,13 +42,8 @@ Fallible<FileLocks*> Inode::make_locks() {
 void Inode::drop_locks(const void* owner) {
     if (locks_) {
         locks_->drop(owner);
-<<<<<<< HEAD
-        if (locks_->idle()) {
-            locks_ = nullptr;
-=======
         if (locks_->unused()) {
             locks_.reset();
->>>>>>> calls
         }
     }
 }
