@@ -200,8 +200,8 @@ TEST(Engine, finds_no_instruction_in_a_hole_of_memory) {
 /// Those whose feature is merely hidden are not reported: EventDelivery, BadEncoding.
 TEST(Engine, reports_instructions_that_nothing_implements) {
     Guest guest;
-    const u8 vpaddb_ymm[] = {0xc5, 0xf5, 0xfc, 0xc2};
-    guest.load(vpaddb_ymm);
+    const u8 vpaddb_zmm[] = {0x62, 0xf1, 0x75, 0x48, 0xfc, 0xc2};
+    guest.load(vpaddb_zmm);
     guest.start(Guest::code, 0);
     EXPECT_EQ(guest.run(), StopReason::Halted);
     ASSERT_TRUE(guest.trap());
