@@ -200,8 +200,7 @@ std::span<const DataAccess> TimedExecution::accesses_of(const TimedInstruction& 
 /// What a gather takes of the core, whatever its mask will be.
 std::span<const DataAccess> TimedExecution::all_lanes_of(const TimedGather& gather) {
     for (unsigned lane = 0; lane < gather.lanes; ++lane) {
-        accesses_[lane] = {
-            .address = {}, .bytes = gather.lane_bytes, .intent = AccessIntent::Load};
+        accesses_[lane] = {.address = {}, .bytes = gather.lane_bytes, .intent = AccessIntent::Load};
     }
     return std::span{accesses_}.first(gather.lanes);
 }
