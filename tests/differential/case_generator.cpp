@@ -129,10 +129,12 @@ bool shifts_too_far(const Instruction& instruction, const ProcessorState& state)
     return count % 32 > 16;
 }
 
-/// Mostly indexes that stay near the base.
-void choose_indexes(Random& random, const Instruction& instruction, ZydisRegister index,
+/// Indexes that stay near `target`, or, where that is far from all that the host's process has
+/// mapped, now and then any.
+void choose_indexes(Random& random, const Instruction& instruction, ZydisRegister index, u64 target,
                     ProcessorState& state) {
-    if (random.chance(15)) {
+    constexpr u64 far_from_stack = u64{1} << 40;
+    if (target < far_from_stack && random.chance(15)) {
         return;
     }
     const std::string_view name = ZydisMnemonicGetString(instruction.info.mnemonic);
@@ -244,11 +246,11 @@ void CaseGenerator::place_operands(Random& random, Instruction& instruction, Tes
         if (operand.type != ZYDIS_OPERAND_TYPE_MEMORY) {
             continue;
         }
-        if (is_vector_indexed(operand)) {
-            choose_indexes(random, instruction, operand.mem.index, out.state);
-        }
         const u64 bytes = std::max<u64>(operand.size / 8U, 1);
         const u64 target = target_of(random, bytes);
+        if (is_vector_indexed(operand)) {
+            choose_indexes(random, instruction, operand.mem.index, target, out.state);
+        }
         aim(random, out, instruction, operand, target);
         if (target >= data_base && target + 32 <= data_base + data_bytes && random.chance(70)) {
             if (bytes == 10) {
