@@ -10,12 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <iterator>
 #include <new>
 
 #include "guest/endurance/ipc_objects.h"
@@ -47,18 +49,40 @@ void sleep_microseconds(long count) {
 
 // ---- The file system.
 
+/// What a directory holds from the beginning, by inodes: a worker may remove something and make
+/// something else of the same name.
+struct KnownEntries {
+    uint64_t numbers[32] = {};
+    unsigned count = 0;
+
+    void add(uint64_t number) {
+        require(count < std::size(numbers), "too many entries in a directory");
+        numbers[count++] = number;
+    }
+    [[nodiscard]] bool have(uint64_t number) const {
+        return std::find(numbers, numbers + count, number) != numbers + count;
+    }
+};
+
+/// Where the program lies: /proc/self/exe tells workers, who may put something in its place.
+char own_directory[256];
+
 /// Directories that workers can reach, kept open: they may take away the right to search them.
 struct WatchedDirectory {
     const char* path;
     mode_t permissions;
-    int descriptor;
-    unsigned known_entries;
+    int descriptor = -1;
+    KnownEntries known = {};
 };
-WatchedDirectory watched[] = {{"/", 0755, -1, 0},
-                              {"/tmp", 01777, -1, 0},
-                              {"/dev", 0755, -1, 0},
-                              {"/dev/shm", 01777, -1, 0},
-                              {"/dev/pts", 01777, -1, 0}};
+WatchedDirectory watched[] = {{"/", 0755},         {"/tmp", 01777},     {"/dev", 0755},
+                              {"/dev/shm", 01777}, {"/dev/pts", 01777}, {own_directory, 0755}};
+
+void find_own_directory() {
+    const ssize_t size = readlink("/proc/self/exe", own_directory, sizeof own_directory - 1);
+    char* const last = size > 0 ? std::strrchr(own_directory, '/') : nullptr;
+    require(last != nullptr, "/proc/self/exe");
+    last[last == own_directory ? 1 : 0] = '\0';
+}
 
 /// `struct linux_dirent64`, up to the name.
 struct Entry {
@@ -69,7 +93,7 @@ struct Entry {
     char name[];
 };
 
-/// Calls `visit(name)` for the entries of `directory` until it says that it is done. Takes no
+/// Calls `visit(entry)` for the entries of `directory` until it says that it is done. Takes no
 /// memory: the supervisor's is looked at.
 template <typename Visit>
 void for_each_entry(int directory, Visit visit) {
@@ -84,44 +108,43 @@ void for_each_entry(int directory, Visit visit) {
             at += entry->size;
             const bool is_dot =
                 std::strcmp(entry->name, ".") == 0 || std::strcmp(entry->name, "..") == 0;
-            done = !is_dot && visit(entry->name);
+            done = !is_dot && visit(*entry);
         }
     }
     close(again);
 }
 
-unsigned count_entries(int directory) {
-    unsigned count = 0;
-    for_each_entry(directory, [&](const char*) {
-        ++count;
+KnownEntries entries_of(int directory) {
+    KnownEntries known;
+    for_each_entry(directory, [&](const Entry& entry) {
+        known.add(entry.number);
         return false;
     });
-    return count;
+    return known;
 }
 
-/// The entry behind the first `known` ones; false if there is none.
-bool find_entry(int directory, unsigned known, char (&name)[256]) {
-    unsigned at = 0;
+/// The first entry beside the known ones; false if there is none.
+bool find_entry(int directory, const KnownEntries& known, char (&name)[256]) {
     bool found = false;
-    for_each_entry(directory, [&](const char* entry) {
-        found = at++ == known;
+    for_each_entry(directory, [&](const Entry& entry) {
+        found = !known.have(entry.number);
         if (found) {
-            std::snprintf(name, sizeof name, "%s", entry);
+            std::snprintf(name, sizeof name, "%s", entry.name);
         }
         return found;
     });
     return found;
 }
 
-/// Removes the entries of `directory`, but for the first `known` ones. What is not empty is emptied
-/// first, without recursion: it may be nested deeply.
-void empty_directory(int directory, unsigned known) {
+/// Removes the entries of `directory`, but for the known ones. What is not empty is emptied first,
+/// without recursion: it may be nested deeply.
+void empty_directory(int directory, const KnownEntries& known) {
     char name[256];
     while (find_entry(directory, known, name)) {
         int at = dup(directory);
         while (unlinkat(at, name, 0) != 0 && unlinkat(at, name, AT_REMOVEDIR) != 0) {
             const int inner = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-            require(inner >= 0 && find_entry(inner, 0, name), "removing what a worker left");
+            require(inner >= 0 && find_entry(inner, {}, name), "removing what a worker left");
             close(at);
             at = inner;
         }
@@ -132,7 +155,7 @@ void empty_directory(int directory, unsigned known) {
 void sweep() {
     for (const WatchedDirectory& directory : watched) {
         fchmod(directory.descriptor, directory.permissions);
-        empty_directory(directory.descriptor, directory.known_entries);
+        empty_directory(directory.descriptor, directory.known);
     }
     sethostname("ringfence", 9);
     remove_ipc_objects();
@@ -224,10 +247,11 @@ Progress& start_supervising() {
     require(mkdir(scratch_directory, 0777) == 0 && chmod(scratch_directory, 0777) == 0,
             scratch_directory);
     touch_program();
+    find_own_directory();
     for (WatchedDirectory& directory : watched) {
         directory.descriptor = open(directory.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         require(directory.descriptor >= 0, directory.path);
-        directory.known_entries = count_entries(directory.descriptor);
+        directory.known = entries_of(directory.descriptor);
     }
     void* const shared =
         mmap(nullptr, sizeof(Progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -251,7 +275,7 @@ uint64_t run_shift(const Shift& shift, Progress& progress) {
     sweep();
     const int scratch = open(scratch_directory, O_RDONLY | O_DIRECTORY);
     fchmod(scratch, 0777);
-    empty_directory(scratch, 0);
+    empty_directory(scratch, {});
     close(scratch);
     return progress.steps <= most_steps ? progress.steps : 0;
 }
