@@ -7,6 +7,7 @@
 #include "tests/system/guest/instructions.h"
 #include "tests/system/guest/main.h"
 #include "tests/system/guest/report.h"
+#include "tests/system/guest/state_area.h"
 #include "tests/system/guest/traps.h"
 
 namespace ringfence::system_test {
@@ -42,41 +43,6 @@ struct alignas(64) Area {
 static_assert(sizeof(Area) == 4096);
 Area area;
 Area other;
-
-void fill(Area& with, u8 byte) {
-    auto* bytes = reinterpret_cast<volatile u8*>(&with);
-    for (usize i = 0; i < sizeof(Area); ++i) {
-        bytes[i] = byte;
-    }
-}
-
-u64 xgetbv(u32 index) {
-    u32 low;
-    u32 high;
-    asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(index));
-    return low | u64{high} << 32;
-}
-void xsetbv(u32 index, u64 value) {
-    asm volatile("xsetbv"
-                 :
-                 : "c"(index), "a"(static_cast<u32>(value)), "d"(static_cast<u32>(value >> 32)));
-}
-
-#define RF_DEFINE_AREA_INSTRUCTION(name, mnemonic)                    \
-    void name(Area& with, u64 components) {                           \
-        asm volatile(mnemonic " (%0)"                                 \
-                     :                                                \
-                     : "r"(&with), "a"(static_cast<u32>(components)), \
-                       "d"(static_cast<u32>(components >> 32))        \
-                     : "memory");                                     \
-    }
-RF_DEFINE_AREA_INSTRUCTION(xsave, "xsave64")
-RF_DEFINE_AREA_INSTRUCTION(xsaveopt, "xsaveopt64")
-RF_DEFINE_AREA_INSTRUCTION(xsavec, "xsavec64")
-RF_DEFINE_AREA_INSTRUCTION(xsaves, "xsaves64")
-RF_DEFINE_AREA_INSTRUCTION(xrstor, "xrstor64")
-RF_DEFINE_AREA_INSTRUCTION(xrstors, "xrstors64")
-#undef RF_DEFINE_AREA_INSTRUCTION
 
 void set_xmm3(u64 value) {
     asm volatile("movq %0, %%xmm3" : : "r"(value));
@@ -281,8 +247,8 @@ void test_refusals() {
                                  reinterpret_cast<u64>(&area) + 8)
             .vector;
     };
-    group.expect_equal("XSAVE that is not aligned", at_8(xsave), gp);
-    group.expect_equal("XRSTOR that is not aligned", at_8(xrstor), gp);
+    group.expect_equal("XSAVE that is not aligned", at_8(xsave<Area>), gp);
+    group.expect_equal("XRSTOR that is not aligned", at_8(xrstor<Area>), gp);
     write_cr0(read_cr0() | Cr0::ts.mask);
     group.expect_equal("CR0.TS", run_in_supervisor([] { xsave(area, x87); }).vector, nm);
     asm volatile("clts");

@@ -7,6 +7,7 @@
 #include "tests/system/guest/instructions.h"
 #include "tests/system/guest/main.h"
 #include "tests/system/guest/report.h"
+#include "tests/system/guest/state_area.h"
 #include "tests/system/guest/traps.h"
 
 namespace ringfence::system_test {
@@ -47,37 +48,6 @@ struct alignas(64) Area {
 };
 Area area;
 
-void fill(Area& with, u8 byte) {
-    auto* bytes = reinterpret_cast<volatile u8*>(&with);
-    for (usize i = 0; i < sizeof(Area); ++i) {
-        bytes[i] = byte;
-    }
-}
-
-void xsetbv(u64 value) {
-    asm volatile("xsetbv"
-                 :
-                 : "c"(0), "a"(static_cast<u32>(value)), "d"(static_cast<u32>(value >> 32)));
-}
-void xsave(Area& with, u64 components) {
-    asm volatile("xsave64 (%0)"
-                 :
-                 : "r"(&with), "a"(static_cast<u32>(components)), "d"(0)
-                 : "memory");
-}
-void xsavec(Area& with, u64 components) {
-    asm volatile("xsavec64 (%0)"
-                 :
-                 : "r"(&with), "a"(static_cast<u32>(components)), "d"(0)
-                 : "memory");
-}
-void xrstor(Area& with, u64 components) {
-    asm volatile("xrstor64 (%0)"
-                 :
-                 : "r"(&with), "a"(static_cast<u32>(components)), "d"(0)
-                 : "memory");
-}
-
 constexpr Vector pattern{
     {0x1111'1111'1111'1111, 0x2222'2222'2222'2222, 0x3333'3333'3333'3333, 0x4444'4444'4444'4444}};
 
@@ -105,10 +75,11 @@ void test_availability() {
     group.expect_equal("no CR4.OSXSAVE", run_in_supervisor(add_vectors).vector, ud);
     write_cr4(read_cr4() | Cr4::osxsave.mask);
     group.expect_equal("XCR0 of x87 alone", run_in_supervisor(add_vectors).vector, ud);
-    group.expect_equal("AVX without SSE", run_in_supervisor([] { xsetbv(x87 | avx); }).vector, gp);
-    xsetbv(x87 | sse);
+    group.expect_equal("AVX without SSE", run_in_supervisor([] { xsetbv(0, x87 | avx); }).vector,
+                       gp);
+    xsetbv(0, x87 | sse);
     group.expect_equal("XCR0 without AVX", run_in_supervisor(add_vectors).vector, ud);
-    xsetbv(x87 | sse | avx);
+    xsetbv(0, x87 | sse | avx);
     group.expect_equal("XCR0 with AVX", run_in_supervisor(add_vectors).vector, Trap::none);
     write_cr0(read_cr0() | Cr0::ts.mask);
     group.expect_equal("CR0.TS", run_in_supervisor(add_vectors).vector, nm);
