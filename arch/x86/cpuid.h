@@ -36,6 +36,7 @@ struct CpuidFeature {
         const u32 words[] = {result.eax, result.ebx, result.ecx, result.edx};
         return (words[static_cast<unsigned>(where)] & bit<u32>(index)) != 0;
     }
+    constexpr bool operator==(const CpuidFeature&) const = default;
 };
 
 inline constexpr u32 cpuid_basic = 0;

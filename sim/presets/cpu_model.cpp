@@ -97,12 +97,9 @@ unsigned CpuModel::memory_type_ranges() const {
 
 CpuModel CpuModel::without(std::initializer_list<CpuidFeature> hidden) const {
     CpuDescription description = description_;
-    std::erase_if(description.features, [&](const CpuidFeature& has) {
-        return std::ranges::any_of(hidden, [&](const CpuidFeature& hide) {
-            return has.leaf == hide.leaf && has.subleaf == hide.subleaf &&
-                   has.where == hide.where && has.index == hide.index;
-        });
-    });
+    for (const CpuidFeature& feature : hidden) {
+        std::erase(description.features, feature);
+    }
     return CpuModel{std::move(description), figures_};
 }
 

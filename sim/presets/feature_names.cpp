@@ -120,11 +120,8 @@ std::optional<CpuidFeature> feature_named(std::string_view name) {
 }
 
 std::string_view name_of(const CpuidFeature& wanted) {
-    const auto found = std::ranges::find_if(features, [&](const auto& row) {
-        const CpuidFeature& known = row.second;
-        return known.leaf == wanted.leaf && known.subleaf == wanted.subleaf &&
-               known.where == wanted.where && known.index == wanted.index;
-    });
+    const auto found =
+        std::ranges::find(features, wanted, &std::pair<std::string_view, CpuidFeature>::second);
     return found == features.end() ? std::string_view{} : found->first;
 }
 

@@ -62,10 +62,7 @@ void read_capabilities(PresetReader& reader, const toml::table& table, CpuDescri
 }
 
 bool lists(const CpuDescription& description, const arch::x86::CpuidFeature& wanted) {
-    return std::ranges::any_of(description.features, [&](const auto& has) {
-        return has.leaf == wanted.leaf && has.subleaf == wanted.subleaf &&
-               has.where == wanted.where && has.index == wanted.index;
-    });
+    return std::ranges::find(description.features, wanted) != description.features.end();
 }
 
 /// Features that are none without another. [intel/vol1]: 14.3, 14.4.1, 14.5.3

@@ -50,10 +50,7 @@ std::vector<arch::x86::CpuidFeature> common_features(const HostProcessor& host) 
         }
     }
     if (!host.keeps_avx_state()) {
-        std::erase_if(features, [](const auto& feature) {
-            return feature.leaf == avx.leaf && feature.where == avx.where &&
-                   feature.index == avx.index;
-        });
+        std::erase(features, avx);
     }
     return features;
 }
