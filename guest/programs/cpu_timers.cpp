@@ -11,29 +11,13 @@
 #include <csignal>
 #include <cstdint>
 
+#include "guest/programs/caught_signals.h"
 #include "guest/programs/children.h"
 
 namespace {
 
 constexpr long millisecond = 1000 * 1000;
 constexpr long microseconds_per_millisecond = 1000;
-
-volatile sig_atomic_t caught = 0;
-volatile sig_atomic_t caught_code = 0;
-volatile sig_atomic_t caught_value = 0;
-
-void catch_signal(int, siginfo_t* information, void*) {
-    caught_code = information->si_code;
-    caught_value = information->si_value.sival_int;
-    caught = caught + 1;
-}
-
-void catch_all(int number) {
-    struct sigaction action{};
-    action.sa_sigaction = catch_signal;
-    action.sa_flags = SA_SIGINFO;
-    require(sigaction(number, &action, nullptr) == 0, "sigaction");
-}
 
 long cpu_milliseconds(clockid_t clock = CLOCK_PROCESS_CPUTIME_ID) {
     timespec now{};
@@ -76,21 +60,21 @@ itimerval every(long interval, long first) {
 
 void interval_timer(const char* name, __itimer_which_t which, int number) {
     std::printf("%s\n", name);
-    catch_all(number);
+    catch_signal(number);
     itimerval setting{};
     show("get", getitimer(which, &setting));
     std::printf("not armed: %d\n", setting.it_value.tv_sec == 0 && setting.it_value.tv_usec == 0);
     const itimerval often = every(10, 20);
-    caught = 0;
+    caught.count = 0;
     const long start = cpu_milliseconds();
     show("set", setitimer(which, &often, &setting));
     children::sleep_milliseconds(60);
-    std::printf("while it sleeps: %d\n", static_cast<int>(caught));
-    work_until([] { return caught == 1; }, "the first signal");
+    std::printf("while it sleeps: %d\n", static_cast<int>(caught.count));
+    work_until([] { return caught.count == 1; }, "the first signal");
     // Some systems count whole ticks here, and exactly there.
     std::printf("not too early: %d, code %d\n", cpu_milliseconds() - start >= 8,
-                static_cast<int>(caught_code));
-    work_until([] { return caught == 4; }, "more signals");
+                static_cast<int>(caught.code));
+    work_until([] { return caught.count == 4; }, "more signals");
     std::printf("not too often: %d\n", cpu_milliseconds() - start >= 25);
     show("get", getitimer(which, &setting));
     std::printf("interval %ld us, armed %d\n", static_cast<long>(setting.it_interval.tv_usec),
@@ -103,9 +87,9 @@ void interval_timer(const char* name, __itimer_which_t which, int number) {
     const itimerval none{};
     show("end", setitimer(which, &none, &setting));
     std::printf("it was %ld us\n", static_cast<long>(setting.it_interval.tv_usec));
-    const int before = caught;
+    const int before = caught.count;
     work(30);
-    std::printf("no more: %d\n", caught == before);
+    std::printf("no more: %d\n", caught.count == before);
     const itimerval once = every(0, 10);
     children::in_child("nobody catches it", [&] {
         require(signal(number, SIG_DFL) != SIG_ERR && setitimer(which, &once, nullptr) == 0, "set");
@@ -147,25 +131,26 @@ timer_t make_timer(const char* name, clockid_t clock, int value) {
 }
 
 void own_timers() {
-    catch_all(SIGRTMIN);
+    catch_signal(SIGRTMIN);
     for (const clockid_t clock : {CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID}) {
-        caught = 0;
+        caught.count = 0;
         const timer_t timer = make_timer("create", clock, 5);
         const itimerspec often = after(20, 5);
         show("set", timer_settime(timer, 0, &often, nullptr));
         children::sleep_milliseconds(50);
-        std::printf("while it sleeps: %d, armed %d\n", static_cast<int>(caught), armed(timer));
-        work_until([] { return caught >= 3; }, "signals");
-        std::printf("code is SI_TIMER: %d, value %d\n", caught_code == SI_TIMER,
-                    static_cast<int>(caught_value));
+        std::printf("while it sleeps: %d, armed %d\n", static_cast<int>(caught.count),
+                    armed(timer));
+        work_until([] { return caught.count >= 3; }, "signals");
+        std::printf("code is SI_TIMER: %d, value %d\n", caught.code == SI_TIMER,
+                    static_cast<int>(caught.value));
         itimerspec setting{};
         const itimerspec none{};
         show("end", timer_settime(timer, 0, &none, &setting));
         std::printf("interval %ld us\n", setting.it_interval.tv_nsec / 1000);
-        caught = 0;
+        caught.count = 0;
         const itimerspec past{.it_interval = {0, 0}, .it_value = {0, 1}};
         show("a time long past", timer_settime(timer, TIMER_ABSTIME, &past, nullptr));
-        work_until([] { return caught == 1; }, "a signal");
+        work_until([] { return caught.count == 1; }, "a signal");
         std::printf("armed: %d\n", armed(timer));
         timespec now{};
         require(clock_gettime(clock, &now) == 0, "clock_gettime");
@@ -212,17 +197,17 @@ void clocks_of_threads() {
     pthread_t thread;
     require(pthread_create(&thread, nullptr, work_in_thread, &worker) == 0, "pthread_create");
     children::wait_until([&] { return worker.known.load(); }, "a thread");
-    caught = 0;
+    caught.count = 0;
     const timer_t own = make_timer("by the own thread's", CLOCK_THREAD_CPUTIME_ID, 1);
     const timer_t other = make_timer("by the other thread's", worker.clock, 2);
     const itimerspec once = after(20);
     const itimerspec far = after(900);
     show("set", timer_settime(own, 0, &far, nullptr));
     show("set", timer_settime(other, 0, &once, nullptr));
-    while (caught == 0) {
+    while (caught.count == 0) {
         children::sleep_milliseconds(1);
     }
-    std::printf("caught %d, of the other: %d\n", static_cast<int>(caught), caught_value == 2);
+    std::printf("caught %d, of the other: %d\n", static_cast<int>(caught.count), caught.value == 2);
     timespec soon{0, 30 * millisecond};
     show("sleep by the other's",
          syscall(SYS_clock_nanosleep, worker.clock.load(), 0, &soon, nullptr));
@@ -253,7 +238,7 @@ void clocks_of_threads() {
 
 /// Signals end a sleep by CPU time, and the rest of it is told.
 void interrupted_sleep() {
-    catch_all(SIGALRM);
+    catch_signal(SIGALRM);
     const itimerval soon = every(0, 20);
     timespec rest{};
     const timespec long_time{5, 0};
@@ -275,14 +260,14 @@ void clocks_of_processes() {
     children::wait_until([&] { return cpu_milliseconds(clock) >= 1; }, "the child's work");
     timespec soon{0, 20 * millisecond};
     show("sleep by a child's", syscall(SYS_clock_nanosleep, clock, 0, &soon, nullptr));
-    caught = 0;
+    caught.count = 0;
     const timer_t timer = make_timer("a timer by it", clock, 9);
     const itimerspec once = after(10);
     show("set", timer_settime(timer, 0, &once, nullptr));
-    while (caught == 0) {
+    while (caught.count == 0) {
         children::sleep_milliseconds(1);
     }
-    std::printf("value %d\n", static_cast<int>(caught_value));
+    std::printf("value %d\n", static_cast<int>(caught.value));
     timespec step{};
     show("its resolution", clock_getres(clock, &step));
     std::printf("%ld ns\n", step.tv_nsec);
@@ -355,21 +340,21 @@ void limits() {
         return 0;
     });
     children::in_child("with a handler", [&] {
-        catch_all(SIGXCPU);
-        caught = 0;
+        catch_signal(SIGXCPU);
+        caught.count = 0;
         limited(0, 100);
-        work_until([] { return caught == 1; }, "SIGXCPU");
+        work_until([] { return caught.count == 1; }, "SIGXCPU");
         rlimit limit{};
         require(getrlimit(RLIMIT_CPU, &limit) == 0, "getrlimit");
-        std::printf("code %d, the soft limit is %lu\n", static_cast<int>(caught_code),
+        std::printf("code %d, the soft limit is %lu\n", static_cast<int>(caught.code),
                     static_cast<unsigned long>(limit.rlim_cur));
         work(20);
-        std::printf("once: %d\n", caught == 1);
+        std::printf("once: %d\n", caught.count == 1);
         children::in_child("its child", [&] {
             require(getrlimit(RLIMIT_CPU, &limit) == 0, "getrlimit");
             std::printf("has %lu\n", static_cast<unsigned long>(limit.rlim_cur));
             limited(0, 100);
-            work_until([] { return caught == 2; }, "SIGXCPU");
+            work_until([] { return caught.count == 2; }, "SIGXCPU");
             return 0;
         });
         return 0;

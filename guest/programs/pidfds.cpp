@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include "guest/programs/caught_signals.h"
 #include "guest/programs/children.h"
 
 namespace {
@@ -150,30 +151,17 @@ void waiting() {
     close(self);
 }
 
-volatile sig_atomic_t caught_code = 0;
-volatile sig_atomic_t caught_value = 0;
-volatile sig_atomic_t caught_self = 0;
-
-void catch_signal(int, siginfo_t* information, void*) {
-    caught_code = information->si_code;
-    caught_value = information->si_value.sival_int;
-    caught_self = information->si_pid == getpid() ? 1 : 0;
-}
-
 void signals() {
-    struct sigaction action{};
-    action.sa_sigaction = catch_signal;
-    action.sa_flags = SA_SIGINFO;
-    require(sigaction(SIGUSR1, &action, nullptr) == 0, "sigaction");
+    catch_signal(SIGUSR1);
     const int self = open_process(getpid());
     show("a plain one", send_to(self, SIGUSR1));
-    std::printf("code %d, from itself: %d\n", caught_code, caught_self);
+    std::printf("code %d, from itself: %d\n", caught.code, caught.sender == getpid());
     siginfo_t information{};
     information.si_signo = SIGUSR1;
     information.si_code = SI_QUEUE;
     information.si_value.sival_int = 42;
     show("with a value", send_to(self, SIGUSR1, &information));
-    std::printf("code %d, value %d\n", caught_code, caught_value);
+    std::printf("code %d, value %d\n", caught.code, caught.value);
     show("of another number", send_to(self, SIGUSR2, &information));
     information.si_code = SI_USER;
     show("as if by kill, to itself", send_to(self, SIGUSR1, &information));
@@ -190,7 +178,7 @@ void signals() {
     close(none);
     const int folder = open("/proc/self", O_RDONLY | O_DIRECTORY);
     show("a directory of /proc", send_to(folder, SIGUSR1));
-    std::printf("code %d\n", caught_code);
+    std::printf("code %d\n", caught.code);
     close(folder);
     const int root = open("/proc", O_RDONLY | O_DIRECTORY);
     show("another directory", send_to(root, 0));

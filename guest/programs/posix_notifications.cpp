@@ -5,23 +5,12 @@
 
 #include <csignal>
 
+#include "guest/programs/caught_signals.h"
 #include "guest/programs/posix_queues.h"
 
 namespace {
 
 using namespace queues;
-
-volatile sig_atomic_t caught = 0;
-volatile sig_atomic_t caught_code = 0;
-volatile sig_atomic_t caught_value = 0;
-volatile sig_atomic_t caught_sender = 0;
-
-void catch_signal(int, siginfo_t* information, void*) {
-    caught_code = information->si_code;
-    caught_value = information->si_value.sival_int;
-    caught_sender = information->si_pid;
-    caught = caught + 1;
-}
 
 sigevent by_signal(int number, int value) {
     sigevent event{};
@@ -32,10 +21,7 @@ sigevent by_signal(int number, int value) {
 }
 
 void notifications() {
-    struct sigaction action{};
-    action.sa_sigaction = catch_signal;
-    action.sa_flags = SA_SIGINFO;
-    require(sigaction(SIGUSR1, &action, nullptr) == 0, "sigaction");
+    catch_signal(SIGUSR1);
     const mqd_t queue = make_queue(9);
     const sigevent event = by_signal(SIGUSR1, 17);
     show("ask", mq_notify(queue, &event));
@@ -47,13 +33,13 @@ void notifications() {
         return 0;
     });
     std::printf("told %d times, code is SI_MESGQ: %d, value %d, by a child: %d\n",
-                static_cast<int>(caught), caught_code == SI_MESGQ, static_cast<int>(caught_value),
-                caught_sender > 0 && caught_sender != getpid());
+                static_cast<int>(caught.count), caught.code == SI_MESGQ,
+                static_cast<int>(caught.value), caught.sender > 0 && caught.sender != getpid());
     receive("receive", queue);
     send("once only", queue, "two", 0);
     show("ask while there is one", mq_notify(queue, &event));
     send("not empty", queue, "three", 0);
-    std::printf("told %d times\n", static_cast<int>(caught));
+    std::printf("told %d times\n", static_cast<int>(caught.count));
     receive("receive", queue);
     receive("receive", queue);
     const pid_t child = children::start([&] {
@@ -63,15 +49,15 @@ void notifications() {
     children::wait_until_asleep(child);
     send("it comes first", queue, "four", 0);
     children::wait_for("the child", child);
-    std::printf("told %d times\n", static_cast<int>(caught));
+    std::printf("told %d times\n", static_cast<int>(caught.count));
     send("now", queue, "five", 0);
-    std::printf("told %d times\n", static_cast<int>(caught));
+    std::printf("told %d times\n", static_cast<int>(caught.count));
     receive("receive", queue);
     show("ask", mq_notify(queue, &event));
     show("give up", mq_notify(queue, nullptr));
     show("give up what is not", mq_notify(queue, nullptr));
     send("nobody", queue, "six", 0);
-    std::printf("told %d times\n", static_cast<int>(caught));
+    std::printf("told %d times\n", static_cast<int>(caught.count));
     receive("receive", queue);
     // Whoever closes any descriptor of the queue is told no more.
     const mqd_t other = mq_open(name_of(9).c_str(), O_RDONLY);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sessions and the terminals that control them: acquiring one, the foreground and the background,
 // signals that are typed, hang-ups, and groups that nobody could continue.
+#include "guest/programs/children.h"
 #include "guest/programs/ptys.h"
 
 #include <sys/prctl.h>
@@ -28,19 +29,13 @@ void say(const char* text) {
     std::fflush(stdout);
 }
 
-/// A child that does `body` and ends with what it returns.
+/// A child that does `body` and ends with what it returns, and is ended if it takes too long.
 template <typename Body>
 pid_t start(Body body) {
-    std::fflush(stdout);
-    const pid_t child = fork();
-    require(child >= 0, "fork");
-    if (child == 0) {
+    return children::start([&] {
         alarm(longest_wait);
-        const int status = body();
-        std::fflush(stdout);
-        _exit(status);
-    }
-    return child;
+        return body();
+    });
 }
 
 /// Waits for a child to end or stop, or to go on if that is what it does next, and says which.

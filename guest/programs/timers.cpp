@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "guest/programs/caught_signals.h"
 #include "guest/programs/check.h"
 
 namespace {
@@ -100,22 +101,9 @@ void timer_file_errors() {
     close(file);
 }
 
-volatile sig_atomic_t caught = 0;
-volatile sig_atomic_t code = 0;
-volatile sig_atomic_t value = 0;
-
-void catch_signal(int, siginfo_t* information, void*) {
-    code = information->si_code;
-    value = information->si_value.sival_int;
-    caught = caught + 1;
-}
-
 void posix_timers() {
-    struct sigaction action{};
-    action.sa_sigaction = catch_signal;
-    action.sa_flags = SA_SIGINFO;
-    require(sigaction(SIGRTMIN, &action, nullptr) == 0 && sigaction(SIGALRM, &action, nullptr) == 0,
-            "sigaction");
+    catch_signal(SIGRTMIN);
+    catch_signal(SIGALRM);
     sigevent event{};
     event.sigev_notify = SIGEV_SIGNAL;
     event.sigev_signo = SIGRTMIN;
@@ -124,10 +112,11 @@ void posix_timers() {
     show("create", timer_create(CLOCK_MONOTONIC, &event, &timer));
     const itimerspec often = every(5 * millisecond, 5 * millisecond);
     show("set", timer_settime(timer, 0, &often, nullptr));
-    while (caught < 3) {
+    while (caught.count < 3) {
         usleep(1000);
     }
-    std::printf("code is SI_TIMER: %d, value %d\n", code == SI_TIMER, static_cast<int>(value));
+    std::printf("code is SI_TIMER: %d, value %d\n", caught.code == SI_TIMER,
+                static_cast<int>(caught.value));
     sigset_t blocked;
     sigset_t open;
     sigemptyset(&blocked);
@@ -146,12 +135,12 @@ void posix_timers() {
     }
     require(sigprocmask(SIG_SETMASK, &open, nullptr) == 0, "sigprocmask");
 
-    caught = 0;
+    caught.count = 0;
     timer_t plain{};
     show("create without event", timer_create(CLOCK_REALTIME, nullptr, &plain));
     const itimerspec once = every(0, 5 * millisecond);
     show("set", timer_settime(plain, 0, &once, nullptr));
-    while (caught == 0) {
+    while (caught.count == 0) {
         usleep(1000);
     }
     show("get", timer_gettime(plain, &setting));
