@@ -48,9 +48,7 @@ Handler prepare_address_handler(const OperandAddress& operand, Op& op) {
         return &straight<prepare_offset>;
     }
     if (operand.code64) {
-        const bool based =
-            operand.segment == SegmentRegister::Fs || operand.segment == SegmentRegister::Gs;
-        op.segment = based ? cpu::base_slot(operand.segment) : cpu::zero_slot;
+        op.segment = base_slot64(operand.segment);
         return &straight<prepare_address64>;
     }
     op.dst = static_cast<u8>(operand.segment);

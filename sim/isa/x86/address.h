@@ -7,6 +7,12 @@
 
 namespace ringfence::sim::isa::x86 {
 
+/// What 64-bit mode adds to an offset in `segment`: the others' bases count as zero.
+inline Slot base_slot64(cpu::SegmentRegister segment) {
+    const bool based = segment == cpu::SegmentRegister::Fs || segment == cpu::SegmentRegister::Gs;
+    return based ? cpu::base_slot(segment) : cpu::zero_slot;
+}
+
 struct OperandAddress {
     bool code64;
     unsigned address_bits;  ///< 16, 32 or 64

@@ -12,8 +12,6 @@ namespace {
 
 using namespace sse;
 
-constexpr Unit unit = Unit::Avx;
-
 /// The 32 predicates of VCMPPS and its like: imm8[1:0] a relation, [2] its negation, [3] one that
 /// holds, or does not, of NaNs, [4] the other behaviour for quiet NaNs. [intel/vol2]: CMPPD,
 /// table 3-1
@@ -114,12 +112,12 @@ constexpr std::array rows = {
     both<horizontal<u64, Subtract>>(ZYDIS_MNEMONIC_VHSUBPD),
     both<addsub<u32>>(ZYDIS_MNEMONIC_VADDSUBPS),
     both<addsub<u64>>(ZYDIS_MNEMONIC_VADDSUBPD),
-    BinderRow{ZYDIS_MNEMONIC_VDPPS, &bind_both<dpps, dpps256>, unit},
+    row(ZYDIS_MNEMONIC_VDPPS, &bind_both<dpps, dpps256>),
     as<dppd, Xmm>(ZYDIS_MNEMONIC_VDPPD),
-    BinderRow{ZYDIS_MNEMONIC_VCOMISS, &bind_comis<u32, QuietNans::Invalid>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VCOMISD, &bind_comis<u64, QuietNans::Invalid>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VUCOMISS, &bind_comis<u32, QuietNans::Allowed>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VUCOMISD, &bind_comis<u64, QuietNans::Allowed>, unit},
+    row(ZYDIS_MNEMONIC_VCOMISS, &bind_comis<u32, QuietNans::Invalid>),
+    row(ZYDIS_MNEMONIC_VCOMISD, &bind_comis<u64, QuietNans::Invalid>),
+    row(ZYDIS_MNEMONIC_VUCOMISS, &bind_comis<u32, QuietNans::Allowed>),
+    row(ZYDIS_MNEMONIC_VUCOMISD, &bind_comis<u64, QuietNans::Allowed>),
 };
 
 }  // namespace

@@ -11,8 +11,6 @@ namespace {
 
 using namespace sse;
 
-constexpr Unit unit = Unit::Avx;
-
 // Doubles take twice the room of singles and of 32-bit integers: one side has half a register.
 
 Xmm upper_half(Xmm b) {
@@ -101,10 +99,6 @@ bool bind_to_halves(const Instruction& in, OpBuilder& out) {
 bool bind_from_halves(const Instruction& in, OpBuilder& out) {
     return bind_as<from_halves, Xmm, Xmm, u64>(in, out) ||
            bind_as<from_halves256, Ymm, Xmm>(in, out);
-}
-
-constexpr BinderRow row(ZydisMnemonic mnemonic, Binder binder) {
-    return {mnemonic, binder, unit};
 }
 
 constexpr auto current = Mode::Current;

@@ -106,10 +106,6 @@ bool bind_packed(const Instruction& in, OpBuilder& out) {
     return bind_fused<F, Xmm>(in, out) || bind_fused<halves, Ymm>(in, out);
 }
 
-constexpr BinderRow row(ZydisMnemonic mnemonic, Binder binder) {
-    return {mnemonic, binder, Unit::Avx};
-}
-
 #define RF_FUSED_PACKED(NAME, BITS, ORDER, ...) \
     row(ZYDIS_MNEMONIC_##NAME, &bind_packed<Packed<BITS, Order::O##ORDER, __VA_ARGS__>{}>)
 #define RF_FUSED_SCALAR(NAME, BITS, ORDER, SIGN) \

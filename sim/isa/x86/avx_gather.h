@@ -2,29 +2,31 @@
 // Memory operands whose index is a lane of a vector register. [intel/vol2]: 2.3.12, VSIB
 #pragma once
 
+#include "sim/isa/x86/address.h"
 #include "sim/isa/x86/binder.h"
 #include "sim/isa/x86/operands.h"
 #include "sim/isa/x86/segmentation.h"
 
 namespace ringfence::sim::isa::x86::avx {
 
-/// The part of the address that all lanes have in common. In an Op, `base` and `displacement` are
-/// as for any memory operand, `extra` is the number of the index register and `immediate` the rest.
+/// The part of the address that all lanes have in common. In an Op, `base`, `segment` and
+/// `displacement` are as for any memory operand, `extra` is the number of the index register and
+/// `immediate` the rest.
 class GatherAddress {
 public:
     /// Fills in the parts of `out` that are the operand's.
     static void describe(const Instruction& in, const ZydisDecodedOperand& operand, Op& out) {
         const auto& memory = operand.mem;
-        out.base =
-            memory.base == ZYDIS_REGISTER_NONE ? cpu::zero_slot : OpBuilder::slot(memory.base);
+        out.base = OpBuilder::optional_slot(memory.base);
         out.displacement =
             memory.disp.has_displacement != 0 ? static_cast<u64>(memory.disp.value) : 0;
         out.extra = static_cast<u8>(ZydisRegisterGetId(memory.index));
         out.stack_segment = memory.segment == ZYDIS_REGISTER_SS;
-        const unsigned segment = static_cast<unsigned>(memory.segment - ZYDIS_REGISTER_ES);
-        out.immediate =
-            static_cast<i32>(shift.make(shift_of(memory.scale)) | segment_number.make(segment) |
-                             (in.info.address_width == 32 ? short_addresses.mask : 0));
+        const unsigned number = static_cast<unsigned>(memory.segment - ZYDIS_REGISTER_ES);
+        out.segment = base_slot64(static_cast<cpu::SegmentRegister>(number));
+        out.immediate = static_cast<i32>(shift.make(shift_of_scale(memory.scale)) |
+                                         segment_number.make(number) |
+                                         (in.info.address_width == 32 ? short_addresses.mask : 0));
     }
 
     explicit GatherAddress(const Op& op)
@@ -38,7 +40,7 @@ public:
                                VirtualAddress& out) const {
         const u64 offset = offset_of(cpu, op, index);
         if (cpu.code64()) {
-            out = VirtualAddress{offset + base_of_segment(cpu)};
+            out = VirtualAddress{offset + cpu.gpr.get<u64>(op.segment)};
             return true;
         }
         return segmented_address(cpu, segment_, offset, bytes, SegmentAccess::Read, out);
@@ -49,16 +51,9 @@ private:
     static constexpr Flag<2, u32> short_addresses{};
     static constexpr Bitfield<3, 3, u32> segment_number{};
 
-    static u32 shift_of(u8 scale) { return scale == 8 ? 3 : scale == 4 ? 2 : scale == 2 ? 1 : 0; }
-
     [[nodiscard]] u64 offset_of(const Cpu& cpu, const Op& op, i64 index) const {
         const u64 scaled = static_cast<u64>(index) << shift.get(common_);
         return (cpu.gpr.get<u64>(op.base) + op.displacement + scaled) & offset_mask_;
-    }
-    [[nodiscard]] u64 base_of_segment(const Cpu& cpu) const {
-        const bool based =
-            segment_ == cpu::SegmentRegister::Fs || segment_ == cpu::SegmentRegister::Gs;
-        return based ? cpu.gpr.base(segment_) : 0;
     }
 
     u32 common_;

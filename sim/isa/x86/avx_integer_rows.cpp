@@ -7,6 +7,7 @@
 #include "sim/isa/x86/simd_integer.h"
 #include "sim/isa/x86/simd_shuffle.h"
 #include "sim/isa/x86/simd_string.h"
+#include "sim/isa/x86/simd_test.h"
 #include "sim/isa/x86/simd_transfer.h"
 
 namespace ringfence::sim::isa::x86::avx {
@@ -14,8 +15,6 @@ namespace ringfence::sim::isa::x86::avx {
 namespace {
 
 using namespace simd;
-
-constexpr Unit unit = Unit::Avx;
 
 /// The low lanes of the source, extended. `From` and `To` are as for `pmovx`.
 template <typename From, typename To>
@@ -33,67 +32,18 @@ bool bind_extension(const Instruction& in, OpBuilder& out) {
 }
 template <typename From, typename To, typename M128, typename M256>
 constexpr BinderRow extension(ZydisMnemonic mnemonic) {
-    return {mnemonic, &bind_extension<From, To, M128, M256>, unit};
+    return row(mnemonic, &bind_extension<From, To, M128, M256>);
 }
 
-u32 byte_mask(Xmm a) {
-    return static_cast<u32>(sign_mask<i8>(a));
-}
-u32 byte_mask256(Ymm a) {
-    return byte_mask(a.low) | byte_mask(a.high) << 16;
-}
-template <typename T, typename Word>
-Word extract(Xmm a, u8 imm) {
-    return static_cast<Word>(pextr<T>(a, imm));
+u32 pmovmskb256(Ymm a) {
+    return pmovmskb(a.low) | pmovmskb(a.high) << 16;
 }
 
-/// ZF: no common bit; CF: no bit of the source outside the destination; of each lane the sign alone
-/// for VTESTPS and VTESTPD.
 template <u64 looked_at>
-void set_test_flags(Cpu& cpu, const Ymm& a, const Ymm& b) {
-    constexpr Xmm mask{.low = looked_at, .high = looked_at};
-    const auto none = [&](Xmm low, Xmm high) { return pand(por(low, high), mask) == Xmm{}; };
-    const bool zf = none(pand(a.low, b.low), pand(a.high, b.high));
-    const bool cf = none(pandn(a.low, b.low), pandn(a.high, b.high));
-    using arch::x86::Rflags;
-    cpu.flags.load(Rflags::zf.make(zf ? 1 : 0) | Rflags::cf.make(cf ? 1 : 0));
+bool bind_test_of_either(const Instruction& in, OpBuilder& out) {
+    return bind_test<Xmm, looked_at, Alignment::Free>(in, out) ||
+           bind_test<Ymm, looked_at, Alignment::Free>(in, out);
 }
-Ymm widened(const Xmm& value) {
-    return {.low = value, .high = {}};
-}
-Ymm widened(const Ymm& value) {
-    return value;
-}
-template <typename V, u64 looked_at>
-void test_registers(Cpu& cpu, const Op& op) {
-    set_test_flags<looked_at>(cpu, widened(read_register<V>(cpu, op.dst)),
-                              widened(read_register<V>(cpu, op.src)));
-}
-template <typename V, u64 looked_at>
-bool test_memory(Cpu& cpu, const Op& op) {
-    V source;
-    if (!load(cpu, op, source)) {
-        return false;
-    }
-    set_test_flags<looked_at>(cpu, widened(read_register<V>(cpu, op.dst)), widened(source));
-    return true;
-}
-template <typename V, u64 looked_at>
-bool bind_test_of(const Instruction& in, OpBuilder& out) {
-    if (!is_vector<V>(in, 0, out.op.dst)) {
-        return false;
-    }
-    if (in.is_memory(1)) {
-        out.memory(in, 1);
-        return out.straight<test_memory<V, looked_at>>();
-    }
-    return is_vector<V>(in, 1, out.op.src) && out.straight<test_registers<V, looked_at>>();
-}
-template <u64 looked_at>
-bool bind_test(const Instruction& in, OpBuilder& out) {
-    return bind_test_of<Xmm, looked_at>(in, out) || bind_test_of<Ymm, looked_at>(in, out);
-}
-constexpr u64 all_bits = ~u64{0};
 constexpr u64 signs32 = 0x8000'0000'8000'0000;
 constexpr u64 signs64 = u64{1} << 63;
 
@@ -207,27 +157,27 @@ constexpr std::array rows = {
     extension<u16, u32, u64, Xmm>(ZYDIS_MNEMONIC_VPMOVZXWD),
     extension<u16, u64, u32, u64>(ZYDIS_MNEMONIC_VPMOVZXWQ),
     extension<u32, u64, u64, Xmm>(ZYDIS_MNEMONIC_VPMOVZXDQ),
-    BinderRow{ZYDIS_MNEMONIC_VPTEST, &bind_test<all_bits>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VTESTPS, &bind_test<signs32>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VTESTPD, &bind_test<signs64>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPMOVMSKB, &bind_general_from_vector<byte_mask, u32, Xmm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPMOVMSKB, &bind_general_from_vector<byte_mask256, u32, Ymm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPEXTRB, &bind_general_from_vector<extract<u8, u32>, u32, Xmm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPEXTRB, &bind_memory_from_vector<extract<u8, u8>, u8>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPEXTRW, &bind_general_from_vector<extract<u16, u32>, u32, Xmm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPEXTRW, &bind_memory_from_vector<extract<u16, u16>, u16>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPEXTRD, &bind_general_from_vector<extract<u32, u32>, u32, Xmm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPEXTRD, &bind_memory_from_vector<extract<u32, u32>, u32>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPEXTRQ, &bind_general_from_vector<extract<u64, u64>, u64, Xmm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPEXTRQ, &bind_memory_from_vector<extract<u64, u64>, u64>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPINSRB, &bind_from_word<pinsr<u8, Xmm>, u8>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPINSRW, &bind_from_word<pinsr<u16, Xmm>, u16>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPINSRD, &bind_from_word<pinsr<u32, Xmm>, u32>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPINSRQ, &bind_from_word<pinsr<u64, Xmm>, u64>, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPCMPESTRI, &bind_pcmpestri, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPCMPESTRM, &bind_pcmpestrm, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPCMPISTRI, &bind_pcmpistri, unit},
-    BinderRow{ZYDIS_MNEMONIC_VPCMPISTRM, &bind_pcmpistrm, unit},
+    row(ZYDIS_MNEMONIC_VPTEST, &bind_test_of_either<all_bits>),
+    row(ZYDIS_MNEMONIC_VTESTPS, &bind_test_of_either<signs32>),
+    row(ZYDIS_MNEMONIC_VTESTPD, &bind_test_of_either<signs64>),
+    row(ZYDIS_MNEMONIC_VPMOVMSKB, &bind_general_from_vector<pmovmskb, u32, Xmm>),
+    row(ZYDIS_MNEMONIC_VPMOVMSKB, &bind_general_from_vector<pmovmskb256, u32, Ymm>),
+    row(ZYDIS_MNEMONIC_VPEXTRB, &bind_general_from_vector<pextr_as<u8, u32>, u32, Xmm>),
+    row(ZYDIS_MNEMONIC_VPEXTRB, &bind_memory_from_vector<pextr_as<u8, u8>, u8>),
+    row(ZYDIS_MNEMONIC_VPEXTRW, &bind_general_from_vector<pextr_as<u16, u32>, u32, Xmm>),
+    row(ZYDIS_MNEMONIC_VPEXTRW, &bind_memory_from_vector<pextr_as<u16, u16>, u16>),
+    row(ZYDIS_MNEMONIC_VPEXTRD, &bind_general_from_vector<pextr_as<u32, u32>, u32, Xmm>),
+    row(ZYDIS_MNEMONIC_VPEXTRD, &bind_memory_from_vector<pextr_as<u32, u32>, u32>),
+    row(ZYDIS_MNEMONIC_VPEXTRQ, &bind_general_from_vector<pextr_as<u64, u64>, u64, Xmm>),
+    row(ZYDIS_MNEMONIC_VPEXTRQ, &bind_memory_from_vector<pextr_as<u64, u64>, u64>),
+    row(ZYDIS_MNEMONIC_VPINSRB, &bind_from_word<pinsr<u8, Xmm>, u8>),
+    row(ZYDIS_MNEMONIC_VPINSRW, &bind_from_word<pinsr<u16, Xmm>, u16>),
+    row(ZYDIS_MNEMONIC_VPINSRD, &bind_from_word<pinsr<u32, Xmm>, u32>),
+    row(ZYDIS_MNEMONIC_VPINSRQ, &bind_from_word<pinsr<u64, Xmm>, u64>),
+    row(ZYDIS_MNEMONIC_VPCMPESTRI, &bind_pcmpestri),
+    row(ZYDIS_MNEMONIC_VPCMPESTRM, &bind_pcmpestrm),
+    row(ZYDIS_MNEMONIC_VPCMPISTRI, &bind_pcmpistri),
+    row(ZYDIS_MNEMONIC_VPCMPISTRM, &bind_pcmpistrm),
 };
 
 }  // namespace

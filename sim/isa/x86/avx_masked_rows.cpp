@@ -11,15 +11,6 @@ namespace ringfence::sim::isa::x86::avx {
 
 namespace {
 
-constexpr Unit unit = Unit::Avx;
-
-template <typename T, typename V>
-using VectorLanes = std::array<T, sizeof(V) / sizeof(T)>;
-
-template <typename T, typename V>
-VectorLanes<T, V> lanes_of(const V& value) {
-    return std::bit_cast<VectorLanes<T, V>>(value);
-}
 template <typename T>
 bool has_sign(T lane) {
     return (lane >> (sizeof(T) * 8 - 1)) != 0;
@@ -30,9 +21,9 @@ bool has_sign(T lane) {
 /// dst = the lanes of memory that the first source selects, zeroes elsewhere.
 template <typename T, typename V>
 bool masked_load(Cpu& cpu, const Op& op) {
-    const auto mask = lanes_of<T>(read_register<V>(cpu, op.extra));
+    const auto mask = lane_array<T>(read_register<V>(cpu, op.extra));
     const VirtualAddress address = linear_address(cpu, op);
-    VectorLanes<T, V> result{};
+    LaneArray<T, V> result{};
     for (usize i = 0; i < mask.size(); ++i) {
         if (has_sign(mask[i]) && !cpu.mmu.read(address + i * sizeof(T), result[i])) {
             return memory_fault(cpu, op);
@@ -44,8 +35,8 @@ bool masked_load(Cpu& cpu, const Op& op) {
 /// All or nothing is stored.
 template <typename T, typename V>
 bool masked_store(Cpu& cpu, const Op& op) {
-    const auto mask = lanes_of<T>(read_register<V>(cpu, op.extra));
-    const auto data = lanes_of<T>(read_register<V>(cpu, op.src));
+    const auto mask = lane_array<T>(read_register<V>(cpu, op.extra));
+    const auto data = lane_array<T>(read_register<V>(cpu, op.src));
     const VirtualAddress address = linear_address(cpu, op);
     for (usize i = 0; i < mask.size(); ++i) {
         if (has_sign(mask[i]) && !cpu.mmu.probe_write(address + i * sizeof(T), sizeof(T))) {
@@ -85,12 +76,11 @@ bool bind_masked(const Instruction& in, OpBuilder& out) {
 /// when a later one faults.
 template <typename T, unsigned vector_bits, typename Index>
 bool gather(Cpu& cpu, const Op& op) {
-    using Lanes = VectorLanes<T, Ymm>;
     const GatherAddress address(op);
     constexpr usize count = vector_bits / 8 / std::max(sizeof(T), sizeof(Index));
-    auto result = lanes_of<T>(read_register<Ymm>(cpu, op.dst));
-    auto mask = lanes_of<T>(read_register<Ymm>(cpu, op.src));
-    const auto index = lanes_of<Index>(read_register<Ymm>(cpu, op.extra));
+    auto result = lane_array<T>(read_register<Ymm>(cpu, op.dst));
+    auto mask = lane_array<T>(read_register<Ymm>(cpu, op.src));
+    const auto index = lane_array<Index>(read_register<Ymm>(cpu, op.extra));
     for (usize i = 0; i < count; ++i) {
         mask[i] = has_sign(mask[i]) ? static_cast<T>(~T{0}) : T{0};
     }
@@ -107,7 +97,7 @@ bool gather(Cpu& cpu, const Op& op) {
         }
         mask[i] = 0;
     }
-    Lanes whole{};
+    LaneArray<T, Ymm> whole{};
     std::copy_n(result.begin(), count, whole.begin());
     write_whole(cpu, op.dst, std::bit_cast<Ymm>(whole));
     write_whole(cpu, op.src, Ymm{});
@@ -125,10 +115,6 @@ bool bind_gather(const Instruction& in, OpBuilder& out) {
     GatherAddress::describe(in, in.operand(1), out.op);
     return in.info.avx.vector_length == 256 ? out.straight<gather<T, 256, Index>>()
                                             : out.straight<gather<T, 128, Index>>();
-}
-
-constexpr BinderRow row(ZydisMnemonic mnemonic, Binder binder) {
-    return {mnemonic, binder, unit};
 }
 
 constexpr std::array rows = {

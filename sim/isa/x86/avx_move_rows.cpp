@@ -14,7 +14,6 @@ namespace {
 using namespace sse;
 using simd::move;
 
-constexpr Unit unit = Unit::Avx;
 constexpr Alignment aligned = Alignment::Required;
 constexpr Alignment unaligned = Alignment::Free;
 
@@ -76,14 +75,6 @@ bool bind_vzero(const Instruction& /*in*/, OpBuilder& out) {
     return out.straight<vzero<zeroed>>();
 }
 
-u32 extract_single(Xmm a, u8 imm) {
-    return static_cast<u32>(simd::pextr<u32>(a, imm));
-}
-
-constexpr BinderRow row(ZydisMnemonic mnemonic, Binder binder) {
-    return {mnemonic, binder, unit};
-}
-
 constexpr std::array rows = {
     row(ZYDIS_MNEMONIC_VMOVAPS, &bind_move<aligned>),
     row(ZYDIS_MNEMONIC_VMOVAPD, &bind_move<aligned>),
@@ -119,8 +110,8 @@ constexpr std::array rows = {
     row(ZYDIS_MNEMONIC_VMASKMOVDQU, &bind_maskmov<Xmm>),
     row(ZYDIS_MNEMONIC_VINSERTPS, &bind_register_form<sse::insertps>),
     row(ZYDIS_MNEMONIC_VINSERTPS, &bind_from_word<insertps_memory, u32>),
-    row(ZYDIS_MNEMONIC_VEXTRACTPS, &bind_general_from_vector<extract_single, u32, Xmm>),
-    row(ZYDIS_MNEMONIC_VEXTRACTPS, &bind_memory_from_vector<extract_single, u32>),
+    row(ZYDIS_MNEMONIC_VEXTRACTPS, &bind_general_from_vector<simd::pextr_as<u32, u32>, u32, Xmm>),
+    row(ZYDIS_MNEMONIC_VEXTRACTPS, &bind_memory_from_vector<simd::pextr_as<u32, u32>, u32>),
     both<simd::pand<Xmm>>(ZYDIS_MNEMONIC_VANDPS),
     both<simd::pand<Xmm>>(ZYDIS_MNEMONIC_VANDPD),
     both<simd::pandn<Xmm>>(ZYDIS_MNEMONIC_VANDNPS),

@@ -74,52 +74,37 @@ Ymm shared_source(Ymm a, Xmm b) {
 
 // Semantic functions --------------------------------------------------------------------------
 
-/// dst = F(first, second); `D` and `S` are the kinds of the destination (and of the first source)
-/// and of the second source.
+/// dst = F(first, second), where the destination and the first source are registers of kind `D`.
 template <auto F, typename D, typename S>
-bool two_registers(Cpu& cpu, const Op& op) {
+RF_ALWAYS_INLINE bool combine(Cpu& cpu, const Op& op, const S& second) {
     D result;
-    if (!apply<F>(cpu, op, result, read_register<D>(cpu, op.extra),
-                  read_register<S>(cpu, op.src))) {
+    if (!apply<F>(cpu, op, result, read_register<D>(cpu, op.extra), second)) {
         return false;
     }
     write_whole(cpu, op.dst, result);
     return true;
 }
-/// The same with the second source in memory, of type `M`.
+
+/// The second source is a vector register of kind `S`, or memory of type `M`.
+template <auto F, typename D, typename S>
+bool two_registers(Cpu& cpu, const Op& op) {
+    return combine<F, D>(cpu, op, read_register<S>(cpu, op.src));
+}
 template <auto F, typename D, typename S, typename M, Alignment alignment>
 bool register_and_memory(Cpu& cpu, const Op& op) {
     M memory;
-    D result;
-    if (!load_vector<M, alignment>(cpu, op, memory) ||
-        !apply<F>(cpu, op, result, read_register<D>(cpu, op.extra), extend_to<S>(memory))) {
-        return false;
-    }
-    write_whole(cpu, op.dst, result);
-    return true;
+    return load_vector<M, alignment>(cpu, op, memory) &&
+           combine<F, D>(cpu, op, extend_to<S>(memory));
 }
-/// dst = F(first, general register of type `Word`).
+/// It is a general register of type `Word`, or as much memory.
 template <auto F, typename Word>
 bool register_and_general(Cpu& cpu, const Op& op) {
-    Xmm result;
-    if (!apply<F>(cpu, op, result, read_register<Xmm>(cpu, op.extra),
-                  u64{cpu.gpr.get<Word>(op.src)})) {
-        return false;
-    }
-    write_whole(cpu, op.dst, result);
-    return true;
+    return combine<F, Xmm>(cpu, op, u64{cpu.gpr.get<Word>(op.src)});
 }
-/// dst = F(first, memory of type `Word`).
 template <auto F, typename Word>
 bool register_and_word(Cpu& cpu, const Op& op) {
-    Xmm result;
     Word memory;
-    if (!load(cpu, op, memory) ||
-        !apply<F>(cpu, op, result, read_register<Xmm>(cpu, op.extra), u64{memory})) {
-        return false;
-    }
-    write_whole(cpu, op.dst, result);
-    return true;
+    return load(cpu, op, memory) && combine<F, Xmm>(cpu, op, u64{memory});
 }
 
 /// memory = F(vector [, imm8]). MXCSR stays as it is if memory cannot be written.
@@ -214,18 +199,21 @@ bool bind_to_memory(const Instruction& in, OpBuilder& out) {
 
 // Rows ----------------------------------------------------------------------------------------
 
+constexpr BinderRow row(ZydisMnemonic mnemonic, Binder binder) {
+    return {mnemonic, binder, Unit::Avx};
+}
 template <auto F>
 constexpr BinderRow both(ZydisMnemonic mnemonic) {
-    return {mnemonic, &bind_both<F>, Unit::Avx};
+    return row(mnemonic, &bind_both<F>);
 }
 /// With bits of the immediate for each half.
 template <auto F, unsigned immediate_step>
 constexpr BinderRow both_stepping(ZydisMnemonic mnemonic) {
-    return {mnemonic, &bind_both<F, Halves<F, immediate_step>{}>, Unit::Avx};
+    return row(mnemonic, &bind_both<F, Halves<F, immediate_step>{}>);
 }
 template <auto F, typename D, typename S = D, typename M = S>
 constexpr BinderRow as(ZydisMnemonic mnemonic) {
-    return {mnemonic, &bind_as<F, D, S, M>, Unit::Avx};
+    return row(mnemonic, &bind_as<F, D, S, M>);
 }
 
 // The parts that avx_rows() is made of; each is in the file of that name.

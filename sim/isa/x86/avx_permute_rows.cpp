@@ -12,20 +12,10 @@ namespace {
 
 using namespace simd;
 
-constexpr Unit unit = Unit::Avx;
-
-/// All lanes of a YMM register, lane 0 the lowest.
-template <typename T>
-using AllLanes = std::array<T, sizeof(Ymm) / sizeof(T)>;
-
-template <typename T>
-AllLanes<T> all_lanes(const Ymm& value) {
-    return std::bit_cast<AllLanes<T>>(value);
-}
 /// The register with each lane of `T` computed from its index.
 template <typename T, typename F>
 Ymm build_all(const F& lane) {
-    AllLanes<T> result;
+    LaneArray<T, Ymm> result;
     for (unsigned i = 0; i < result.size(); ++i) {
         result[i] = lane(i);
     }
@@ -58,12 +48,12 @@ bool bind_permute_in_halves(const Instruction& in, OpBuilder& out) {
 // Across halves -------------------------------------------------------------------------------
 
 Ymm permute_words(Ymm a, Ymm b) {
-    const auto chosen = all_lanes<u32>(a);
-    const auto x = all_lanes<u32>(b);
+    const auto chosen = lane_array<u32>(a);
+    const auto x = lane_array<u32>(b);
     return build_all<u32>([&](unsigned i) { return x[chosen[i] & 7]; });
 }
 Ymm permute_quadwords(Ymm, Ymm b, u8 imm) {
-    const auto x = all_lanes<u64>(b);
+    const auto x = lane_array<u64>(b);
     return build_all<u64>([&](unsigned i) { return x[imm >> (2 * i) & 3]; });
 }
 /// Each half of the result is one of the four halves, or zero.
@@ -153,10 +143,6 @@ bool bind_blend_of(const Instruction& in, OpBuilder& out) {
 template <typename T>
 bool bind_blend(const Instruction& in, OpBuilder& out) {
     return bind_blend_of<T, Xmm>(in, out) || bind_blend_of<T, Ymm>(in, out);
-}
-
-constexpr BinderRow row(ZydisMnemonic mnemonic, Binder binder) {
-    return {mnemonic, binder, unit};
 }
 
 constexpr std::array rows = {

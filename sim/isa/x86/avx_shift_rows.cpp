@@ -49,11 +49,11 @@ Xmm shift_right_signed(Xmm a, Xmm b) {
 
 template <auto F>
 constexpr BinderRow uniform(ZydisMnemonic mnemonic) {
-    return {mnemonic, &bind_uniform_shift<F>, Unit::Avx};
+    return row(mnemonic, &bind_uniform_shift<F>);
 }
 template <auto F>
 constexpr BinderRow by_bytes(ZydisMnemonic mnemonic) {
-    return {mnemonic, &bind_shift_by_immediate<F>, Unit::Avx};
+    return row(mnemonic, &bind_shift_by_immediate<F>);
 }
 
 constexpr std::array rows = {

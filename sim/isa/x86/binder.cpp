@@ -95,14 +95,6 @@ SegmentRegister segment_of(ZydisRegister reg) {
     return static_cast<SegmentRegister>(reg - ZYDIS_REGISTER_ES);
 }
 
-Slot optional_slot(ZydisRegister reg) {
-    return reg == ZYDIS_REGISTER_NONE ? cpu::zero_slot : OpBuilder::slot(reg);
-}
-
-u8 shift_of(u8 scale) {
-    return scale == 8 ? 3 : scale == 4 ? 2 : scale == 2 ? 1 : 0;
-}
-
 /// Base, index, scale and displacement into `op`.
 void describe_offset(const Instruction& instruction, const ZydisDecodedOperand& operand, Op& op) {
     const auto& mem = operand.mem;
@@ -110,10 +102,10 @@ void describe_offset(const Instruction& instruction, const ZydisDecodedOperand& 
     if (mem.base == ZYDIS_REGISTER_RIP || mem.base == ZYDIS_REGISTER_EIP) {
         op.displacement += instruction.next_rip();
     } else {
-        op.base = optional_slot(mem.base);
+        op.base = OpBuilder::optional_slot(mem.base);
     }
-    op.index = optional_slot(mem.index);
-    op.scale = shift_of(mem.scale);
+    op.index = OpBuilder::optional_slot(mem.index);
+    op.scale = shift_of_scale(mem.scale);
 }
 
 }  // namespace
@@ -132,9 +124,8 @@ void OpBuilder::memory(const Instruction& instruction, const ZydisDecodedOperand
     op.stack_segment = is_stack_segment(operand);
     if (instruction.code64() && instruction.info.address_width == 64) {
         describe_offset(instruction, operand, op);
-        const bool based = segment == SegmentRegister::Fs || segment == SegmentRegister::Gs;
         // LEA has no segment: Zydis reports none for it.
-        op.segment = based ? cpu::base_slot(segment) : cpu::zero_slot;
+        op.segment = base_slot64(segment);
         return;
     }
     preparation_ = Op{};

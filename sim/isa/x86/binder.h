@@ -39,6 +39,11 @@ struct Instruction {
     [[nodiscard]] bool code64() const { return cpu::ExecutionMode::code64.test(mode); }
 };
 
+/// How far an index is shifted by a scale of 0 (no index) to 8.
+constexpr u8 shift_of_scale(u8 scale) {
+    return scale == 8 ? 3 : scale / 2;
+}
+
 /// What a binder fills in. `op` arrives with length, offset and ordinal set.
 class OpBuilder {
 public:
@@ -77,6 +82,10 @@ public:
     }
     /// The slot of a general register of any size.
     static Slot slot(ZydisRegister reg);
+    /// The same of one that may be absent.
+    static Slot optional_slot(ZydisRegister reg) {
+        return reg == ZYDIS_REGISTER_NONE ? cpu::zero_slot : slot(reg);
+    }
     static Slot slot(const Instruction& instruction, unsigned i) {
         return slot(instruction.operand(i).reg.value);
     }

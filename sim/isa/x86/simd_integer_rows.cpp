@@ -5,6 +5,7 @@
 #include "sim/isa/x86/simd_aes.h"
 #include "sim/isa/x86/simd_shared_rows.h"
 #include "sim/isa/x86/simd_string.h"
+#include "sim/isa/x86/simd_test.h"
 #include "sim/isa/x86/simd_transfer.h"
 #include "sim/isa/x86/sse_rows.h"
 
@@ -18,14 +19,6 @@ using simd::pinsr;
 using simd::pmovx;
 
 constexpr Unit unit = Unit::Sse;
-
-u32 pmovmskb(Xmm a) {
-    return static_cast<u32>(simd::sign_mask<i8>(a));
-}
-template <typename T, typename Word>
-Word pextr(Xmm a, u8 imm) {
-    return static_cast<Word>(simd::pextr<T>(a, imm));
-}
 
 /// XMM0 is the mask of the variable blends.
 template <typename T>
@@ -54,35 +47,6 @@ bool bind_blend_variable(const Instruction& instruction, OpBuilder& out) {
         return out.straight<blend_variable_memory<T>>();
     }
     return is_vector<Xmm>(instruction, 1, out.op.src) && out.straight<blend_variable_register<T>>();
-}
-
-/// ZF: no common bit; CF: no bit of the source outside the destination.
-void set_ptest_flags(Cpu& cpu, Xmm a, Xmm b) {
-    const bool zf = simd::pand(a, b) == Xmm{};
-    const bool cf = simd::pandn(a, b) == Xmm{};
-    using arch::x86::Rflags;
-    cpu.flags.load(Rflags::zf.make(zf ? 1 : 0) | Rflags::cf.make(cf ? 1 : 0));
-}
-void ptest_register(Cpu& cpu, const Op& op) {
-    set_ptest_flags(cpu, cpu.fpu.xmm[op.dst], cpu.fpu.xmm[op.src]);
-}
-bool ptest_memory(Cpu& cpu, const Op& op) {
-    Xmm source;
-    if (!load_vector<Xmm, Alignment::Required>(cpu, op, source)) {
-        return false;
-    }
-    set_ptest_flags(cpu, cpu.fpu.xmm[op.dst], source);
-    return true;
-}
-bool bind_ptest(const Instruction& instruction, OpBuilder& out) {
-    if (!is_vector<Xmm>(instruction, 0, out.op.dst)) {
-        return false;
-    }
-    if (instruction.is_memory(1)) {
-        out.memory(instruction, 1);
-        return out.straight<ptest_memory>();
-    }
-    return is_vector<Xmm>(instruction, 1, out.op.src) && out.straight<ptest_register>();
 }
 
 template <auto F>
@@ -144,24 +108,30 @@ constexpr std::array xmm_only_rows = {
     BinderRow{ZYDIS_MNEMONIC_PBLENDVB, &bind_blend_variable<i8>, unit},
     BinderRow{ZYDIS_MNEMONIC_BLENDVPS, &bind_blend_variable<i32>, unit},
     BinderRow{ZYDIS_MNEMONIC_BLENDVPD, &bind_blend_variable<i64>, unit},
-    BinderRow{ZYDIS_MNEMONIC_PTEST, &bind_ptest, unit},
+    BinderRow{ZYDIS_MNEMONIC_PTEST, &bind_test<Xmm, all_bits, Alignment::Required>, unit},
     BinderRow{ZYDIS_MNEMONIC_PSLLDQ, &bind_shift_immediate<simd::pslldq, Xmm>, unit},
     BinderRow{ZYDIS_MNEMONIC_PSRLDQ, &bind_shift_immediate<simd::psrldq, Xmm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_PMOVMSKB, &bind_general_from_vector<pmovmskb, u32, Xmm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_PEXTRB, &bind_general_from_vector<pextr<u8, u32>, u32, Xmm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_PEXTRB, &bind_memory_from_vector<pextr<u8, u8>, u8>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PMOVMSKB, &bind_general_from_vector<simd::pmovmskb, u32, Xmm>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PEXTRB, &bind_general_from_vector<simd::pextr_as<u8, u32>, u32, Xmm>,
+              unit},
+    BinderRow{ZYDIS_MNEMONIC_PEXTRB, &bind_memory_from_vector<simd::pextr_as<u8, u8>, u8>, unit},
     BinderRow{ZYDIS_MNEMONIC_PINSRB, &bind_vector_from_word<pinsr<u8, Xmm>, u8, Xmm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_PEXTRW, &bind_general_from_vector<pextr<u16, u32>, u32, Xmm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_PEXTRW, &bind_memory_from_vector<pextr<u16, u16>, u16>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PEXTRW, &bind_general_from_vector<simd::pextr_as<u16, u32>, u32, Xmm>,
+              unit},
+    BinderRow{ZYDIS_MNEMONIC_PEXTRW, &bind_memory_from_vector<simd::pextr_as<u16, u16>, u16>, unit},
     BinderRow{ZYDIS_MNEMONIC_PINSRW, &bind_vector_from_word<pinsr<u16, Xmm>, u16, Xmm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_PEXTRD, &bind_general_from_vector<pextr<u32, u32>, u32, Xmm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_PEXTRD, &bind_memory_from_vector<pextr<u32, u32>, u32>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PEXTRD, &bind_general_from_vector<simd::pextr_as<u32, u32>, u32, Xmm>,
+              unit},
+    BinderRow{ZYDIS_MNEMONIC_PEXTRD, &bind_memory_from_vector<simd::pextr_as<u32, u32>, u32>, unit},
     BinderRow{ZYDIS_MNEMONIC_PINSRD, &bind_vector_from_word<pinsr<u32, Xmm>, u32, Xmm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_PEXTRQ, &bind_general_from_vector<pextr<u64, u64>, u64, Xmm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_PEXTRQ, &bind_memory_from_vector<pextr<u64, u64>, u64>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PEXTRQ, &bind_general_from_vector<simd::pextr_as<u64, u64>, u64, Xmm>,
+              unit},
+    BinderRow{ZYDIS_MNEMONIC_PEXTRQ, &bind_memory_from_vector<simd::pextr_as<u64, u64>, u64>, unit},
     BinderRow{ZYDIS_MNEMONIC_PINSRQ, &bind_vector_from_word<pinsr<u64, Xmm>, u64, Xmm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_EXTRACTPS, &bind_general_from_vector<pextr<u32, u32>, u32, Xmm>, unit},
-    BinderRow{ZYDIS_MNEMONIC_EXTRACTPS, &bind_memory_from_vector<pextr<u32, u32>, u32>, unit},
+    BinderRow{ZYDIS_MNEMONIC_EXTRACTPS,
+              &bind_general_from_vector<simd::pextr_as<u32, u32>, u32, Xmm>, unit},
+    BinderRow{ZYDIS_MNEMONIC_EXTRACTPS, &bind_memory_from_vector<simd::pextr_as<u32, u32>, u32>,
+              unit},
     BinderRow{ZYDIS_MNEMONIC_MASKMOVDQU, &bind_maskmov<Xmm>, unit},
     BinderRow{ZYDIS_MNEMONIC_PCMPESTRI, &bind_pcmpestri, unit},
     BinderRow{ZYDIS_MNEMONIC_PCMPESTRM, &bind_pcmpestrm, unit},

@@ -3,6 +3,7 @@
 // into SSE on an x86-64 host and into NEON on an AArch64 host.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <limits>
 #include <type_traits>
@@ -32,6 +33,15 @@ struct alignas(32) Ymm {
     bool operator==(const Ymm&) const = default;
 };
 static_assert(sizeof(Ymm) == 32);
+
+/// The lanes of a register, lane 0 first, for what goes through memory or crosses halves.
+template <typename T, typename V>
+using LaneArray = std::array<T, sizeof(V) / sizeof(T)>;
+
+template <typename T, typename V>
+LaneArray<T, V> lane_array(const V& value) {
+    return std::bit_cast<LaneArray<T, V>>(value);
+}
 
 /// A vector of `T` as wide as the register type `V`; lane 0 is the lowest.
 template <typename T, typename V>

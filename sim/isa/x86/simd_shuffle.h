@@ -109,6 +109,12 @@ u64 pextr(V a, u8 imm) {
     return lanes<T>(a)[imm % lane_count<T, V>];
 }
 
+/// The same as `Word`, the type of what it goes to.
+template <typename T, typename Word>
+Word pextr_as(Xmm a, u8 imm) {
+    return static_cast<Word>(pextr<T>(a, imm));
+}
+
 /// imm8: source lane in 7:6 (register source), destination lane in 5:4, lanes to clear in 3:0.
 inline Xmm insertps(Xmm a, u32 value, u8 imm) {
     auto x = lanes<u32>(a);
@@ -125,6 +131,10 @@ u64 sign_mask(V a) {
         mask |= static_cast<u64>(x[i] < 0 ? 1 : 0) << i;
     }
     return mask;
+}
+
+inline u32 pmovmskb(Xmm a) {
+    return static_cast<u32>(sign_mask<i8>(a));
 }
 
 /// BLENDPS, BLENDPD, PBLENDW: a set bit of `imm` takes the source's lane.

@@ -121,14 +121,9 @@ bool is_zeroing(const Instruction& instruction) {
     }
 }
 
-/// Moves of whole registers, which renaming does.
-bool is_plain_move(const Instruction& instruction) {
-    const bool both = instruction.is_register(0) && instruction.is_register(1) &&
-                      renamed(instruction.operand(0).reg.value) != no_register &&
-                      renamed(instruction.operand(1).reg.value) != no_register;
-    switch (instruction.info.mnemonic) {
-        case ZYDIS_MNEMONIC_MOV:
-            return both && instruction.operand(0).size >= 32;
+/// Of one vector to or from another or memory, as it is.
+bool moves_whole_vector(ZydisMnemonic mnemonic) {
+    switch (mnemonic) {
         case ZYDIS_MNEMONIC_MOVAPS:
         case ZYDIS_MNEMONIC_MOVAPD:
         case ZYDIS_MNEMONIC_MOVUPS:
@@ -141,10 +136,20 @@ bool is_plain_move(const Instruction& instruction) {
         case ZYDIS_MNEMONIC_VMOVUPD:
         case ZYDIS_MNEMONIC_VMOVDQA:
         case ZYDIS_MNEMONIC_VMOVDQU:
-            return both;
+            return true;
         default:
             return false;
     }
+}
+
+/// Moves of whole registers, which renaming does.
+bool is_plain_move(const Instruction& instruction) {
+    const bool both = instruction.is_register(0) && instruction.is_register(1) &&
+                      renamed(instruction.operand(0).reg.value) != no_register &&
+                      renamed(instruction.operand(1).reg.value) != no_register;
+    const ZydisMnemonic mnemonic = instruction.info.mnemonic;
+    return both && (moves_whole_vector(mnemonic) ||
+                    (mnemonic == ZYDIS_MNEMONIC_MOV && instruction.operand(0).size >= 32));
 }
 
 void add_registers(const Instruction& instruction, InstructionProfile& profile) {
@@ -264,7 +269,7 @@ TimedOperand address_of(const Instruction& instruction, const ZydisDecodedOperan
     const bool relative = memory.base == ZYDIS_REGISTER_RIP || memory.base == ZYDIS_REGISTER_EIP;
     out.base = slot_or_zero(memory.base);
     out.index = slot_or_zero(memory.index);
-    out.scale = static_cast<u8>(memory.scale == 8 ? 3 : memory.scale == 4 ? 2 : memory.scale / 2);
+    out.scale = shift_of_scale(memory.scale);
     out.segment = segment_slot(instruction, memory.segment);
     out.displacement = static_cast<u64>(memory.disp.has_displacement != 0 ? memory.disp.value : 0) +
                        (relative ? instruction.next_rip() : 0);
@@ -363,12 +368,6 @@ bool is_only_access(const Instruction& instruction, const TimedInstruction& time
         case ZYDIS_MNEMONIC_MOVQ:
         case ZYDIS_MNEMONIC_MOVSS:
         case ZYDIS_MNEMONIC_MOVSD:
-        case ZYDIS_MNEMONIC_MOVAPS:
-        case ZYDIS_MNEMONIC_MOVAPD:
-        case ZYDIS_MNEMONIC_MOVUPS:
-        case ZYDIS_MNEMONIC_MOVUPD:
-        case ZYDIS_MNEMONIC_MOVDQA:
-        case ZYDIS_MNEMONIC_MOVDQU:
         case ZYDIS_MNEMONIC_LDDQU:
         case ZYDIS_MNEMONIC_MOVNTI:
         case ZYDIS_MNEMONIC_MOVNTDQ:
@@ -378,12 +377,6 @@ bool is_only_access(const Instruction& instruction, const TimedInstruction& time
         case ZYDIS_MNEMONIC_VMOVQ:
         case ZYDIS_MNEMONIC_VMOVSS:
         case ZYDIS_MNEMONIC_VMOVSD:
-        case ZYDIS_MNEMONIC_VMOVAPS:
-        case ZYDIS_MNEMONIC_VMOVAPD:
-        case ZYDIS_MNEMONIC_VMOVUPS:
-        case ZYDIS_MNEMONIC_VMOVUPD:
-        case ZYDIS_MNEMONIC_VMOVDQA:
-        case ZYDIS_MNEMONIC_VMOVDQU:
         case ZYDIS_MNEMONIC_VLDDQU:
         case ZYDIS_MNEMONIC_VMOVNTDQ:
         case ZYDIS_MNEMONIC_VMOVNTDQA:
@@ -404,7 +397,7 @@ bool is_only_access(const Instruction& instruction, const TimedInstruction& time
         case ZYDIS_MNEMONIC_MOVSQ:
             return true;
         default:
-            return hint_of(instruction) != nullptr;
+            return moves_whole_vector(instruction.info.mnemonic) || hint_of(instruction) != nullptr;
     }
 }
 
