@@ -56,6 +56,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/process/credentials.cpp
     core/process/current_place.cpp
     core/process/exec.cpp
+    core/process/executed_file.cpp
     core/process/exit.cpp
     core/process/first_process.cpp
     core/process/fork.cpp

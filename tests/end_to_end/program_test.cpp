@@ -56,6 +56,7 @@ std::vector<Program> make_programs() {
         {"pty_sessions", {guest_program("pty_sessions")}},
         {"ptys", {guest_program("ptys")}},
         {"robust_locks", {guest_program("robust_locks")}},
+        {"running_files", {guest_program("running_files")}},
         {"scheduling", {guest_program("scheduling")}},
         {"seals", {guest_program("seals")}},
         {"sharing", {guest_program("sharing")}},

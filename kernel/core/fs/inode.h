@@ -10,6 +10,7 @@
 #include "kernel/core/containers/ref.h"
 #include "kernel/core/containers/string.h"
 #include "kernel/core/errors.h"
+#include "kernel/core/fs/file_uses.h"
 #include "kernel/core/fs/metadata.h"
 #include "kernel/core/fs/open_flags.h"
 
@@ -90,6 +91,9 @@ public:
     virtual void region_added() {}
     virtual void region_removed() {}
 
+    /// Who writes to it and who runs it.
+    [[nodiscard]] FileUses& uses() { return uses_; }
+
     /// Null if the file has none.
     [[nodiscard]] virtual FileSeals* seals() { return nullptr; }
 
@@ -106,6 +110,7 @@ protected:
 
 private:
     Metadata metadata_;
+    FileUses uses_;
     mutable std::unique_ptr<FileLocks> locks_;
 };
 

@@ -12,6 +12,12 @@ void OpenFile::set_status_flags(u32 word) {
     flags_.word = (flags_.word & ~changeable) | (word & changeable);
 }
 
+Fallible<void> OpenFile::keep_from_running() {
+    RF_TRY(inode_->uses().begin_writing());
+    keeps_from_running_ = true;
+    return {};
+}
+
 Fallible<u64> OpenFile::read(const IoDestination&, u64) {
     return Error{inode_->is_directory() ? Errno::Eisdir : Errno::Einval};
 }
@@ -73,6 +79,9 @@ void OpenFile::dispose() const {
         watcher->file_closed();
     }
     inode_->drop_locks(this);
+    if (keeps_from_running_) {
+        inode_->uses().end_writing();
+    }
     if (!flags_.path_only()) {
         file_event(*inode_, flags_.writable() ? file_events::ClosedWritable::mask
                                               : file_events::ClosedReadOnly::mask);

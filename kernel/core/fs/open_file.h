@@ -70,6 +70,9 @@ public:
     /// The path by which it was opened, for /proc.
     [[nodiscard]] const String& path() const { return path_; }
     void set_path(String path) { path_ = std::move(path); }
+    /// Keeps the file from being run until the last descriptor is closed, as everything does that
+    /// is opened for writing by name. Etxtbsy if it is run now.
+    Fallible<void> keep_from_running();
     /// True while a read or write would have to wait and may.
     [[nodiscard]] bool may_block() const { return !flags_.non_blocking(); }
 
@@ -103,6 +106,7 @@ private:
     mutable Watchers watchers_;
     Ref<Inode> inode_;
     OpenFlags flags_;
+    bool keeps_from_running_ = false;
     String path_;
 };
 

@@ -49,7 +49,7 @@ Ref<Inode> place_jump(u32 id, u32 where) {
     }
     switch (static_cast<Where>(where)) {
         case Where::Executable:
-            return process->executable;
+            return process->executable.inode();
         case Where::WorkingDirectory:
             return process->place->directory;
         case Where::Root:

@@ -30,7 +30,7 @@ VirtualAddress dynamic_program_base() {
 
 struct NewProgram {
     ProgramFile main;
-    ProgramFile interpreter;  ///< inode null: static
+    ProgramFile interpreter;  ///< no file: static
     Ref<MemorySpace> space;
     LoadedProgram loaded;
     LoadedProgram loaded_interpreter;
@@ -39,17 +39,6 @@ struct NewProgram {
 
 ExecFailure failure(Errno reason, std::string_view explanation) {
     return {reason, String(explanation)};
-}
-
-Result<void, ExecFailure> check_file(Inode& file) {
-    const Credentials& who = current_process().credentials;
-    if (file.type() != FileType::Regular) {
-        return Error{failure(Errno::Eacces, "it is not a regular file")};
-    }
-    if (!who.may_access(file.metadata(), Access::Execute)) {
-        return Error{failure(Errno::Eacces, "permission denied: it is not executable")};
-    }
-    return {};
 }
 
 Result<void, ExecFailure> find_interpreter(NewProgram& program) {
@@ -63,14 +52,17 @@ Result<void, ExecFailure> find_interpreter(NewProgram& program) {
         text.append(path).append(" is missing");
         return Error{ExecFailure{Errno::Enoent, std::move(text)}};
     }
-    RF_TRY(check_file(*found.value()));
+    auto file = ExecutedFile::take(found.value(), current_process().credentials);
+    if (!file) {
+        return Error{not_to_be_run(*found.value(), "its ELF interpreter", file.error())};
+    }
     auto image = inspect_program(*found.value());
     if (!image) {
         String text("its ELF interpreter ");
         text.append(path).append(" cannot be used: ").append(elf::describe(image.error()));
         return Error{ExecFailure{Errno::Elibbad, std::move(text)}};
     }
-    program.interpreter = {found.value(), path, std::move(image).value()};
+    program.interpreter = {std::move(file).value(), path, std::move(image).value()};
     return {};
 }
 
@@ -122,11 +114,11 @@ Fallible<Ref<FileTable>> own_files() {
 Fallible<void> load(NewProgram& program) {
     const IsolationSetting isolation =
         current_process().memory ? current_process().memory->isolation : IsolationSetting{};
-    RF_TRY_ASSIGN(space,
-                  MemorySpace::create(isolation.after_exec(gains_privileges(*program.main.inode))));
+    RF_TRY_ASSIGN(space, MemorySpace::create(
+                             isolation.after_exec(gains_privileges(*program.main.file.inode()))));
     lay_out(*space, current_process());
     RF_TRY(map_stack(*space, program.main.image.executable_stack));
-    const bool has_interpreter = static_cast<bool>(program.interpreter.inode);
+    const bool has_interpreter = static_cast<bool>(program.interpreter.file);
     const VirtualAddress base = has_interpreter ? dynamic_program_base() : VirtualAddress{};
     RF_TRY_ASSIGN(loaded, map_program(*space, program.main, base));
     program.loaded = loaded;
@@ -190,10 +182,10 @@ void take_identity(Process& process, NewProgram& program, const ProgramRequest& 
     process.name = String(take(base, longest_name));
     process.command_line = joined(request.arguments);
     process.environment = joined(request.environment);
-    process.executable = program.main.inode;
+    process.executable = program.main.file;
     process.executable_path = program.main.path;
     process.has_executed = true;
-    const Metadata& file = program.main.inode->metadata();
+    const Metadata& file = program.main.file.inode()->metadata();
     if (mode_bits::SetUserId::test(file.permissions)) {
         process.credentials.user.effective = file.owner;
     }
@@ -221,7 +213,7 @@ void reset_process(Thread& self) {
 /// Fills the new space, which is active now. Failing here is fatal for the process.
 Fallible<VirtualAddress> finish_loading(NewProgram& program, const ProgramRequest& request) {
     RF_TRY(clear_partial_pages(program.main, program.loaded));
-    if (program.interpreter.inode) {
+    if (program.interpreter.file) {
         RF_TRY(clear_partial_pages(program.interpreter, program.loaded_interpreter));
     }
     const StackContents contents{
@@ -249,21 +241,32 @@ void switch_to_program(NewProgram& program, const ProgramRequest& request, arch:
         return;
     }
     const LoadedProgram& first =
-        program.interpreter.inode ? program.loaded_interpreter : program.loaded;
+        program.interpreter.file ? program.loaded_interpreter : program.loaded;
     frame = arch::TrapFrame::for_program(first.entry, stack.value());
 }
 
 }  // namespace
 
+ExecFailure not_to_be_run(const Inode& file, std::string_view called, Errno reason) {
+    String text(called);
+    if (reason == Errno::Etxtbsy) {
+        text.append(" is open for writing");
+    } else if (file.type() != FileType::Regular) {
+        text.append(" is not a regular file");
+    } else {
+        text.append(" is not executable");
+    }
+    return {reason, std::move(text)};
+}
+
 Result<void, ExecFailure> execute(ProgramRequest request, arch::TrapFrame& frame) {
-    RF_TRY(check_file(*request.file));
-    RF_TRY(resolve_scripts(request));
     NewProgram program;
-    auto image = inspect_program(*request.file);
+    RF_TRY_ASSIGN(file, take_program(request));
+    auto image = inspect_program(*file.inode());
     if (!image) {
         return Error{failure(Errno::Enoexec, elf::describe(image.error()))};
     }
-    program.main = {request.file, request.absolute_path, std::move(image).value()};
+    program.main = {std::move(file), request.absolute_path, std::move(image).value()};
     RF_TRY(find_interpreter(program));
     const auto files = own_files();
     const auto loaded = load(program);

@@ -24,6 +24,9 @@ struct ExecFailure {
     String explanation;
 };
 
+/// The failure of ExecutedFile::take. `called` is how its text names `file`.
+[[nodiscard]] ExecFailure not_to_be_run(const Inode& file, std::string_view called, Errno reason);
+
 /// Makes the running thread the only one of its process and `request` its program; `frame` becomes
 /// the new program's first registers. On failure nothing has changed. A failure after the point of
 /// no return kills the process.

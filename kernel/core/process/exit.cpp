@@ -54,7 +54,7 @@ void end_process(Process& process) {
     process.posix_timers.remove_all();
     process.files = nullptr;
     process.place = nullptr;
-    process.executable = nullptr;
+    process.executable = {};
     leave_terminal(process);
     if (process.memory->references() == 1) {
         report_user_table(process);

@@ -10,6 +10,7 @@
 #include "kernel/core/fs/working_place.h"
 #include "kernel/core/ipc/semaphore_undo.h"
 #include "kernel/core/process/credentials.h"
+#include "kernel/core/process/executed_file.h"
 #include "kernel/core/process/posix_timers.h"
 #include "kernel/core/process/resource_limits.h"
 #include "kernel/core/scheduler/thread.h"
@@ -82,7 +83,7 @@ public:
     String name;          ///< at most 15 bytes, as prctl(PR_SET_NAME) and /proc have it
     String command_line;  ///< arguments, each followed by NUL
     String environment;
-    Ref<Inode> executable;
+    ExecutedFile executable;
     String executable_path;
 
     // Its end.

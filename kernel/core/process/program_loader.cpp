@@ -48,7 +48,7 @@ Fallible<void> map_segment(MemorySpace& space, const ProgramFile& program,
         RF_TRY(space.map({.start = start,
                           .end = file_end,
                           .protection = protection_of(segment),
-                          .file = program.inode,
+                          .file = program.file.inode(),
                           .offset = align_down(segment.offset, page_size),
                           .path = program.path},
                          Placement::Fixed, ResourceLimit::unlimited));

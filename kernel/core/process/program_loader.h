@@ -5,6 +5,7 @@
 #include "kernel/core/elf/image.h"
 #include "kernel/core/errors.h"
 #include "kernel/core/fs/open_file.h"
+#include "kernel/core/process/executed_file.h"
 #include "kernel/core/vm/memory_space.h"
 
 namespace ringfence::kernel {
@@ -23,7 +24,7 @@ private:
 
 /// A program file that was found good.
 struct ProgramFile {
-    Ref<Inode> inode;
+    ExecutedFile file;
     String path;
     elf::Image image;
 };

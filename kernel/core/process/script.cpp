@@ -48,13 +48,6 @@ Result<void, ExecFailure> replace_by_interpreter(ProgramRequest& request, const 
         text.append(line.interpreter).append(", is missing");
         return Error{ExecFailure{found.error(), std::move(text)}};
     }
-    const Inode& file = *found.value();
-    if (file.type() != FileType::Regular ||
-        !current_process().credentials.may_access(file.metadata(), Access::Execute)) {
-        String text("the interpreter of its #! line, ");
-        text.append(line.interpreter).append(", is not executable");
-        return Error{ExecFailure{Errno::Eacces, std::move(text)}};
-    }
     Vector<String> arguments{line.interpreter};
     if (!line.argument.empty()) {
         arguments.push_back(line.argument);
@@ -87,18 +80,24 @@ std::optional<ScriptLine> parse_script_line(std::string_view start) {
     return ScriptLine{String(take(line, length)), String(trim(drop(line, length)))};
 }
 
-Result<void, ExecFailure> resolve_scripts(ProgramRequest& request) {
+Result<ExecutedFile, ExecFailure> take_program(ProgramRequest& request) {
     String script = request.path;
+    String called("it");
     for (u32 depth = 0;; ++depth) {
+        auto file = ExecutedFile::take(request.file, current_process().credentials);
+        if (!file) {
+            return Error{not_to_be_run(*request.file, called, file.error())};
+        }
         const auto line = read_script_line(*request.file);
         if (!line) {
-            return {};
+            return std::move(file).value();
         }
         if (depth == deepest_nesting) {
             return Error{ExecFailure{Errno::Eloop, String("its #! lines lead in a circle")}};
         }
         RF_TRY(replace_by_interpreter(request, *line, script));
         script = line->interpreter;
+        called = String("the interpreter of its #! line, ").append(script).append(",");
     }
 }
 

@@ -17,7 +17,8 @@ struct ScriptLine {
 /// Takes the first line of a script apart; nothing if `start` (the file's first bytes) is none.
 [[nodiscard]] std::optional<ScriptLine> parse_script_line(std::string_view start);
 
-/// As long as `request` names a script, makes it a request for the script's interpreter.
-Result<void, ExecFailure> resolve_scripts(ProgramRequest& request);
+/// What is to be run in the end: as long as `request` names a script, makes it a request for the
+/// script's interpreter.
+Result<ExecutedFile, ExecFailure> take_program(ProgramRequest& request);
 
 }  // namespace ringfence::kernel

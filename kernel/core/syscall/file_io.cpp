@@ -171,8 +171,12 @@ Nothing readahead(i32 descriptor, i64, u64) {
 }
 
 Nothing truncate(Pointer path, i64 size) {
+    if (size < 0) {
+        return Error{Errno::Einval};
+    }
     RF_TRY_ASSIGN(inode, file_at(at_working_directory, path));
     RF_TRY(check_access(*inode, Access::Write));
+    RF_TRY(inode->uses().check_not_run());
     return resize_file(*inode, size);
 }
 

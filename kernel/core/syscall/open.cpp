@@ -53,6 +53,15 @@ Fallible<Ref<Inode>> create_file(const Place& place, u32 mode) {
                                                 .group = process.credentials.group.effective});
 }
 
+/// Opens what a name means. Etxtbsy for writing to a program that runs.
+Fallible<Ref<OpenFile>> open_inode(Inode& inode, const OpenFlags& flags) {
+    RF_TRY_ASSIGN(file, inode.open(flags));
+    if (flags.writable() && inode.type() == FileType::Regular) {
+        RF_TRY(file->keep_from_running());
+    }
+    return file;
+}
+
 Value finish_open(Ref<OpenFile> file, const Place& place, const OpenFlags& flags) {
     file->set_path(file_path(place, *current_process().place->root));
     if (!flags.path_only()) {
@@ -66,7 +75,7 @@ Value open_unnamed(const Place& place, const OpenFlags& flags) {
         return Error{!place.inode ? Errno::Enoent : Errno::Einval};
     }
     const Ref<TmpfsFile> inode = make_unnamed_file(0);
-    RF_TRY_ASSIGN(file, inode->open(flags));
+    RF_TRY_ASSIGN(file, open_inode(*inode, flags));
     return new_descriptor(file, flags.close_on_exec());
 }
 
@@ -87,13 +96,14 @@ Value open_place(Place& place, const OpenFlags& flags, u32 mode) {
     if (flags.path_only()) {
         return finish_open(Ref<OpenFile>(new DirectoryFile(place.inode, flags)), place, flags);
     }
-    if (existed && flags.truncate() && inode.type() == FileType::Regular) {
-        RF_TRY(resize_mapped(inode, 0));
-    }
     constexpr u32 creation_bits = open_bits::Create::mask | open_bits::Exclusive::mask |
                                   open_bits::Truncate::mask | open_bits::CloseOnExec::mask;
-    RF_TRY_ASSIGN(
-        file, inode.open(OpenFlags{(flags.word & ~creation_bits) | open_bits::LargeFile::mask}));
+    RF_TRY_ASSIGN(file, open_inode(inode, OpenFlags{(flags.word & ~creation_bits) |
+                                                    open_bits::LargeFile::mask}));
+    if (existed && flags.truncate() && inode.type() == FileType::Regular) {
+        RF_TRY(inode.uses().check_not_run());  // it may be open for reading only
+        RF_TRY(resize_mapped(inode, 0));
+    }
     return finish_open(file, place, flags);
 }
 
