@@ -24,6 +24,9 @@ public:
     /// Whether `upper` of a state is the host's: without AVX, or a kernel that saves it, it is not.
     [[nodiscard]] virtual bool keeps_avx_state() const = 0;
 
+    /// Whether this process has anything mapped at `address`, readable or not.
+    [[nodiscard]] virtual bool has_memory_at(u64 address) const = 0;
+
     /// The data pages, to be set before and read after a run.
     virtual DataImage& data() = 0;
     /// Puts `instruction` at `before.rip`, runs it, and removes it again.

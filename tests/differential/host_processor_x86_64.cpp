@@ -128,18 +128,7 @@ void restore_context(ucontext_t* context) {
     set_components(context, exchange.saved_components | held_components());
 }
 
-/// POPF may have switched alignment checks on, and the kernel leaves them on for handlers.
-void disable_alignment_checks() {
-    __asm__ volatile(
-        "pushfq\n\t"
-        "andl $~0x40000, (%%rsp)\n\t"
-        "popfq" ::
-            : "memory", "cc");
-}
-
-void handle(int signal, siginfo_t* /*information*/, void* raw) {
-    disable_alignment_checks();
-    auto* context = static_cast<ucontext_t*>(raw);
+void handle(int signal, ucontext_t* context) {
     switch (exchange.phase) {
         case Phase::Entering:
             save_context(context);
@@ -156,6 +145,19 @@ void handle(int signal, siginfo_t* /*information*/, void* raw) {
             ::signal(signal, SIG_DFL);
             return;
     }
+}
+
+/// POPF may have switched alignment checks on, and the kernel leaves them on for handlers. What a
+/// sanitizer adds at the beginning of a function would fail by them, so this one has nothing added.
+[[clang::no_sanitize("address", "undefined")]] void handle_signal(int signal,
+                                                                  siginfo_t* /*information*/,
+                                                                  void* context) {
+    __asm__ volatile(
+        "pushfq\n\t"
+        "andl $~0x40000, (%%rsp)\n\t"
+        "popfq" ::
+            : "memory", "cc");
+    handle(signal, static_cast<ucontext_t*>(context));
 }
 
 /// Leaves through the handler and comes back when the case is over.
@@ -193,6 +195,12 @@ public:
     }
 
     [[nodiscard]] bool keeps_avx_state() const override { return exchange.has_upper; }
+
+    [[nodiscard]] bool has_memory_at(u64 address) const override {
+        unsigned char resident = 0;
+        void* page = reinterpret_cast<void*>(address & ~(page_bytes - 1));
+        return ::mincore(page, page_bytes, &resident) == 0;
+    }
 
     DataImage& data() override { return *data_; }
 
@@ -242,7 +250,7 @@ private:
             return false;
         }
         struct sigaction action{};
-        action.sa_sigaction = &handle;
+        action.sa_sigaction = &handle_signal;
         action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
         for (const int signal : synchronous_signals) {
             if (::sigaction(signal, &action, nullptr) != 0) {

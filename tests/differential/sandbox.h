@@ -25,6 +25,12 @@ inline constexpr u64 data_bytes = 2 * page_bytes;
 inline constexpr u64 unmapped_page = data_base + data_bytes;
 inline constexpr u64 read_only_page = unmapped_page + page_bytes;
 
+/// Whether both have the page of `address`, or both have none.
+constexpr bool in_sandbox(u64 address) {
+    return (address >= code_base && address < code_base + code_bytes + page_bytes) ||
+           (address >= data_base && address < read_only_page + 2 * page_bytes);
+}
+
 /// INT3, with which the code pages are filled around the instruction: it ends every case.
 inline constexpr u8 filler = 0xcc;
 

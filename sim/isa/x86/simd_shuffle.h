@@ -3,6 +3,10 @@
 // [intel/vol2]: under each name
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstring>
+
 #include "sim/isa/x86/simd_lanes.h"
 
 namespace ringfence::sim::isa::x86::simd {
@@ -64,30 +68,26 @@ inline Xmm shufpd(Xmm a, Xmm b, u8 imm) {
     return {.low = (imm & 1) != 0 ? a.high : a.low, .high = (imm & 2) != 0 ? b.high : b.low};
 }
 
+/// The bytes of `parts`, one behind the other, from byte `from` on. As bytes in memory: with an
+/// index that is out of range for some operands, a vector's lanes are read before it is looked at.
+template <typename V, usize count>
+V bytes_from(const std::array<V, count>& parts, u64 from) {
+    std::array<u8, sizeof(parts)> bytes;
+    std::memcpy(bytes.data(), parts.data(), sizeof(parts));
+    V result;
+    std::memcpy(&result, bytes.data() + std::min<u64>(from, sizeof(parts) - sizeof(V)), sizeof(V));
+    return result;
+}
 /// The destination above the source, moved down by `imm` bytes.
 template <typename V>
 V palignr(V a, V b, u8 imm) {
-    constexpr int count = lane_count<u8, V>;
-    const auto x = lanes<u8>(a);
-    const auto y = lanes<u8>(b);
-    return build<u8, V>([&](int i) -> u8 {
-        const int from = i + imm;
-        return from < count ? y[from] : (from < 2 * count ? x[from - count] : u8{0});
-    });
+    return bytes_from<V, 3>({b, a, V{}}, imm);
 }
 inline Xmm pslldq(Xmm a, u64 count) {
-    const auto x = lanes<u8>(a);
-    return build<u8, Xmm>([&](int i) -> u8 {
-        const bool inside = static_cast<u64>(i) >= count;
-        return inside ? x[i - static_cast<int>(count)] : u8{0};
-    });
+    return bytes_from<Xmm, 2>({Xmm{}, a}, sizeof(Xmm) - std::min<u64>(count, sizeof(Xmm)));
 }
 inline Xmm psrldq(Xmm a, u64 count) {
-    const auto x = lanes<u8>(a);
-    return build<u8, Xmm>([&](int i) -> u8 {
-        const bool inside = static_cast<u64>(i) + count < 16;
-        return inside ? x[i + static_cast<int>(count)] : u8{0};
-    });
+    return bytes_from<Xmm, 2>({a, Xmm{}}, count);
 }
 
 /// PMOVSX and PMOVZX: the low lanes of `From`, extended to `To`.
