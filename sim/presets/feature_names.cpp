@@ -16,7 +16,7 @@ using arch::x86::CpuidFeature;
 namespace feature = arch::x86::cpuid_feature;
 
 /// Only what the machine implements: a name that is missing here cannot be promised to a guest.
-constexpr std::array<std::pair<std::string_view, CpuidFeature>, 68> features{{
+constexpr std::array<std::pair<std::string_view, CpuidFeature>, 69> features{{
     {"sse3", feature::sse3},
     {"pclmulqdq", feature::pclmulqdq},
     {"ssse3", feature::ssse3},
@@ -67,6 +67,7 @@ constexpr std::array<std::pair<std::string_view, CpuidFeature>, 68> features{{
     {"adx", feature::adx},
     {"clflushopt", feature::clflushopt},
     {"clwb", feature::clwb},
+    {"sha", feature::sha},
     {"rdpid", feature::rdpid},
     {"lzcnt", feature::lzcnt},
     {"prefetchw", feature::prefetchw},

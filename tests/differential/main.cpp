@@ -42,7 +42,7 @@ std::vector<arch::x86::CpuidFeature> common_features(const HostProcessor& host) 
         fpu,        tsc,       msr,        pae,   cmpxchg8b, cmov,   clflush, mmx,     fxsr,
         sse,        sse2,      sse3,       ssse3, sse4_1,    sse4_2, popcnt,  aes,     pclmulqdq,
         cmpxchg16b, movbe,     lahf64,     lzcnt, bmi1,      bmi2,   adx,     syscall, nx,
-        long_mode,  prefetchw, clflushopt, clwb,  avx,       avx2,   fma,     f16c};
+        long_mode,  prefetchw, clflushopt, clwb,  sha,       avx,    avx2,    fma,     f16c};
     std::vector<arch::x86::CpuidFeature> features;
     for (const auto& feature : shown) {
         if (arch::x86::has(host, feature)) {

@@ -71,6 +71,7 @@ constexpr FeatureRow optional_sets[] = {
     {ZYDIS_ISA_SET_SMAP, feature::smap},
     {ZYDIS_ISA_SET_AES, feature::aes},
     {ZYDIS_ISA_SET_PCLMULQDQ, feature::pclmulqdq},
+    {ZYDIS_ISA_SET_SHA, feature::sha},
     {ZYDIS_ISA_SET_RTM, feature::rtm},
     {ZYDIS_ISA_SET_AVX, feature::avx},
     {ZYDIS_ISA_SET_AVXAES, feature::avx},

@@ -77,6 +77,10 @@ constexpr PrefixRow vector_rows[] = {
     {"pcmpistr", ExecutionClass::Microcode},
     {"aes", ExecutionClass::Aes},
     {"pclmul", ExecutionClass::Aes},
+    // Presets have no figures for SHA: those of a multiplication are nearest to a pair of rounds.
+    {"sha1rnds", ExecutionClass::VectorMultiply},
+    {"sha256rnds", ExecutionClass::VectorMultiply},
+    {"sha256msg2", ExecutionClass::VectorMultiply},
     {"div", ExecutionClass::FloatDivide32},
     {"sqrt", ExecutionClass::FloatSquareRoot},
     {"rsqrt", ExecutionClass::FloatMultiply},
@@ -252,6 +256,7 @@ ExecutionClass execution_class(const Instruction& instruction) {
         case ZYDIS_CATEGORY_LOGICAL_FP:
         case ZYDIS_CATEGORY_AES:
         case ZYDIS_CATEGORY_PCLMULQDQ:
+        case ZYDIS_CATEGORY_SHA:
             return vector_class(instruction);
         case ZYDIS_CATEGORY_X87_ALU:
         case ZYDIS_CATEGORY_FCMOV:

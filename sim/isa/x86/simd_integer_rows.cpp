@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// SSE2, SSSE3, SSE4.1 and SSE4.2 instructions on integers in XMM registers.
+// SSE2, SSSE3, SSE4.1, SSE4.2, AES and SHA instructions on integers in XMM registers.
 #include <array>
 
 #include "sim/isa/x86/simd_aes.h"
+#include "sim/isa/x86/simd_sha.h"
 #include "sim/isa/x86/simd_shared_rows.h"
 #include "sim/isa/x86/simd_string.h"
 #include "sim/isa/x86/simd_test.h"
@@ -20,38 +21,42 @@ using simd::pmovx;
 
 constexpr Unit unit = Unit::Sse;
 
-/// XMM0 is the mask of the variable blends.
-template <typename T>
-bool blend_variable_register(Cpu& cpu, const Op& op) {
+/// F of both operands and XMM0, which is the mask of the variable blends, say.
+template <auto F>
+bool with_xmm0_register(Cpu& cpu, const Op& op) {
     auto& xmm = cpu.fpu.xmm;
-    xmm[op.dst] = blend_variable<T>(xmm[op.dst], xmm[op.src], xmm[0]);
+    xmm[op.dst] = F(xmm[op.dst], xmm[op.src], xmm[0]);
     return true;
 }
-template <typename T>
-bool blend_variable_memory(Cpu& cpu, const Op& op) {
+template <auto F, Alignment alignment>
+bool with_xmm0_memory(Cpu& cpu, const Op& op) {
     auto& xmm = cpu.fpu.xmm;
     Xmm source;
-    if (!load_vector<Xmm, Alignment::Required>(cpu, op, source)) {
+    if (!load_vector<Xmm, alignment>(cpu, op, source)) {
         return false;
     }
-    xmm[op.dst] = blend_variable<T>(xmm[op.dst], source, xmm[0]);
+    xmm[op.dst] = F(xmm[op.dst], source, xmm[0]);
     return true;
 }
-template <typename T>
-bool bind_blend_variable(const Instruction& instruction, OpBuilder& out) {
+template <auto F, Alignment alignment = Alignment::Required>
+bool bind_with_xmm0(const Instruction& instruction, OpBuilder& out) {
     if (!is_vector<Xmm>(instruction, 0, out.op.dst)) {
         return false;
     }
     if (instruction.is_memory(1)) {
         out.memory(instruction, 1);
-        return out.straight<blend_variable_memory<T>>();
+        return out.straight<with_xmm0_memory<F, alignment>>();
     }
-    return is_vector<Xmm>(instruction, 1, out.op.src) && out.straight<blend_variable_register<T>>();
+    return is_vector<Xmm>(instruction, 1, out.op.src) && out.straight<with_xmm0_register<F>>();
 }
 
 template <auto F>
 constexpr BinderRow row(ZydisMnemonic mnemonic) {
     return vector_row<F, Xmm, unit>(mnemonic);
+}
+template <auto F>
+constexpr BinderRow sha_row(ZydisMnemonic mnemonic) {
+    return {mnemonic, &bind_vector<F, Xmm, Xmm, Xmm, Alignment::OnIntel>, unit};
 }
 /// A source of only sizeof(M) bytes, which needs no alignment.
 template <auto F, typename M>
@@ -93,6 +98,14 @@ constexpr std::array xmm_only_rows = {
     row<simd::aesimc>(ZYDIS_MNEMONIC_AESIMC),
     row<simd::aeskeygenassist>(ZYDIS_MNEMONIC_AESKEYGENASSIST),
     row<simd::pclmulqdq>(ZYDIS_MNEMONIC_PCLMULQDQ),
+    sha_row<simd::sha1rnds4>(ZYDIS_MNEMONIC_SHA1RNDS4),
+    sha_row<simd::sha1nexte>(ZYDIS_MNEMONIC_SHA1NEXTE),
+    sha_row<simd::sha1msg1>(ZYDIS_MNEMONIC_SHA1MSG1),
+    sha_row<simd::sha1msg2>(ZYDIS_MNEMONIC_SHA1MSG2),
+    BinderRow{ZYDIS_MNEMONIC_SHA256RNDS2, &bind_with_xmm0<simd::sha256rnds2, Alignment::OnIntel>,
+              unit},
+    sha_row<simd::sha256msg1>(ZYDIS_MNEMONIC_SHA256MSG1),
+    sha_row<simd::sha256msg2>(ZYDIS_MNEMONIC_SHA256MSG2),
     narrow_row<pmovx<i8, i16>, u64>(ZYDIS_MNEMONIC_PMOVSXBW),
     narrow_row<pmovx<i8, i32>, u32>(ZYDIS_MNEMONIC_PMOVSXBD),
     narrow_row<pmovx<i8, i64>, u16>(ZYDIS_MNEMONIC_PMOVSXBQ),
@@ -105,9 +118,9 @@ constexpr std::array xmm_only_rows = {
     narrow_row<pmovx<u16, u32>, u64>(ZYDIS_MNEMONIC_PMOVZXWD),
     narrow_row<pmovx<u16, u64>, u32>(ZYDIS_MNEMONIC_PMOVZXWQ),
     narrow_row<pmovx<u32, u64>, u64>(ZYDIS_MNEMONIC_PMOVZXDQ),
-    BinderRow{ZYDIS_MNEMONIC_PBLENDVB, &bind_blend_variable<i8>, unit},
-    BinderRow{ZYDIS_MNEMONIC_BLENDVPS, &bind_blend_variable<i32>, unit},
-    BinderRow{ZYDIS_MNEMONIC_BLENDVPD, &bind_blend_variable<i64>, unit},
+    BinderRow{ZYDIS_MNEMONIC_PBLENDVB, &bind_with_xmm0<blend_variable<i8>>, unit},
+    BinderRow{ZYDIS_MNEMONIC_BLENDVPS, &bind_with_xmm0<blend_variable<i32>>, unit},
+    BinderRow{ZYDIS_MNEMONIC_BLENDVPD, &bind_with_xmm0<blend_variable<i64>>, unit},
     BinderRow{ZYDIS_MNEMONIC_PTEST, &bind_test<Xmm, all_bits, Alignment::Required>, unit},
     BinderRow{ZYDIS_MNEMONIC_PSLLDQ, &bind_shift_immediate<simd::pslldq, Xmm>, unit},
     BinderRow{ZYDIS_MNEMONIC_PSRLDQ, &bind_shift_immediate<simd::psrldq, Xmm>, unit},

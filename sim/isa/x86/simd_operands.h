@@ -8,6 +8,7 @@
 #include "sim/isa/x86/operands.h"
 #include "sim/isa/x86/simd_lanes.h"
 #include "sim/isa/x86/sse_environment.h"
+#include "sim/isa/x86/system_checks.h"
 
 namespace ringfence::sim::isa::x86 {
 
@@ -64,12 +65,17 @@ RF_ALWAYS_INLINE void end(Cpu& cpu) {
 
 /// Whether a whole vector must be aligned to its size; a misaligned one raises #GP(0).
 /// [intel/vol1]: 4.1.1, 14.9
-enum class Alignment : u8 { Required, Free };
+enum class Alignment : u8 {
+    Required,
+    OnIntel,  ///< AMD's processors take any address
+    Free,
+};
 
 template <typename M, Alignment alignment>
 RF_ALWAYS_INLINE bool aligned(Cpu& cpu, const Op& op) {
-    if constexpr (alignment == Alignment::Required && sizeof(M) >= sizeof(Xmm)) {
-        if (RF_UNLIKELY(!linear_address(cpu, op).is_aligned(sizeof(M)))) {
+    if constexpr (alignment != Alignment::Free && sizeof(M) >= sizeof(Xmm)) {
+        if (RF_UNLIKELY(!linear_address(cpu, op).is_aligned(sizeof(M))) &&
+            (alignment == Alignment::Required || !is_amd(cpu))) {
             return cpu.raise(cpu::ExceptionVector::GeneralProtection);
         }
     }
