@@ -1,33 +1,61 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/core/syscall/clocks.h"
 
+#include <array>
+#include <optional>
+
 #include "kernel/core/syscall/cpu_clocks.h"
 #include "kernel/core/vm/user_memory.h"
 
 namespace ringfence::kernel::syscalls {
 
+namespace {
+
+using Shown = ClockTraits::Shown;
+
+constexpr std::array<std::optional<ClockTraits>, 12> make_clocks() {
+    std::array<std::optional<ClockTraits>, 12> clocks;
+    const auto set = [&](Clock clock, const ClockTraits& traits) {
+        clocks[static_cast<u32>(clock)] = traits;
+    };
+    const auto usual = [](Shown shown) {
+        return ClockTraits{.shown = shown, .drives_timers = true, .drives_timer_files = true};
+    };
+    const auto alarm = [](Shown shown) {
+        return ClockTraits{.shown = shown,
+                           .drives_timers = true,
+                           .drives_timer_files = true,
+                           .wakes_from_suspend = true};
+    };
+    set(Clock::Realtime, usual(Shown::Realtime));
+    set(Clock::Monotonic, usual(Shown::Monotonic));
+    set(Clock::ProcessCpu, {.shown = Shown::CpuTime});
+    set(Clock::ThreadCpu, {.shown = Shown::CpuTime});
+    set(Clock::MonotonicRaw, {.shown = Shown::Monotonic});
+    set(Clock::RealtimeCoarse, {.shown = Shown::Realtime, .coarse = true});
+    set(Clock::MonotonicCoarse, {.shown = Shown::Monotonic, .coarse = true});
+    set(Clock::BootTime, usual(Shown::Monotonic));
+    set(Clock::RealtimeAlarm, alarm(Shown::Realtime));
+    set(Clock::BootTimeAlarm, alarm(Shown::Monotonic));
+    set(Clock::International, {.shown = Shown::Realtime, .drives_timers = true});
+    return clocks;
+}
+constexpr auto clocks = make_clocks();
+
+}  // namespace
+
+const ClockTraits* traits_of(u32 clock) {
+    return clock < clocks.size() && clocks[clock] ? &*clocks[clock] : nullptr;
+}
+
 bool is_clock(u32 clock) {
-    constexpr u32 unused = 10;
-    return static_cast<i32>(clock) < 0 ||
-           (clock <= static_cast<u32>(Clock::International) && clock != unused);
+    return static_cast<i32>(clock) < 0 || traits_of(clock) != nullptr;
 }
 
 Fallible<u64> read_clock(u32 clock) {
-    switch (static_cast<Clock>(clock)) {
-        case Clock::Realtime:
-        case Clock::RealtimeCoarse:
-        case Clock::RealtimeAlarm:
-        case Clock::International:
-            return realtime_now();
-        case Clock::Monotonic:
-        case Clock::MonotonicRaw:
-        case Clock::MonotonicCoarse:
-        case Clock::BootTime:
-        case Clock::BootTimeAlarm:
-            return monotonic_now();
-        case Clock::ProcessCpu:
-        case Clock::ThreadCpu:
-            break;
+    const ClockTraits* const traits = traits_of(clock);
+    if (traits != nullptr && traits->shown != Shown::CpuTime) {
+        return traits->shown == Shown::Realtime ? realtime_now() : monotonic_now();
     }
     RF_TRY_ASSIGN(subject, cpu_time_of(clock, ClockUse::Reading));
     return subject.now();

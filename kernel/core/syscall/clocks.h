@@ -22,6 +22,19 @@ enum class Clock : u32 {
     International = 11,
 };
 
+/// What a clock shows, and what it is good for.
+struct ClockTraits {
+    enum class Shown : u8 { Realtime, Monotonic, CpuTime };
+    Shown shown;
+    bool coarse = false;              ///< moves on by ticks, for whoever asks
+    bool drives_timers = false;       ///< those of timer_create and clock_nanosleep
+    bool drives_timer_files = false;  ///< those of timerfd_create
+    bool wakes_from_suspend = false;  ///< which takes a privilege
+};
+/// Null if no clock above has this number. CPU time drives timers in ways of its own, cpu_clocks.h.
+/// [linux/abi]: clock_nanosleep(2), timer_create(2), timerfd_create(2)
+[[nodiscard]] const ClockTraits* traits_of(u32 clock);
+
 /// True for the clocks above, and for all numbers of clocks of processes, threads and files.
 [[nodiscard]] bool is_clock(u32 clock);
 /// Nanoseconds that the clock shows; Einval if there is no such clock.

@@ -43,22 +43,11 @@ Nothing check_timer_clock(u32 clock) {
     if (static_cast<i32>(clock) < 0) {  // a file's: devices have such clocks
         return Error{Errno::Eopnotsupp};
     }
-    switch (static_cast<Clock>(clock)) {
-        case Clock::Realtime:
-        case Clock::Monotonic:
-        case Clock::BootTime:
-        case Clock::RealtimeAlarm:
-        case Clock::BootTimeAlarm:
-        case Clock::International:
-            return {};
-        case Clock::ProcessCpu:
-        case Clock::ThreadCpu:
-        case Clock::MonotonicRaw:
-        case Clock::RealtimeCoarse:
-        case Clock::MonotonicCoarse:
-            return Error{Errno::Eopnotsupp};
+    const ClockTraits* const traits = traits_of(clock);
+    if (traits == nullptr) {
+        return Error{Errno::Einval};
     }
-    return Error{Errno::Einval};
+    return traits->drives_timers ? Nothing{} : Error{Errno::Eopnotsupp};
 }
 
 Fallible<Ref<PosixTimer>> own_timer(u32 id) {

@@ -65,23 +65,9 @@ Fallible<IntervalClock> interval_clock(u32 which) {
 
 /// [linux/abi]: clock_nanosleep(2), ENOTSUP
 bool can_be_slept_by(u32 clock) {
-    switch (static_cast<Clock>(clock)) {
-        case Clock::Realtime:
-        case Clock::Monotonic:
-        case Clock::BootTime:
-        case Clock::RealtimeAlarm:
-        case Clock::BootTimeAlarm:
-        case Clock::International:
-            return true;
-        case Clock::ThreadCpu:
-        case Clock::MonotonicRaw:
-        case Clock::RealtimeCoarse:
-        case Clock::MonotonicCoarse:
-            return false;
-        case Clock::ProcessCpu:
-            break;
-    }
-    return is_cpu_clock(clock);
+    const ClockTraits* const traits = traits_of(clock);
+    return (traits != nullptr && traits->drives_timers) ||
+           (is_cpu_clock(clock) && clock != static_cast<u32>(Clock::ThreadCpu));
 }
 
 }  // namespace
@@ -113,10 +99,10 @@ Nothing restart_syscall() {
 
 Nothing clock_getres(u32 clock, Pointer resolution) {
     RF_TRY(read_clock(clock));
-    const bool coarse = clock == static_cast<u32>(Clock::RealtimeCoarse) ||
-                        clock == static_cast<u32>(Clock::MonotonicCoarse);
-    const u64 step = coarse ? nanoseconds_per_second / arch::timer_ticks_per_second
-                            : cpu_clock_resolution(clock);
+    const ClockTraits* const traits = traits_of(clock);
+    const u64 step = traits != nullptr && traits->coarse
+                         ? nanoseconds_per_second / arch::timer_ticks_per_second
+                         : cpu_clock_resolution(clock);
     return write_user_if_wanted(resolution, to_timespec(step));
 }
 

@@ -22,32 +22,15 @@ TimerSpec setting_of(const TimerFile& file) {
             to_timespec(file.timer().remaining(monotonic_now()))};
 }
 
-bool can_drive_timers(u32 clock) {
-    switch (static_cast<Clock>(clock)) {
-        case Clock::Realtime:
-        case Clock::Monotonic:
-        case Clock::BootTime:
-        case Clock::RealtimeAlarm:
-        case Clock::BootTimeAlarm:
-            return true;
-        default:
-            return false;
-    }
-}
-
-bool wakes_from_suspend(u32 clock) {
-    return clock == static_cast<u32>(Clock::RealtimeAlarm) ||
-           clock == static_cast<u32>(Clock::BootTimeAlarm);
-}
-
 }  // namespace
 
 Value timerfd_create(u32 clock, u32 flags) {
     constexpr u32 allowed = open_bits::CloseOnExec::mask | open_bits::NonBlocking::mask;
-    if ((flags & ~allowed) != 0 || !can_drive_timers(clock)) {
+    const ClockTraits* const traits = traits_of(clock);
+    if ((flags & ~allowed) != 0 || traits == nullptr || !traits->drives_timer_files) {
         return Error{Errno::Einval};
     }
-    if (wakes_from_suspend(clock) && !current_process().credentials.privileged()) {
+    if (traits->wakes_from_suspend && !current_process().credentials.privileged()) {
         return Error{Errno::Eperm};
     }
     RF_TRY_ASSIGN(file, make_timer_file(OpenFlags{flags & open_bits::NonBlocking::mask}, clock));
