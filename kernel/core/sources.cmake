@@ -12,6 +12,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/fs/event_file.cpp
     core/fs/file_events.cpp
     core/fs/file_locks.cpp
+    core/fs/file_signals.cpp
     core/fs/file_size_limit.cpp
     core/fs/file_table.cpp
     core/fs/initramfs.cpp
@@ -111,6 +112,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/file_vectors.cpp
     core/syscall/file_locks.cpp
     core/syscall/file_seals.cpp
+    core/syscall/file_signals.cpp
     core/syscall/futex.cpp
     core/syscall/futex_table.cpp
     core/syscall/identity.cpp

@@ -42,6 +42,7 @@ std::vector<Program> make_programs() {
         {"files", {guest_program("files")}},
         {"inet_names", {guest_program("inet_names")}},
         {"inet_sockets", {guest_program("inet_sockets")}},
+        {"file_signals", {guest_program("file_signals")}},
         {"ipc_messages", {guest_program("ipc_messages")}},
         {"ipc_semaphores", {guest_program("ipc_semaphores")}},
         {"ipc_shared_memory", {guest_program("ipc_shared_memory")}},

@@ -38,6 +38,7 @@ public:
     Fallible<u64> control(u32 request, u64 argument) override;
     [[nodiscard]] u32 ready() const override;
     [[nodiscard]] ReadinessQueues queues() override { return {.reading = &arrived_}; }
+    [[nodiscard]] bool sends_signals() const override { return true; }
     [[nodiscard]] const FileKind* kind() const override { return &file_kind; }
 
 private:

@@ -2,9 +2,33 @@
 #include "kernel/core/fs/open_file.h"
 
 #include "kernel/core/fs/file_events.h"
+#include "kernel/core/fs/file_signals.h"
 #include "kernel/core/fs/file_size_limit.h"
+#include "kernel/core/vm/admission.h"
 
 namespace ringfence::kernel {
+
+namespace {
+constexpr u32 of_opening = open_bits::NoTerminal::mask | open_bits::Asynchronous::mask;
+}  // namespace
+
+OpenFile::OpenFile(Ref<Inode> inode, OpenFlags flags)
+    : inode_(std::move(inode)), flags_{flags.word & ~of_opening} {}
+
+OpenFile::~OpenFile() = default;
+
+Fallible<FileSignals*> OpenFile::make_signals() {
+    if (!signals_) {
+        RF_TRY(admit_allocation());
+        signals_ = std::make_unique<FileSignals>(*this);
+    }
+    return signals_.get();
+}
+
+void OpenFile::mark_asynchronous(bool on) {
+    using open_bits::Asynchronous;
+    flags_.word = (flags_.word & ~Asynchronous::mask) | Asynchronous::make(on ? 1 : 0);
+}
 
 void OpenFile::set_status_flags(u32 word) {
     using namespace open_bits;
@@ -75,6 +99,7 @@ bool OpenFile::can_be_polled() const {
 }
 
 void OpenFile::dispose() const {
+    signals_.reset();  // its own end is nobody's news
     while (FileWatcher* watcher = watchers_.pop_front()) {
         watcher->file_closed();
     }

@@ -13,6 +13,7 @@
 
 namespace ringfence::kernel {
 
+class FileSignals;
 class OpenFile;
 class WaitQueue;
 
@@ -26,6 +27,7 @@ using HangUp = Flag<4, u32>;
 using Invalid = Flag<5, u32>;
 using ReadNormal = Flag<6, u32>;
 using WriteNormal = Flag<8, u32>;
+using WriteBand = Flag<9, u32>;
 using ReadHangUp = Flag<13, u32>;
 }  // namespace poll_bits
 
@@ -59,9 +61,9 @@ class OpenFile : public RefCounted, public Counted<OpenFile> {
 public:
     using Watchers = IntrusiveList<FileWatcher, &FileWatcher::watch_hook>;
 
-    /// O_NOCTTY is about the opening alone, so it is forgotten.
-    OpenFile(Ref<Inode> inode, OpenFlags flags)
-        : inode_(std::move(inode)), flags_{flags.word & ~open_bits::NoTerminal::mask} {}
+    /// O_NOCTTY is about the opening alone, and O_ASYNC cannot begin with it: both are forgotten.
+    OpenFile(Ref<Inode> inode, OpenFlags flags);
+    ~OpenFile() override;
 
     [[nodiscard]] Inode& inode() const { return *inode_; }
     [[nodiscard]] OpenFlags flags() const { return flags_; }
@@ -73,6 +75,11 @@ public:
     /// Keeps the file from being run until the last descriptor is closed, as everything does that
     /// is opened for writing by name. Etxtbsy if it is run now.
     Fallible<void> keep_from_running();
+    /// Who is told by signals that it has become ready; null if nobody has asked.
+    [[nodiscard]] FileSignals* signals() const { return signals_.get(); }
+    /// The same, made if need be. Enomem.
+    Fallible<FileSignals*> make_signals();
+    void mark_asynchronous(bool on);
     /// True while a read or write would have to wait and may.
     [[nodiscard]] bool may_block() const { return !flags_.non_blocking(); }
 
@@ -92,6 +99,8 @@ public:
     [[nodiscard]] virtual ReadinessQueues queues() { return {}; }
     /// False for files that are always ready by their nature, which epoll refuses.
     [[nodiscard]] virtual bool can_be_polled() const;
+    /// True for the kinds of files that can be O_ASYNC.
+    [[nodiscard]] virtual bool sends_signals() const { return false; }
     /// One of its descriptors is closed by the running process; others may be left.
     virtual void descriptor_closed() {}
     /// What file_cast looks at; null for files that nobody has to recognise.
@@ -107,6 +116,7 @@ private:
     Ref<Inode> inode_;
     OpenFlags flags_;
     bool keeps_from_running_ = false;
+    mutable std::unique_ptr<FileSignals> signals_;
     String path_;
 };
 

@@ -16,6 +16,7 @@ using NoTerminal = Flag<8, u32>;  ///< O_NOCTTY
 using Truncate = Flag<9, u32>;
 using Append = Flag<10, u32>;
 using NonBlocking = Flag<11, u32>;
+using Asynchronous = Flag<13, u32>;  ///< O_ASYNC
 using Direct = Flag<14, u32>;
 using LargeFile = Flag<15, u32>;
 using Directory = Flag<16, u32>;
@@ -41,6 +42,7 @@ struct OpenFlags {
     [[nodiscard]] bool truncate() const { return open_bits::Truncate::test(word); }
     [[nodiscard]] bool append() const { return open_bits::Append::test(word); }
     [[nodiscard]] bool non_blocking() const { return open_bits::NonBlocking::test(word); }
+    [[nodiscard]] bool asynchronous() const { return open_bits::Asynchronous::test(word); }
     [[nodiscard]] bool directory() const { return open_bits::Directory::test(word); }
     [[nodiscard]] bool no_follow() const { return open_bits::NoFollow::test(word); }
     [[nodiscard]] bool close_on_exec() const { return open_bits::CloseOnExec::test(word); }

@@ -66,6 +66,7 @@ public:
     Fallible<u64> control(u32 request, u64 argument) override;
     [[nodiscard]] u32 ready() const override;
     [[nodiscard]] ReadinessQueues queues() override;
+    [[nodiscard]] bool sends_signals() const override { return true; }
 
 private:
     Fallible<void> wait_for_room(u64 wanted);

@@ -54,6 +54,10 @@ SignalRecord record_of(const SignalInformation& information) {
             record.value = information.value;
             record.value_as_int = static_cast<i32>(information.value);
             break;
+        case SignalInformation::Kind::Poll:
+            record.band = static_cast<u32>(information.value);
+            record.descriptor = information.status;
+            break;
         case SignalInformation::Kind::Sender:
         case SignalInformation::Kind::Raw:
             record.sender = information.sender;

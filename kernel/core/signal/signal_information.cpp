@@ -26,6 +26,9 @@ SignalInformationImage to_image(const SignalInformation& information) {
                                   .user_ticks = information.user_ticks,
                                   .system_ticks = information.system_ticks};
             break;
+        case SignalInformation::Kind::Poll:
+            image.fields.poll = {.band = information.value, .descriptor = information.status};
+            break;
         case SignalInformation::Kind::Sender:
         case SignalInformation::Kind::Raw:
             image.fields.queued = {information.sender, information.sender_user, information.value};

@@ -9,7 +9,7 @@ namespace ringfence::kernel {
 
 struct SignalInformation {
     /// Which of the union members of siginfo_t are meaningful.
-    enum class Kind : u8 { Sender, Fault, Child, Timer, Raw };
+    enum class Kind : u8 { Sender, Fault, Child, Timer, Poll, Raw };
 
     u32 number = 0;
     i32 code = 0;
@@ -17,8 +17,8 @@ struct SignalInformation {
     Kind kind = Kind::Sender;
     u32 sender = 0;  ///< process id; of the child for SIGCHLD
     u32 sender_user = 0;
-    i32 status = 0;      ///< SIGCHLD: exit code or signal
-    u64 value = 0;       ///< si_value, or si_addr for a fault
+    i32 status = 0;      ///< SIGCHLD: exit code or signal; of a file, si_fd
+    u64 value = 0;       ///< si_value, or si_addr for a fault, or si_band of a file
     u64 user_ticks = 0;  ///< SIGCHLD: si_utime and si_stime
     u64 system_ticks = 0;
     u32 timer = 0;    ///< of timer_create
@@ -53,6 +53,10 @@ struct SignalInformationImage {
             i32 overrun;
             u64 value;
         } timer;
+        struct {
+            u64 band;
+            i32 descriptor;
+        } poll;
         u8 all[112];
     } fields;
 };

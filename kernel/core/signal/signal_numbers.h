@@ -51,6 +51,7 @@ inline constexpr i32 kernel = 128;      ///< SI_KERNEL
 inline constexpr i32 queue = -1;        ///< SI_QUEUE
 inline constexpr i32 timer = -2;        ///< SI_TIMER
 inline constexpr i32 message = -3;      ///< SI_MESGQ
+inline constexpr i32 io = -5;           ///< SI_SIGIO
 inline constexpr i32 thread = -6;       ///< SI_TKILL
 inline constexpr i32 map_error = 1;     ///< SEGV_MAPERR
 inline constexpr i32 access_error = 2;  ///< SEGV_ACCERR

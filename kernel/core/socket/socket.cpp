@@ -16,11 +16,6 @@ Fallible<Ref<Socket>> Socket::accept(bool) {
 }
 
 Fallible<u64> Socket::control(u32 request, u64 argument) {
-    if (request == control_requests::set_asynchronous) {
-        // Accepted, though SIGIO is never sent: those who ask for it poll as well.
-        RF_TRY(read_user<i32>(VirtualAddress{argument}));
-        return u64{0};
-    }
     if (request != control_requests::bytes_readable && request != control_requests::bytes_unsent) {
         return Error{Errno::Enotty};
     }

@@ -23,6 +23,7 @@ public:
     }
     [[nodiscard]] u32 ready() const override { return socket_->ready(); }
     [[nodiscard]] ReadinessQueues queues() override { return socket_->queues(); }
+    [[nodiscard]] bool sends_signals() const override { return true; }
     [[nodiscard]] const FileKind* kind() const override { return &file_kind; }
     [[nodiscard]] Socket& socket() const { return *socket_; }
 

@@ -7,6 +7,7 @@
 #include "kernel/core/socket/socket_file.h"
 #include "kernel/core/syscall/file_locks.h"
 #include "kernel/core/syscall/file_seals.h"
+#include "kernel/core/syscall/file_signals.h"
 #include "kernel/core/syscall/support.h"
 #include "kernel/core/vm/admission.h"
 
@@ -25,6 +26,10 @@ enum class FcntlCommand : u32 {
     SetLockWait = 7,
     SetOwner = 8,
     GetOwner = 9,
+    SetSignal = 10,
+    GetSignal = 11,
+    SetKindOfOwner = 15,
+    GetKindOfOwner = 16,
     GetOpenFileLock = 36,
     SetOpenFileLock = 37,
     SetOpenFileLockWait = 38,
@@ -132,6 +137,8 @@ Value fcntl(i32 descriptor, u32 command, u64 argument) {
         case FcntlCommand::GetStatusFlags:
             return u64{file->flags().word & ~open_bits::CloseOnExec::mask};
         case FcntlCommand::SetStatusFlags:
+            RF_TRY(set_asynchronous(*file, descriptor,
+                                    open_bits::Asynchronous::test(static_cast<u32>(argument))));
             file->set_status_flags(static_cast<u32>(argument));
             return u64{0};
         case FcntlCommand::GetLock:
@@ -148,8 +155,17 @@ Value fcntl(i32 descriptor, u32 command, u64 argument) {
                 descriptor, LockKind::OpenFile, Pointer{argument},
                 static_cast<FcntlCommand>(command) == FcntlCommand::SetOpenFileLockWait);
         case FcntlCommand::SetOwner:
+            return set_owner(*file, static_cast<i32>(argument));
         case FcntlCommand::GetOwner:
-            return u64{0};
+            return static_cast<u64>(i64{owner_of(*file)});
+        case FcntlCommand::SetSignal:
+            return set_signal(*file, argument);
+        case FcntlCommand::GetSignal:
+            return signal_of(*file);
+        case FcntlCommand::SetKindOfOwner:
+            return set_kind_of_owner(*file, Pointer{argument});
+        case FcntlCommand::GetKindOfOwner:
+            return get_kind_of_owner(*file, Pointer{argument});
         case FcntlCommand::SetPipeSize:
         case FcntlCommand::GetPipeSize:
             return file->inode().type() == FileType::Fifo ? Value(pipe_capacity)
@@ -165,6 +181,16 @@ Value fcntl(i32 descriptor, u32 command, u64 argument) {
 Value ioctl(i32 descriptor, u32 request, u64 argument) {
     RF_TRY_ASSIGN(file, file_of(descriptor));
     switch (request) {
+        case control_requests::set_asynchronous:
+            return control_asynchronous(*file, descriptor, Pointer{argument});
+        case control_requests::set_owner:
+        case control_requests::set_owner_group:
+        case control_requests::get_owner:
+        case control_requests::get_owner_group:
+            if (socket_behind(*file) != nullptr) {
+                return control_owner(*file, request, Pointer{argument});
+            }
+            break;
         case control_requests::set_close_on_exec:
         case control_requests::clear_close_on_exec:
             RF_TRY(current_process().files->set_close_on_exec(

@@ -30,6 +30,7 @@ public:
         return {.reading = &terminal_->master_read_queue,
                 .writing = &terminal_->master_write_queue};
     }
+    [[nodiscard]] bool sends_signals() const override { return true; }
 
 private:
     [[nodiscard]] bool has_something() const {

@@ -20,6 +20,7 @@ public:
     [[nodiscard]] ReadinessQueues queues() override {
         return {.reading = &terminal_->read_queue, .writing = &terminal_->write_queue};
     }
+    [[nodiscard]] bool sends_signals() const override { return true; }
 
 private:
     /// What ends a read.
