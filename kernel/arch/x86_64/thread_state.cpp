@@ -78,12 +78,13 @@ void load_selectors(const SegmentSelectors& s) {
     load_gs(s.gs);
 }
 
-/// A selector that is not null brings its own base.
+/// A selector that is not null brings its own base. Some processors keep the old base, which may be
+/// another program's, when one that is null is loaded, whatever its RPL. [amd/vol2]: 4.5.3
 void load_segment_bases(const ThreadState& thread) {
-    if (thread.selectors.fs == 0) {
+    if (x86::Selector::is_null(thread.selectors.fs)) {
         write_msr(x86::Msr::IA32_FS_BASE, thread.fs_base);
     }
-    if (thread.selectors.gs == 0) {
+    if (x86::Selector::is_null(thread.selectors.gs)) {
         // While the kernel runs, the program's GS base is the one that SWAPGS will bring.
         write_msr(x86::Msr::IA32_KERNEL_GS_BASE, thread.gs_base);
     }
@@ -107,7 +108,6 @@ void place_switch_frame(ThreadState& thread, VirtualAddress stack_top, void (*en
     frame->rbx = reinterpret_cast<u64>(entry);
     frame->return_address = reinterpret_cast<u64>(&thread_begin);
     thread.saved_stack_pointer = reinterpret_cast<u64>(frame);
-    thread.kernel_stack_top = stack_top;
 }
 
 }  // namespace
@@ -132,12 +132,27 @@ void TrapFrame::restart_syscall() {
     constexpr u64 syscall_length = 2;  // 0F 05
     rip -= syscall_length;
     rax = error_code;
-    vector = 0;  // RCX no longer equals RIP: leave by IRET
+    vector = finished_syscall_vector;  // RCX no longer equals RIP: leave by IRET
+}
+
+void TrapFrame::set_traced_syscall(u64 number) {
+    if (static_cast<i64>(number) >= 0) {
+        vector = syscall_vector;
+        error_code = number;
+    } else if (vector >= syscall_vector) {
+        vector = finished_syscall_vector;
+        error_code = number;
+    }
+}
+
+TrapFrame& user_frame(const ThreadState& thread) {
+    return *(reinterpret_cast<TrapFrame*>(thread.kernel_stack_top.value()) - 1);
 }
 
 void prepare_thread(ThreadState& thread, VirtualAddress stack_top, void (*entry)(void*),
                     void* argument) {
     place_switch_frame(thread, stack_top, entry, argument);
+    thread.kernel_stack_top = stack_top;
     thread.fs_base = 0;
     thread.gs_base = 0;
     thread.selectors = {};
@@ -146,7 +161,8 @@ void prepare_thread(ThreadState& thread, VirtualAddress stack_top, void (*entry)
 
 void prepare_fork(ThreadState& child, const ThreadState& parent, VirtualAddress stack_top,
                   void (*entry)(void*), void* argument) {
-    place_switch_frame(child, stack_top, entry, argument);
+    place_switch_frame(child, stack_top - sizeof(TrapFrame), entry, argument);
+    child.kernel_stack_top = stack_top;
     child.fs_base = parent.fs_base;
     child.gs_base = parent.gs_base;
     child.selectors = read_selectors();
@@ -161,6 +177,8 @@ void reset_user_registers(ThreadState& running) {
     load_selectors(running.selectors);
     load_segment_bases(running);
     load_extended_state(initial_extended_state());
+    running.debug = {};
+    running.step_forced = false;
 }
 
 void switch_threads(ThreadState& from, ThreadState& to) {

@@ -18,6 +18,8 @@ struct TrapFrame {
 
     /// Marks a frame that SYSCALL built; no interrupt has this number.
     static constexpr u64 syscall_vector = 256;
+    /// Marks one whose system call is over: it is not restarted, but can still be named.
+    static constexpr u64 finished_syscall_vector = 257;
 
     /// The registers with which a new program starts: zero but for these two, interrupts on.
     static TrapFrame for_program(VirtualAddress entry, VirtualAddress stack);
@@ -36,7 +38,17 @@ struct TrapFrame {
     /// Makes the program execute the system call instruction once more, with its own number.
     void restart_syscall();
     /// From now on the frame no longer counts as a system call's: it is never restarted.
-    void forget_syscall() { vector = 0; }
+    void forget_syscall() { vector = vector >= syscall_vector ? finished_syscall_vector : 0; }
+    /// For a frame whose registers are new: no system call led here.
+    void forget_origin() { vector = 0; }
+
+    /// The system call that led here, restarted or over or not; -1 if none did, as Linux's orig_rax
+    /// has it.
+    [[nodiscard]] u64 traced_syscall() const {
+        return vector >= syscall_vector ? error_code : ~u64{0};
+    }
+    /// A tracer's wish: another system call, one to go on with if `number` is not negative, or none.
+    void set_traced_syscall(u64 number);
 
     [[nodiscard]] VirtualAddress instruction_pointer() const { return VirtualAddress{rip}; }
     [[nodiscard]] VirtualAddress stack_pointer() const { return VirtualAddress{rsp}; }
