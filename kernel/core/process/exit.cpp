@@ -114,8 +114,7 @@ void leave_memory(Thread& thread) {
 void reap(Process& process) {
     Process& parent = *process.parent;
     if (const Ref<Tracee> tracee = std::exchange(process.ended_leader, nullptr); tracee) {
-        tracee->tracer_hook.unlink();
-        tracee->tracer = nullptr;
+        tracee->leave();
     }
     parent.children_time += cpu_time(process) + process.children_time;
     parent.children_page_faults += process.page_faults + process.children_page_faults;

@@ -69,8 +69,7 @@ bool withhold_end(Process& process) {
 
 void forget_end(Tracee& tracee) {
     const Ref<Tracee> held(&tracee);
-    tracee.tracer_hook.unlink();
-    tracee.tracer = nullptr;
+    tracee.leave();
     Process& process = *tracee.process;
     if (process.ended_leader == &tracee) {
         process.ended_leader = nullptr;

@@ -45,8 +45,13 @@ enum class CallMessage : u64 { Entry = 1, Exit = 2 };
 
 class Tracee final : public RefCounted, public Counted<Tracee> {
 public:
-    Tracee(Thread& traced, Thread& by, bool seize, u32 wanted_options);
+    Tracee(Thread& traced, bool seize, u32 wanted_options);
     ~Tracee() override;
+
+    /// Joins the tracees of `by`, which keep it alive.
+    void join(Thread& by);
+    /// Leaves them: nobody traces it any more. The caller has a Ref.
+    void leave();
 
     [[nodiscard]] bool wants(TraceEvent event) const {
         return (options & bit<u32>(static_cast<unsigned>(event))) != 0;
@@ -59,7 +64,7 @@ public:
 
     u32 id;                ///< the thread's, which is nobody else's yet even if that has ended
     Thread* thread;        ///< null once it has ended
-    Thread* tracer;        ///< null once nobody traces it
+    Thread* tracer = nullptr;  ///< null once nobody traces it
     Ref<Process> process;  ///< the thread's
     ListHook<Tracee> tracer_hook{this};
     bool seized;

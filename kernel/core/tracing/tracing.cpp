@@ -13,8 +13,8 @@ namespace ringfence::kernel {
 namespace {
 
 void link(Thread& target, Thread& tracer, bool seized, u32 options) {
-    target.tracee = make_ref<Tracee>(target, tracer, seized, options);
-    tracer.tracees.push_back(*target.tracee);
+    target.tracee = make_ref<Tracee>(target, seized, options);
+    target.tracee->join(tracer);
 }
 
 Fallible<void> check(const Thread& target) {
@@ -83,12 +83,11 @@ Fallible<void> trace_me() {
 
 void release_tracee(Tracee& tracee) {
     const Ref<Tracee> held(&tracee);
-    tracee.tracer_hook.unlink();
-    tracee.tracer = nullptr;
     if (tracee.ended) {
         forget_end(tracee);
         return;
     }
+    tracee.leave();
     Thread* const thread = tracee.thread;
     if (thread == nullptr) {  // the first thread of a process that others keep alive
         tracee.process->ended_leader = nullptr;
@@ -137,8 +136,7 @@ void inherit_tracing(Thread& child, TraceEvent event, bool wanted_by_caller) {
 void take_leaders_tracing(Thread& self) {
     Process& process = self.process();
     if (const Ref<Tracee> old = std::exchange(process.ended_leader, nullptr); old) {
-        old->tracer_hook.unlink();
-        old->tracer = nullptr;
+        old->leave();
     }
     if (self.tracee) {
         self.tracee->id = self.id();
