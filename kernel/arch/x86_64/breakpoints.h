@@ -55,4 +55,16 @@ constexpr u64 reported_status(u64 status, u64 control) {
     return hits | (status & x86::Dr6::bs.mask);
 }
 
+/// Whether one of the hits in `debug.status` came before its instruction instead of after it.
+/// [intel/vol3]: 18.3.1.1
+constexpr bool stopped_before_instruction(const DebugRegisters& debug) {
+    for (unsigned i = 0; i < x86::breakpoint_count; ++i) {
+        if ((debug.status & bit(i)) != 0 &&
+            x86::Dr7::condition(debug.control, i) == x86::BreakpointCondition::Execution) {
+            return true;
+        }
+    }
+    return false;
+}
+
 }  // namespace ringfence::kernel::arch

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Hardware breakpoints of a thread, as its tracer sets them.
+#include "arch/x86/rflags.h"
 #include "kernel/arch/x86_64/breakpoints.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel_arch/traced_thread.h"
@@ -45,6 +46,9 @@ bool has_breakpoints(const ThreadState& state) {
 
 void note_debug_status(ThreadState& state, u64 status) {
     state.debug.status = reported_status(status, state.debug.control);
+    if (stopped_before_instruction(state.debug)) {
+        user_frame(state).rflags |= x86::Rflags::rf.mask;  // or it would come again, for ever
+    }
 }
 
 void arm_breakpoints(const ThreadState& state) {

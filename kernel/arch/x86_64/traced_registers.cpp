@@ -5,12 +5,14 @@
 #include "arch/x86/rflags.h"
 #include "arch/x86/segment_descriptor.h"
 #include "arch/x86/selector_error_code.h"
-#include "kernel/arch/x86_64/instructions.h"
+#include "kernel/arch/x86_64/flag_loads.h"
 #include "kernel/arch/x86_64/ldt.h"
 #include "kernel_arch/traced_thread.h"
 #include "kernel_arch/user_access.h"
 
 namespace ringfence::kernel::arch {
+
+namespace x86 = ::ringfence::arch::x86;
 
 namespace {
 
@@ -161,13 +163,16 @@ Fallible<void> write_registers(ThreadState& state, usize first, std::span<const 
     return {};
 }
 
-void set_single_step(ThreadState& state, bool wanted) {
+void set_single_step(ThreadState& state, std::span<const u8> code) {
     TrapFrame& frame = user_frame(state);
-    if (wanted && !x86::Rflags::tf.test(frame.rflags)) {
-        frame.rflags |= x86::Rflags::tf.mask;
-        state.step_forced = true;
-    } else if (!wanted && state.step_forced) {
-        frame.rflags &= ~x86::Rflags::tf.mask;
+    const bool is_own = x86::Rflags::tf.test(frame.rflags) && !state.step_forced;
+    frame.rflags |= x86::Rflags::tf.mask;
+    state.step_forced = !is_own && !loads_flags(code);
+}
+
+void clear_single_step(ThreadState& state) {
+    if (state.step_forced) {
+        user_frame(state).rflags &= ~x86::Rflags::tf.mask;
         state.step_forced = false;
     }
 }

@@ -88,6 +88,7 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
         scheduling.reset_on_fork && (is_realtime(scheduling.policy) || parent.nice < 0);
     child.nice = begins_anew ? 0 : parent.nice;
     child.io_priority = parent.io_priority;
+    child.fixed_addresses = parent.fixed_addresses;
     child.name = parent.name;
     child.command_line = parent.command_line;
     child.environment = parent.environment;
@@ -244,7 +245,8 @@ Fallible<Ref<Thread>> make_user_thread(Ref<Process> process, u32 id, const Threa
     arch::prepare_fork(thread->registers, parent.registers, thread->stack_top, enter_user_mode,
                        nullptr);
     arch::user_frame(thread->registers) = frame;
-    arch::set_single_step(thread->registers, false);
+    thread->registers.step_forced = parent.registers.step_forced;
+    arch::clear_single_step(thread->registers);
     thread->blocked = parent.blocked;
     thread->scheduling = parent.scheduling.of_child();
     return thread;

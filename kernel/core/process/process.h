@@ -119,6 +119,7 @@ public:
     Timer cpu_limit_timer;
     PosixTimers posix_timers;
     bool holds_borrowed_memory = false;  ///< a vfork child before execve or exit
+    bool fixed_addresses = false;        ///< personality: ADDR_NO_RANDOMIZE
     bool has_executed = false;           ///< since fork: setpgid by the parent is too late
 
 private:

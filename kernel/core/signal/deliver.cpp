@@ -104,7 +104,7 @@ void run_handler(arch::TrapFrame& frame, const SignalInformation& information,
     Thread& thread = current_thread();
     const bool stepped = thread_work::Step::test(thread.work);
     if (stepped) {
-        arch::set_single_step(thread.registers, false);  // the frame is not to show it
+        arch::clear_single_step(thread.registers);  // the frame is not to show it
     }
     settle_interrupted_call(frame, Restart::test(action.flags) ? Interruption::HandlerRestarts
                                                                : Interruption::HandlerBreaks);

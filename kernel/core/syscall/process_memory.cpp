@@ -73,13 +73,16 @@ Value copy(Way way, i32 id, Pointer local, u64 local_count, Pointer remote, u64 
     }
     RF_TRY(admit_allocation());
     RF_TRY_ASSIGN(here, read_vectors(local, local_count));
-    if (here.empty()) {
+    VectorCursor to(here);
+    if (to.at_end()) {
         return u64{0};
     }
     RF_TRY_ASSIGN(there, read_vectors(remote, remote_count));
-    RF_TRY_ASSIGN(memory, memory_of(id));
-    VectorCursor to(here);
     VectorCursor from(there);
+    if (from.at_end()) {
+        return u64{0};
+    }
+    RF_TRY_ASSIGN(memory, memory_of(id));
     u64 done = 0;
     while (!to.at_end() && !from.at_end()) {
         const u64 wanted = std::min({to.left(), from.left(), u64{piece_bytes}});

@@ -118,10 +118,13 @@ std::optional<Event> event_of(Tracee& tracee, const Selection& wanted) {
         return std::nullopt;
     }
     if (tracee.ended) {
-        return wait_bits::Exited::test(wanted.options)
-                   ? std::optional<Event>(end_event(*tracee.process, tracee.id,
-                                                    Ref<Tracee>(&tracee), tracee.end_status))
-                   : std::nullopt;
+        if (!wait_bits::Exited::test(wanted.options)) {
+            return std::nullopt;
+        }
+        // The end of the whole process is every thread's, once it has begun.
+        const Process& process = *tracee.process;
+        const u32 status = process.group_exiting ? process.status.encoded() : tracee.end_status;
+        return end_event(*tracee.process, tracee.id, Ref<Tracee>(&tracee), status);
     }
     const u32 code = tracee.code;
     if (!wait_bits::NoWait::test(wanted.options)) {

@@ -53,8 +53,7 @@ void end_tracing(Thread& self, const WaitStatus& status) {
     if (tracee->is_leader()) {
         self.process().ended_leader = tracee;
     } else {
-        const Process& process = self.process();
-        end_with(*tracee, process.group_exiting ? process.status.encoded() : status.encoded());
+        end_with(*tracee, status.encoded());
     }
 }
 

@@ -126,6 +126,14 @@ void report_end_of_call(const arch::TrapFrame& frame) {
     }
 }
 
+void begin_step(Thread& thread) {
+    constexpr usize longest_instruction = 15;
+    u8 code[longest_instruction];
+    const VirtualAddress at = arch::user_frame(thread.registers).instruction_pointer();
+    const u64 found = thread.process().memory->read_from_outside(at, code, Reach::AsProgram);
+    arch::set_single_step(thread.registers, {code, found});
+}
+
 /// Its work has changed: it sees to that soon, but not while its tracer holds it.
 void alert_traced(Thread& thread) {
     if (thread.tracee->is_stopped() && thread.tracee->listening) {
@@ -148,7 +156,11 @@ void resume_tracee(Tracee& tracee, u32 signal, Resumption how) {
     const bool steps = how == Resumption::Step || how == Resumption::EmulateCallAndStep;
     work |= steps ? thread_work::Step::mask : u8{0};
     thread.work = static_cast<u8>((thread.work & ~thread_work::resumption) | work);
-    arch::set_single_step(thread.registers, steps);
+    if (steps) {
+        begin_step(thread);
+    } else {
+        arch::clear_single_step(thread.registers);
+    }
     if (how != Resumption::ToCall && !steps) {
         tracee.in_call = false;
     }

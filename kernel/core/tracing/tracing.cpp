@@ -97,7 +97,7 @@ void release_tracee(Tracee& tracee) {
     const u8 kept = thread_work::Exit::mask | thread_work::Breakpoints::mask;
     thread->work &= kept;
     if (thread->state == Thread::State::Traced) {
-        arch::set_single_step(thread->registers, false);
+        arch::clear_single_step(thread->registers);
         make_ready(*thread);
     }
     if (tracee.process->state == Process::State::Stopped) {

@@ -61,9 +61,11 @@ void arm_breakpoints(const ThreadState& state);
 /// From now on no breakpoint is set.
 void disarm_breakpoints();
 
-/// Lets the stopped thread trap after its next instruction, or go on without that; TF that the
-/// program has set by itself stays.
-void set_single_step(ThreadState& state, bool wanted);
+/// Lets the stopped thread trap after its next instruction, which begins with `code` as far as it
+/// can be read. TF counts as the program's own from then on if that instruction loads it.
+void set_single_step(ThreadState& state, std::span<const u8> code);
+/// Lets it go on without that; TF that the program has set by itself stays.
+void clear_single_step(ThreadState& state);
 
 /// PTRACE_ARCH_PRCTL: as arch_prctl for a stopped thread. What a read finds, none for a write.
 Fallible<std::optional<u64>> traced_arch_prctl(ThreadState& state, const AddressSpace& space,
