@@ -146,6 +146,13 @@ void event_of(const char* name, Make make) {
     }
 }
 
+/// No SIGCHLD comes at a moment that nobody knows.
+void block_signals() {
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, nullptr);
+}
+
 void* end_thread(void*) {
     syscall(SYS_exit, 5);
     return nullptr;
@@ -153,19 +160,15 @@ void* end_thread(void*) {
 
 void events() {
     event_of("fork", [] {
+        block_signals();
         const pid_t made = fork();
         if (made == 0) {
             _exit(3);
         }
-        sigset_t all;
-        sigfillset(&all);
-        sigprocmask(SIG_BLOCK, &all, nullptr);
         waitpid(made, nullptr, 0);
     });
     event_of("vfork", [] {
-        sigset_t all;
-        sigfillset(&all);
-        sigprocmask(SIG_BLOCK, &all, nullptr);
+        block_signals();
         const pid_t made = vfork();
         if (made == 0) {
             _exit(4);

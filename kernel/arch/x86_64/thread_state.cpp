@@ -70,21 +70,32 @@ inline void load_gs(u32 selector) {
     asm volatile("swapgs\n\t" RF_LOAD_SEGMENT("gs") "swapgs" : "+r"(selector));
 }
 
+/// A selector that is null but not 0: its base is 0. Some processors keep the base of before, which
+/// may be another program's. [amd/vol2]: 4.5.3
+bool clears_base(u16 selector) {
+    return selector != 0 && x86::Selector::is_null(selector);
+}
+
 /// `s` came from the registers of a program.
 void load_selectors(const SegmentSelectors& s) {
     load_ds(s.ds);
     load_es(s.es);
     load_fs(s.fs);
     load_gs(s.gs);
+    if (clears_base(s.fs)) {
+        write_msr(x86::Msr::IA32_FS_BASE, 0);
+    }
+    if (clears_base(s.gs)) {
+        write_msr(x86::Msr::IA32_KERNEL_GS_BASE, 0);
+    }
 }
 
-/// A selector that is not null brings its own base. Some processors keep the old base, which may be
-/// another program's, when one that is null is loaded, whatever its RPL. [amd/vol2]: 4.5.3
+/// A selector that is not null brings its own base.
 void load_segment_bases(const ThreadState& thread) {
-    if (x86::Selector::is_null(thread.selectors.fs)) {
+    if (thread.selectors.fs == 0) {
         write_msr(x86::Msr::IA32_FS_BASE, thread.fs_base);
     }
-    if (x86::Selector::is_null(thread.selectors.gs)) {
+    if (thread.selectors.gs == 0) {
         // While the kernel runs, the program's GS base is the one that SWAPGS will bring.
         write_msr(x86::Msr::IA32_KERNEL_GS_BASE, thread.gs_base);
     }

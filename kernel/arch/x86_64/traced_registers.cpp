@@ -26,7 +26,7 @@ constexpr u64 user_privilege = 3;
 
 /// The base that a selector brings along; only the LDT has segments of programs with one.
 u64 base_of(u16 selector, u64 own_base, const AddressSpace& space) {
-    if (x86::Selector::is_null(selector)) {
+    if (selector == 0) {
         return own_base;
     }
     const Ldt* const ldt = space.ldt();

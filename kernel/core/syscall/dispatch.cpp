@@ -125,8 +125,7 @@ u64 run_unusual(arch::TrapFrame& frame, u64 number) {
     if (!stop_before_call(frame)) {
         return frame.result();
     }
-    // A tracer's choice is a number of 32 bits, as Linux has it.
-    return run_untraced(frame, static_cast<u32>(frame.syscall_number()));
+    return run_untraced(frame, frame.syscall_number());  // a tracer may choose another one
 }
 
 u64 run(arch::TrapFrame& frame) {

@@ -29,7 +29,8 @@ struct TrapFrame {
     [[nodiscard]] bool is_syscall() const { return vector == syscall_vector; }
 
     /// The system call's number as the program gave it, kept when the result overwrites RAX.
-    [[nodiscard]] u64 syscall_number() const { return error_code; }
+    /// Linux's are the low 32 bits of RAX.
+    [[nodiscard]] u64 syscall_number() const { return static_cast<u32>(error_code); }
     /// `index` 0 to 5: RDI, RSI, RDX, R10, R8, R9. [linux/abi]: syscall(2)
     [[nodiscard]] u64 syscall_argument(unsigned index) const;
     /// What the system call returns: a value, or minus an errno.
