@@ -34,6 +34,7 @@ struct UserException {
     i32 code;                      ///< si_code, such as FPE_INTDIV
     VirtualAddress address;        ///< si_addr: usually the instruction's address
     std::string_view description;  ///< for the kernel log, such as "divide error"
+    u64 debug_status = 0;          ///< why a debug exception came: 0 for others
 };
 
 /// Takes over after memory, heap, traps and the timer work. Builds the root file system, starts the

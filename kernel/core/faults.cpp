@@ -5,6 +5,7 @@
 #include "kernel/core/process/process.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/signal/send.h"
+#include "kernel_arch/traced_thread.h"
 #include "kernel_arch/trap_frame.h"
 
 namespace ringfence::kernel {
@@ -64,6 +65,9 @@ bool handle_page_fault(arch::TrapFrame& frame, VirtualAddress address, FaultAcce
 }
 
 void handle_exception(arch::TrapFrame&, const UserException& exception) {
+    if (exception.debug_status != 0) {
+        arch::note_debug_status(current_thread().registers, exception.debug_status);
+    }
     force_signal({.number = exception.signal,
                   .code = exception.code,
                   .kind = SignalInformation::Kind::Fault,

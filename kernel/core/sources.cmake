@@ -16,8 +16,8 @@ set(RF_KERNEL_CORE_SOURCES
     core/fs/file_size_limit.cpp
     core/fs/file_table.cpp
     core/fs/initramfs.cpp
-    core/fs/inotify_file.cpp
     core/fs/inode.cpp
+    core/fs/inotify_file.cpp
     core/fs/io_buffer.cpp
     core/fs/missing_files.cpp
     core/fs/name_table.cpp
@@ -26,6 +26,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/fs/path.cpp
     core/fs/pipe.cpp
     core/fs/proc_locks.cpp
+    core/fs/proc_memory.cpp
     core/fs/proc_mounts.cpp
     core/fs/proc_net.cpp
     core/fs/proc_nodes.cpp
@@ -109,10 +110,10 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/extended_attributes.cpp
     core/syscall/file_copy.cpp
     core/syscall/file_io.cpp
-    core/syscall/file_vectors.cpp
     core/syscall/file_locks.cpp
     core/syscall/file_seals.cpp
     core/syscall/file_signals.cpp
+    core/syscall/file_vectors.cpp
     core/syscall/futex.cpp
     core/syscall/futex_table.cpp
     core/syscall/identity.cpp
@@ -129,7 +130,11 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/posix_timers.cpp
     core/syscall/priorities.cpp
     core/syscall/process_files.cpp
+    core/syscall/process_memory.cpp
     core/syscall/process_options.cpp
+    core/syscall/ptrace.cpp
+    core/syscall/ptrace_registers.cpp
+    core/syscall/ptrace_signals.cpp
     core/syscall/queued_signals.cpp
     core/syscall/resources.cpp
     core/syscall/scheduling.cpp
@@ -166,8 +171,13 @@ set(RF_KERNEL_CORE_SOURCES
     core/terminal/settings.cpp
     core/terminal/terminal.cpp
     core/terminal/terminal_file.cpp
+    core/tracing/end.cpp
+    core/tracing/stop.cpp
+    core/tracing/tracee.cpp
+    core/tracing/tracing.cpp
     core/vm/admission.cpp
     core/vm/memory_space.cpp
+    core/vm/outside_access.cpp
     core/vm/page_fault.cpp
     core/vm/region_set.cpp
     core/vm/user_memory.cpp

@@ -57,6 +57,9 @@ inline u64 read_dr6() {
 inline void write_dr6(u64 value) {
     asm volatile("mov %0, %%dr6" ::"r"(value));
 }
+inline void write_dr7(u64 value) {
+    asm volatile("mov %0, %%dr7" ::"r"(value) : "memory");
+}
 
 inline u64 read_msr(x86::Msr msr) {
     u32 low;

@@ -107,8 +107,9 @@ SignalContext context_of(const TrapFrame& f, const SignalDelivery& delivery,
     c.rflags = f.rflags;
     c.cs = static_cast<u16>(f.cs);
     c.ss = static_cast<u16>(f.ss);
-    c.error_code = f.is_syscall() ? 0 : f.error_code;
-    c.vector = f.is_syscall() ? 0 : f.vector;
+    const bool by_syscall = f.vector >= TrapFrame::syscall_vector;
+    c.error_code = by_syscall ? 0 : f.error_code;
+    c.vector = by_syscall ? 0 : f.vector;
     c.old_mask = delivery.blocked;
     c.cr2 = delivery.fault_address;
     c.extended_state = extended_state.value();
@@ -166,7 +167,7 @@ void restore_privileged(TrapFrame& f, const SignalContext& c, u64 flags) {
     if ((flags & uc_strict_restore_ss) == 0 && f.cs == user_code_selector) {
         make_stack_segment_valid(f);
     }
-    f.forget_syscall();
+    f.forget_origin();
 }
 
 }  // namespace

@@ -70,12 +70,24 @@ inline void load_gs(u32 selector) {
     asm volatile("swapgs\n\t" RF_LOAD_SEGMENT("gs") "swapgs" : "+r"(selector));
 }
 
+/// A selector that is null but not 0: its base is 0. Some processors keep the base of before, which
+/// may be another program's. [amd/vol2]: 4.5.3
+bool clears_base(u16 selector) {
+    return selector != 0 && x86::Selector::is_null(selector);
+}
+
 /// `s` came from the registers of a program.
 void load_selectors(const SegmentSelectors& s) {
     load_ds(s.ds);
     load_es(s.es);
     load_fs(s.fs);
     load_gs(s.gs);
+    if (clears_base(s.fs)) {
+        write_msr(x86::Msr::IA32_FS_BASE, 0);
+    }
+    if (clears_base(s.gs)) {
+        write_msr(x86::Msr::IA32_KERNEL_GS_BASE, 0);
+    }
 }
 
 /// A selector that is not null brings its own base.
@@ -107,7 +119,6 @@ void place_switch_frame(ThreadState& thread, VirtualAddress stack_top, void (*en
     frame->rbx = reinterpret_cast<u64>(entry);
     frame->return_address = reinterpret_cast<u64>(&thread_begin);
     thread.saved_stack_pointer = reinterpret_cast<u64>(frame);
-    thread.kernel_stack_top = stack_top;
 }
 
 }  // namespace
@@ -132,12 +143,27 @@ void TrapFrame::restart_syscall() {
     constexpr u64 syscall_length = 2;  // 0F 05
     rip -= syscall_length;
     rax = error_code;
-    vector = 0;  // RCX no longer equals RIP: leave by IRET
+    vector = finished_syscall_vector;  // RCX no longer equals RIP: leave by IRET
+}
+
+void TrapFrame::set_traced_syscall(u64 number) {
+    if (static_cast<i64>(number) >= 0) {
+        vector = syscall_vector;
+        error_code = number;
+    } else if (vector >= syscall_vector) {
+        vector = finished_syscall_vector;
+        error_code = number;
+    }
+}
+
+TrapFrame& user_frame(const ThreadState& thread) {
+    return *(reinterpret_cast<TrapFrame*>(thread.kernel_stack_top.value()) - 1);
 }
 
 void prepare_thread(ThreadState& thread, VirtualAddress stack_top, void (*entry)(void*),
                     void* argument) {
     place_switch_frame(thread, stack_top, entry, argument);
+    thread.kernel_stack_top = stack_top;
     thread.fs_base = 0;
     thread.gs_base = 0;
     thread.selectors = {};
@@ -146,7 +172,8 @@ void prepare_thread(ThreadState& thread, VirtualAddress stack_top, void (*entry)
 
 void prepare_fork(ThreadState& child, const ThreadState& parent, VirtualAddress stack_top,
                   void (*entry)(void*), void* argument) {
-    place_switch_frame(child, stack_top, entry, argument);
+    place_switch_frame(child, stack_top - sizeof(TrapFrame), entry, argument);
+    child.kernel_stack_top = stack_top;
     child.fs_base = parent.fs_base;
     child.gs_base = parent.gs_base;
     child.selectors = read_selectors();
@@ -161,6 +188,8 @@ void reset_user_registers(ThreadState& running) {
     load_selectors(running.selectors);
     load_segment_bases(running);
     load_extended_state(initial_extended_state());
+    running.debug = {};
+    running.step_forced = false;
 }
 
 void switch_threads(ThreadState& from, ThreadState& to) {

@@ -21,6 +21,7 @@ constexpr i32 fpe_intdiv = 1;
 constexpr i32 bus_adraln = 1;
 constexpr i32 trap_brkpt = 1;
 constexpr i32 trap_trace = 2;
+constexpr i32 trap_hwbkpt = 4;
 
 /// Where si_addr points.
 enum class Place : u8 { Nowhere, Instruction };
@@ -62,14 +63,23 @@ constexpr u64 debug_vector = 1;
 constexpr u64 x87_vector = 16;
 constexpr u64 simd_vector = 19;
 
-/// The code of exceptions that say more in a register, which is cleared where that is our part.
+/// The bits of DR6 that say why, cleared: #DB leaves that to its handler.
+u64 take_debug_status() {
+    const u64 status = read_dr6();
+    write_dr6(x86::Dr6::reset);
+    return status & x86::Dr6::writable;
+}
+
+i32 debug_code(u64 status) {
+    if (x86::Dr6::bs.test(status)) {
+        return trap_trace;
+    }
+    return x86::Dr6::breakpoints.test(status) ? trap_hwbkpt : trap_brkpt;
+}
+
+/// The code of exceptions that say more in a register.
 i32 detailed_code(u64 vector, i32 otherwise) {
     switch (vector) {
-        case debug_vector: {
-            const u64 status = read_dr6();
-            write_dr6(x86::Dr6::reset);
-            return x86::Dr6::bs.test(status) ? trap_trace : trap_brkpt;
-        }
         case x87_vector:
             return x87_fault_code();
         case simd_vector:
@@ -85,6 +95,10 @@ UserException user_exception(const TrapFrame& frame) {
     const Row& row = rows[frame.vector < row_count ? frame.vector : row_count - 1];
     const VirtualAddress address =
         row.place == Place::Instruction ? frame.instruction_pointer() : VirtualAddress{};
+    if (frame.vector == debug_vector) {
+        const u64 status = take_debug_status();
+        return {row.signal, debug_code(status), address, row.name, status};
+    }
     return {row.signal, detailed_code(frame.vector, row.code), address, row.name};
 }
 

@@ -108,6 +108,8 @@ private:
 
 /// /proc/PID; the process may be gone by the time it is used.
 [[nodiscard]] Ref<Inode> make_process_directory(u32 process, Ref<Inode> parent);
+/// /proc/PID/mem. Its inode's number is `number`.
+[[nodiscard]] Ref<Inode> make_process_memory(u32 process, u64 number);
 /// The files of /proc itself, without the numbers.
 [[nodiscard]] std::span<const ProcEntry> system_entries();
 /// What /proc/locks says. Enomem if there are too many.

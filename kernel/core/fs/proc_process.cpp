@@ -6,6 +6,7 @@
 #include "kernel/core/process/isolation_text.h"
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/scheduler/scheduler.h"
+#include "kernel/core/tracing/tracing.h"
 
 namespace ringfence::kernel {
 
@@ -26,6 +27,10 @@ char state_letter(const Process& process) {
     if (process.state == Process::State::Stopped) {
         return 'T';
     }
+    if (const Thread* const first = process.first_thread();
+        first != nullptr && first->state == Thread::State::Traced) {
+        return 't';
+    }
     for (const Thread& thread : process.threads) {
         if (thread.state == Thread::State::Running || thread.state == Thread::State::Ready) {
             return 'R';
@@ -40,6 +45,8 @@ std::string_view state_name(char letter) {
             return "zombie";
         case 'T':
             return "stopped";
+        case 't':
+            return "tracing stop";
         case 'R':
             return "running";
         default:
@@ -169,7 +176,8 @@ Fallible<String> process_status(u32 id) {
     text.append_octal(process->place ? process->place->file_mode_mask : 0, mask_width);
     text.append("\nState:\t").append(state).append(" (").append(state_name(state)).append(")\n");
     text.append("Tgid:\t").append_decimal(id).append("\nNgid:\t0\nPid:\t").append_decimal(id);
-    text.append("\nPPid:\t").append_decimal(parent_id(*process)).append("\nTracerPid:\t0\n");
+    text.append("\nPPid:\t").append_decimal(parent_id(*process)).append("\nTracerPid:\t");
+    text.append_decimal(tracer_id(*process)).append("\n");
     id_line(text, "Uid:", process->credentials.user);
     id_line(text, "Gid:", process->credentials.group);
     text.append("FDSize:\t");
@@ -198,6 +206,23 @@ Fallible<String> memory_sizes(u32 id) {
 Fallible<String> command_line(u32 id) {
     RF_TRY_ASSIGN(process, find(id));
     return process->is_zombie() ? String() : process->command_line;
+}
+
+Fallible<String> auxiliary_vector(u32 id) {
+    RF_TRY_ASSIGN(process, find(id));
+    if (!may_trace(*process)) {
+        return ringfence::Error{Errno::Eacces};
+    }
+    String bytes;
+    if (process->memory) {
+        const MemoryLayout& layout = process->memory->layout;
+        bytes.resize(layout.auxiliary_end - layout.auxiliary_start);
+        const u64 found = process->memory->read_from_outside(
+            layout.auxiliary_start, {reinterpret_cast<u8*>(bytes.data()), bytes.size()},
+            Reach::AsProgram);
+        bytes.resize(found);
+    }
+    return bytes;
 }
 
 Fallible<String> environment(u32 id) {
@@ -310,6 +335,7 @@ Fallible<String> process_isolation(u32 id) {
 }
 
 constexpr ProcEntry entries[] = {
+    {"auxv", auxiliary_vector, private_permissions},
     {"cmdline", command_line},
     {"comm", command_name},
     {"environ", environment, private_permissions},

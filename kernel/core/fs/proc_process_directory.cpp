@@ -10,6 +10,7 @@ namespace {
 
 constexpr u64 link_index = 100;       // of the first link in /proc/PID
 constexpr u64 directory_index = 200;  // fd and task
+constexpr u64 memory_index = 300;
 constexpr u64 file_index = 1000;      // of descriptor 0 in fd
 constexpr u64 thread_index = 6000;
 constexpr u32 link_permissions = 0777;
@@ -197,6 +198,11 @@ bool ProcessDirectory::child_from(u64& key, Child& child) {
         return true;
     }
     index -= std::size(links);
+    if (index == 0) {
+        child = {"mem", Kind::Regular, proc_inode_number(process_, memory_index)};
+        return true;
+    }
+    --index;
     if (index < (has_tasks() ? 2 : 1)) {
         child = {index == 0 ? "fd" : "task", Kind::Directory,
                  proc_inode_number(process_, directory_index + index)};
@@ -219,6 +225,9 @@ Ref<Inode> ProcessDirectory::make_child(std::string_view name) {
             return make_link(process_, link_index + i, link_permissions, place_target, place_jump,
                              static_cast<u32>(links[i].where));
         }
+    }
+    if (name == "mem") {
+        return make_process_memory(process_, proc_inode_number(process_, memory_index));
     }
     if (name == "fd") {
         return make_ref<DescriptorDirectory>(process_, Ref<Inode>(this));

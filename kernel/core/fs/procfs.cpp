@@ -91,8 +91,11 @@ protected:
 
     Ref<Inode> make_child(std::string_view name) override {
         if (const auto number = parse_decimal(name)) {
-            const bool exists = processes().find(*number) != nullptr;
-            return exists ? make_process_directory(*number, Ref<Inode>(this)) : nullptr;
+            // A thread's number leads to its process's files, though none is listed.
+            const Thread* const thread = processes().find_thread(*number);
+            const u32 process = thread != nullptr ? thread->process().id() : *number;
+            const bool exists = processes().find(process) != nullptr;
+            return exists ? make_process_directory(process, Ref<Inode>(this)) : nullptr;
         }
         if (name == "self") {
             return make_link(self_key, self_target);

@@ -11,6 +11,8 @@
 #include "kernel/core/process/script.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/signal/send.h"
+#include "kernel/core/tracing/stop.h"
+#include "kernel/core/tracing/tracing.h"
 #include "kernel/core/vm/vdso.h"
 #include "kernel_arch/user_access.h"
 
@@ -143,11 +145,7 @@ void become_only_thread() {
     Process& process = self.process();
     for (Thread& other : process.threads) {
         if (&other != &self) {
-            other.exiting = true;
-            if (other.state == Thread::State::Stopped) {
-                make_ready(other);
-            }
-            wake(other, WakeReason::Interrupted);
+            end_soon(other);
         }
     }
     WaitQueue* const queues[] = {&process.thread_ended};
@@ -159,6 +157,7 @@ void become_only_thread() {
         processes().remove(self);
         self.set_id(process.id());
         processes().add(held);
+        take_leaders_tracing(self);
     }
 }
 
@@ -186,14 +185,18 @@ void take_identity(Process& process, NewProgram& program, const ProgramRequest& 
     process.executable_path = program.main.path;
     process.has_executed = true;
     const Metadata& file = program.main.file.inode()->metadata();
-    if (mode_bits::SetUserId::test(file.permissions)) {
+    const bool may_gain = may_gain_privileges();
+    if (may_gain && mode_bits::SetUserId::test(file.permissions)) {
         process.credentials.user.effective = file.owner;
     }
-    if (mode_bits::SetGroupId::test(file.permissions)) {
+    if (may_gain && mode_bits::SetGroupId::test(file.permissions)) {
         process.credentials.group.effective = file.group;
     }
     process.credentials.user.saved = process.credentials.user.effective;
     process.credentials.group.saved = process.credentials.group.effective;
+    const Credentials& who = process.credentials;
+    process.memory->dumpable =
+        who.user.effective == who.user.real && who.group.effective == who.group.real;
 }
 
 void reset_process(Thread& self) {
@@ -208,6 +211,7 @@ void reset_process(Thread& self) {
     self.alternate_stack = {.base = 0, .flags = 2, .reserved = 0, .size = 0};
     self.restart = {};
     arch::reset_user_registers(self.registers);
+    self.work &= static_cast<u8>(~thread_work::Breakpoints::mask);
 }
 
 /// Fills the new space, which is active now. Failing here is fatal for the process.
@@ -274,8 +278,9 @@ Result<void, ExecFailure> execute(ProgramRequest request, arch::TrapFrame& frame
         return Error{failure(files ? loaded.error() : files.error(),
                              "there is not enough memory to load it")};
     }
+    const u32 old_id = current_thread().id();
     become_only_thread();
-    if (current_thread().exiting) {
+    if (current_thread().exiting()) {
         return Error{failure(Errno::Eintr, "the process was killed meanwhile")};
     }
     if (!follow_system(*program.space)) {
@@ -283,6 +288,7 @@ Result<void, ExecFailure> execute(ProgramRequest request, arch::TrapFrame& frame
     }
     current_process().files = files.value();
     switch_to_program(program, request, frame);
+    stop_for_event(TraceEvent::Exec, old_id);
     return {};
 }
 

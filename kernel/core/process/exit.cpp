@@ -10,6 +10,8 @@
 #include "kernel/core/signal/send.h"
 #include "kernel/core/syscall/futex_table.h"
 #include "kernel/core/terminal/job_control.h"
+#include "kernel/core/tracing/end.h"
+#include "kernel/core/tracing/stop.h"
 #include "kernel/core/vm/user_memory.h"
 
 namespace ringfence::kernel {
@@ -30,7 +32,9 @@ void leave_children_to_init(Process& process) {
             end_stop_of_orphans(child.group);
         }
         if (child.is_zombie()) {
-            reap(child);
+            if (!child.ended_leader) {  // else its tracer hears of it first
+                reap(child);
+            }
         } else if (child.parent_death_signal != 0) {
             send_signal(child, {.number = child.parent_death_signal, .sender = process.id()});
         }
@@ -71,6 +75,14 @@ void end_process(Process& process) {
     if (is_first_process(process)) {
         finish_machine(process.status);
     }
+    if (!withhold_end(process)) {
+        announce_end(process);
+    }
+}
+
+}  // namespace
+
+void announce_end(Process& process) {
     const bool unwatched = is_unwatched(process);
     const WaitStatus& status = process.status;
     notify_parent(process,
@@ -80,8 +92,6 @@ void end_process(Process& process) {
         reap(process);
     }
 }
-
-}  // namespace
 
 void release_borrowed_memory(Process& process) {
     process.holds_borrowed_memory = false;
@@ -103,6 +113,9 @@ void leave_memory(Thread& thread) {
 
 void reap(Process& process) {
     Process& parent = *process.parent;
+    if (const Ref<Tracee> tracee = std::exchange(process.ended_leader, nullptr); tracee) {
+        tracee->leave();
+    }
     parent.children_time += cpu_time(process) + process.children_time;
     parent.children_page_faults += process.page_faults + process.children_page_faults;
     process.sibling_hook.unlink();
@@ -115,7 +128,8 @@ void reap(Process& process) {
     processes().remove(process);
 }
 
-void exit_current_thread() {
+void exit_current_thread(const WaitStatus& status) {
+    stop_for_event(TraceEvent::Exit, status.encoded());
     {
         Thread& thread = current_thread();
         const Ref<Process> process(&thread.process());
@@ -126,6 +140,7 @@ void exit_current_thread() {
         process->ended_threads_time += cpu_time(thread);
         thread.process_hook.unlink();
         process->thread_ended.wake_all();
+        end_tracing(thread, status);
         if (process->threads.empty()) {
             end_process(*process);
         }

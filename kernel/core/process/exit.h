@@ -6,9 +6,11 @@
 
 namespace ringfence::kernel {
 
-/// Ends the running thread, and with the last one its process; with the first program's process
-/// the machine.
-[[noreturn]] void exit_current_thread();
+/// Ends the running thread, whose own status is `status`, and with the last one its process; with
+/// the first program's process the machine.
+[[noreturn]] void exit_current_thread(const WaitStatus& status);
+/// Tells the parent of the end of `process`, unless it does not want to know: then it is reaped.
+void announce_end(Process& process);
 /// Gives back the memory that a vfork child uses, and lets its parent go on.
 void release_borrowed_memory(Process& process);
 /// The running thread uses its memory no more: gives back the locks that it holds there, and tells

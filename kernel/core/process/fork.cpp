@@ -7,9 +7,12 @@
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/signal/send.h"
+#include "kernel/core/tracing/stop.h"
+#include "kernel/core/tracing/tracing.h"
 #include "kernel/core/vm/admission.h"
 #include "kernel/core/vm/user_memory.h"
 #include "kernel_arch/kernel_stack.h"
+#include "kernel_arch/traced_thread.h"
 #include "kernel_arch/user_access.h"
 
 namespace ringfence::kernel {
@@ -17,16 +20,14 @@ namespace ringfence::kernel {
 namespace {
 
 /// Where a new thread's life begins, on its own kernel stack.
-void enter_user_mode(void* argument) {
+void enter_user_mode(void*) {
     finish_switch();
-    auto* stored = static_cast<arch::TrapFrame*>(argument);
-    arch::TrapFrame frame = *stored;
-    delete stored;
     Thread& self = current_thread();
     if (self.announce_id_at != VirtualAddress{}) {
         // A bad address is ignored, as Linux does.
         static_cast<void>(write_user(self.announce_id_at, self.id()).ok());
     }
+    arch::TrapFrame& frame = arch::user_frame(self.registers);
     prepare_return_to_user(frame);
     arch::return_to_user(frame);
 }
@@ -87,6 +88,7 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
         scheduling.reset_on_fork && (is_realtime(scheduling.policy) || parent.nice < 0);
     child.nice = begins_anew ? 0 : parent.nice;
     child.io_priority = parent.io_priority;
+    child.fixed_addresses = parent.fixed_addresses;
     child.name = parent.name;
     child.command_line = parent.command_line;
     child.environment = parent.environment;
@@ -98,6 +100,7 @@ void inherit(Process& child, Process& parent, const CloneRequest& request) {
     child.holds_borrowed_memory = VFork::test(flags);
     child.parent = SameParent::test(flags) ? parent.parent : &parent;
     child.parent->children.push_back(child);
+    child.maker = SameParent::test(flags) ? parent.maker : current_thread().id();
 }
 
 /// CLONE_SYSVSEM: what one of both takes of semaphores, the last one gives back.
@@ -134,9 +137,19 @@ void apply_thread_options(ringfence::kernel::Thread& thread, const CloneRequest&
 
 void wait_for_memory_return(Process& child) {
     WaitQueue* const queues[] = {&child.released};
-    while (child.holds_borrowed_memory && !current_thread().exiting) {
+    while (child.holds_borrowed_memory && !current_thread().exiting()) {
         sleep_on(queues, never, Sleep::Uninterruptible);
     }
+}
+
+/// By which name a tracer hears of it. [linux/abi]: ptrace(2), PTRACE_O_TRACECLONE
+TraceEvent event_of(const CloneRequest& request) {
+    if (clone_bits::VFork::test(request.flags)) {
+        return TraceEvent::VFork;
+    }
+    return request.exit_signal == signals::child && !clone_bits::Thread::test(request.flags)
+               ? TraceEvent::Fork
+               : TraceEvent::Clone;
 }
 
 /// A thread with a kernel stack.
@@ -230,7 +243,10 @@ Fallible<Ref<Thread>> make_user_thread(Ref<Process> process, u32 id, const Threa
                                        const arch::TrapFrame& frame) {
     RF_TRY_ASSIGN(thread, make_thread(std::move(process), id));
     arch::prepare_fork(thread->registers, parent.registers, thread->stack_top, enter_user_mode,
-                       new arch::TrapFrame(frame));
+                       nullptr);
+    arch::user_frame(thread->registers) = frame;
+    thread->registers.step_forced = parent.registers.step_forced;
+    arch::clear_single_step(thread->registers);
     thread->blocked = parent.blocked;
     thread->scheduling = parent.scheduling.of_child();
     return thread;
@@ -286,9 +302,17 @@ Fallible<u32> clone_process(const CloneRequest& request, const arch::TrapFrame& 
     if (ParentSetId::test(request.flags)) {
         static_cast<void>(write_user(request.parent_id, id).ok());  // ignored, as Linux does
     }
+    const TraceEvent event = event_of(request);
+    if (!Untraced::test(request.flags)) {
+        inherit_tracing(*thread, event, Traced::test(request.flags));
+    }
     make_ready(*thread);
+    if (!Untraced::test(request.flags)) {
+        stop_for_event(event, id);
+    }
     if (VFork::test(request.flags) && !is_thread) {
         wait_for_memory_return(*process);
+        stop_for_event(TraceEvent::VForkDone, id);
     }
     return id;
 }

@@ -15,6 +15,7 @@ using Place = Flag<9>;
 using Files = Flag<10>;
 using Handlers = Flag<11>;
 using PidDescriptor = Flag<12>;
+using Traced = Flag<13>;  ///< CLONE_PTRACE
 using VFork = Flag<14>;
 using SameParent = Flag<15>;
 using Thread = Flag<16>;
@@ -23,6 +24,7 @@ using SetThreadPointer = Flag<19>;
 using ParentSetId = Flag<20>;
 using ChildClearId = Flag<21>;
 using Detached = Flag<22>;  ///< without meaning, but not beside a pidfd
+using Untraced = Flag<23>;
 using ChildSetId = Flag<24>;
 /// New namespaces (CLONE_NEW*) and what else the kernel has not.
 using NewMountNamespace = Flag<17>;

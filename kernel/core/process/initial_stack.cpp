@@ -84,6 +84,7 @@ public:
         }
         add(0);
     }
+    [[nodiscard]] u64 bytes() const { return words_.size() * sizeof(u64); }
     Fallible<VirtualAddress> write_below(VirtualAddress top) const {
         const u64 size = words_.size() * sizeof(u64);
         const VirtualAddress start = (top - size).align_down(stack_alignment);
@@ -148,8 +149,12 @@ Fallible<VirtualAddress> build_initial_stack(const StackContents& contents, Memo
     words.add(request.arguments.size());
     words.add_pointers(arguments);
     words.add_pointers(environment);
+    const u64 before = words.bytes();
     add_auxiliary_vector(words, contents, pointers);
-    return words.write_below(random);
+    RF_TRY_ASSIGN(start, words.write_below(random));
+    layout.auxiliary_start = start + before;
+    layout.auxiliary_end = start + words.bytes();
+    return start;
 }
 
 }  // namespace ringfence::kernel

@@ -17,6 +17,7 @@
 #include "kernel/core/scheduler/wait_queue.h"
 #include "kernel/core/signal/signal_handlers.h"
 #include "kernel/core/terminal/terminal.h"
+#include "kernel/core/tracing/tracee.h"
 #include "kernel/core/vm/memory_space.h"
 
 namespace ringfence::kernel {
@@ -95,6 +96,8 @@ public:
     u32 stop_signal = 0;
     bool group_exiting = false;
     u32 parent_death_signal = 0;
+    u32 maker = 0;             ///< the parent's thread that made it
+    Ref<Tracee> ended_leader;  ///< of the first thread, which has ended, while it is traced
     WaitQueue signal_arrived;  ///< for signalfd: one more is pending
     WaitQueue child_changed;   ///< on the parent: a child ended, stopped or went on
     WaitQueue thread_ended;    ///< one of its threads ended
@@ -117,6 +120,7 @@ public:
     Timer cpu_limit_timer;
     PosixTimers posix_timers;
     bool holds_borrowed_memory = false;  ///< a vfork child before execve or exit
+    bool fixed_addresses = false;        ///< personality: ADDR_NO_RANDOMIZE
     bool has_executed = false;           ///< since fork: setpgid by the parent is too late
 
 private:

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "kernel/core/log/log.h"
+#include "kernel/core/tracing/end.h"
 #include "kernel_arch/cpu.h"
 
 namespace ringfence::kernel {
@@ -36,7 +37,7 @@ void remove_from(Vector<Ref<T>>& sorted, const T& object) {
 }  // namespace
 
 bool ProcessTable::in_use(u32 id) const {
-    return find_thread(id) != nullptr ||
+    return find_thread(id) != nullptr || is_ended_tracee(id) ||
            std::any_of(processes_.begin(), processes_.end(), [id](const Ref<Process>& process) {
                return process->id() == id || process->group == id || process->session == id;
            });
@@ -101,7 +102,7 @@ void report_deadlock() {
         for (const Thread& thread : process->threads) {
             log_important("  process {} thread {} ({}): {}", process->id(), thread.id(),
                           process->name.view(),
-                          thread.state == Thread::State::Stopped ? "stopped" : "sleeps");
+                          thread.state == Thread::State::Sleeping ? "sleeps" : "stopped");
         }
     }
     arch::exit_machine(abi::MachineExit::KernelPanic);

@@ -8,6 +8,7 @@
 #include "kernel/core/signal/deliver.h"
 #include "kernel_arch/cpu.h"
 #include "kernel_arch/kernel_stack.h"
+#include "kernel_arch/traced_thread.h"
 
 namespace ringfence::kernel {
 
@@ -27,8 +28,13 @@ u32 ticks_of(const Thread& thread) {
 struct RealtimeShare {
     u32 ticks = 0;
     u32 realtime_ticks = 0;
-    bool used_up = false;
 };
+
+/// What a switch of threads must look at, apart from the queue. Nearly always nothing.
+namespace switch_work {
+using RealtimeUsedUp = Flag<0, u8>;     ///< real-time threads have had their share
+using BreakpointsLoaded = Flag<1, u8>;  ///< of the running thread
+}  // namespace switch_work
 
 struct SchedulerState {
     RunQueue ready;
@@ -38,6 +44,7 @@ struct SchedulerState {
     u32 slice_left = ticks_per_slice;
     bool slice_over = false;  ///< or one of higher priority wants the CPU
     RealtimeShare realtime;
+    u8 work = 0;  ///< switch_work
 };
 
 SchedulerState& scheduler() {
@@ -66,8 +73,17 @@ void switch_to(Thread& next) {
     finish_switch();
 }
 
+Thread* do_switch_work(SchedulerState& state) {
+    using namespace switch_work;
+    if (BreakpointsLoaded::test(state.work)) {
+        arch::disarm_breakpoints();
+        state.work &= static_cast<u8>(~BreakpointsLoaded::mask);
+    }
+    return RealtimeUsedUp::test(state.work) ? state.ready.take_ordinary() : nullptr;
+}
+
 Thread* take_next(SchedulerState& state) {
-    Thread* const ordinary = state.realtime.used_up ? state.ready.take_ordinary() : nullptr;
+    Thread* const ordinary = state.work != 0 ? do_switch_work(state) : nullptr;
     return ordinary != nullptr ? ordinary : state.ready.take();
 }
 
@@ -88,15 +104,18 @@ void let_run(Thread& thread) {
 
 /// One tick more of a second.
 void count_realtime(SchedulerState& state) {
+    using switch_work::RealtimeUsedUp;
     RealtimeShare& share = state.realtime;
-    const bool was_used_up = share.used_up;
+    const bool was_used_up = RealtimeUsedUp::test(state.work);
+    bool used_up = false;
     share.realtime_ticks += state.running->scheduling.priority > 0 ? 1 : 0;
     if (++share.ticks == ticks_per_period) {
         share = {};
     } else {
-        share.used_up = share.realtime_ticks >= realtime_ticks_per_period;
+        used_up = share.realtime_ticks >= realtime_ticks_per_period;
     }
-    if (share.used_up != was_used_up) {
+    if (used_up != was_used_up) {
+        state.work ^= RealtimeUsedUp::mask;
         state.slice_over = true;
     }
 }
@@ -167,7 +186,8 @@ void run_idle() {
 }
 
 void make_ready(Thread& thread) {
-    RF_ASSERT(thread.state == Thread::State::New || thread.state == Thread::State::Stopped);
+    RF_ASSERT(thread.state == Thread::State::New || thread.state == Thread::State::Stopped ||
+              thread.state == Thread::State::Traced);
     let_run(thread);
 }
 
@@ -224,9 +244,13 @@ WakeReason sleep_on(std::span<WaitQueue* const> queues, u64 deadline, Sleep kind
     return self.wake_reason;
 }
 
-void stop_current() {
-    current_thread().state = Thread::State::Stopped;
+void stop_current(Thread::State state) {
+    current_thread().state = state;
     switch_away();
+}
+
+void note_breakpoints_loaded() {
+    scheduler().work |= switch_work::BreakpointsLoaded::mask;
 }
 
 void end_current() {

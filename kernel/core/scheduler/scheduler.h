@@ -21,7 +21,7 @@ void start_scheduler();
 /// Runs threads for ever and halts while there is none to run. Panics when nothing can ever happen.
 [[noreturn]] void run_idle();
 
-/// Lets a new or stopped thread run.
+/// Lets a new thread run, or one that is stopped in either way.
 void make_ready(Thread& thread);
 /// Wakes `thread` if it sleeps.
 void wake(Thread& thread, WakeReason reason);
@@ -34,8 +34,10 @@ void yield();
 /// there. The caller checks its condition before and after.
 WakeReason sleep_on(std::span<WaitQueue* const> queues, u64 deadline = never,
                     Sleep kind = Sleep::Interruptible);
-/// Sleeps in the state Stopped until make_ready.
-void stop_current();
+/// Sleeps in `state`, Stopped or Traced, until make_ready.
+void stop_current(Thread::State state);
+/// The running thread's breakpoints are in the CPU: they go before another thread runs.
+void note_breakpoints_loaded();
 /// Ends the current thread: never scheduled again, its stack freed by whoever runs next.
 [[noreturn]] void end_current();
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/address.h"
+#include "base/bits.h"
 #include "kernel/core/containers/counted.h"
 #include "kernel/core/containers/intrusive_list.h"
 #include "kernel/core/containers/ref.h"
@@ -13,12 +14,28 @@
 #include "kernel/core/scheduler/scheduling.h"
 #include "kernel/core/scheduler/timer.h"
 #include "kernel/core/signal/pending_signals.h"
+#include "kernel/core/tracing/tracee.h"
 #include "kernel_arch/signal_frame.h"
 #include "kernel_arch/thread_state.h"
 
 namespace ringfence::kernel {
 
 class Process;
+
+/// What a thread must see to before it goes on with its program. Nearly always nothing.
+namespace thread_work {
+using Exit = Flag<0, u8>;         ///< must end
+using TrapStop = Flag<1, u8>;     ///< must stop for its tracer
+using TrapNotify = Flag<2, u8>;   ///< must tell its tracer that SIGCONT came
+using TraceCalls = Flag<3, u8>;   ///< stops for its tracer at each system call
+using EmulateCalls = Flag<4, u8>; ///< its tracer stands in for its system calls
+using Step = Flag<5, u8>;         ///< stops for its tracer after each instruction
+using Breakpoints = Flag<6, u8>;  ///< hardware breakpoints must be loaded
+/// Those that do not wait for the end of an interruptible sleep.
+inline constexpr u8 interrupting = Exit::mask | TrapStop::mask | TrapNotify::mask;
+/// How its tracer lets it go on: set anew each time.
+inline constexpr u8 resumption = TraceCalls::mask | EmulateCalls::mask | Step::mask;
+}  // namespace thread_work
 
 enum class WakeReason : u8 { Woken, TimedOut, Interrupted };
 
@@ -31,7 +48,8 @@ struct RestartBlock {
 
 class Thread final : public RefCounted, public Counted<Thread> {
 public:
-    enum class State : u8 { New, Ready, Running, Sleeping, Stopped, Dead };
+    /// Stopped by a signal, or Traced: stopped for its tracer.
+    enum class State : u8 { New, Ready, Running, Sleeping, Stopped, Traced, Dead };
 
     /// `process` is null only for the idle thread.
     Thread(u32 identifier, Ref<Process> owner);
@@ -42,6 +60,7 @@ public:
     void set_id(u32 id) { id_ = id; }
     [[nodiscard]] Process& process() const { return *process_; }
     [[nodiscard]] bool is_idle() const { return !process_; }
+    [[nodiscard]] bool exiting() const { return thread_work::Exit::test(work); }
 
     arch::ThreadState registers;
     VirtualAddress stack_top{};  ///< zero: runs on a stack that it does not own
@@ -70,7 +89,11 @@ public:
     VirtualAddress robust_list;     ///< of locks that it may hold when it ends; null: none
     VirtualAddress announce_id_at;  ///< where a new thread writes its number when it starts
     ListHook<Thread> process_hook{this};
-    bool exiting = false;  ///< must end before it returns to user mode
+    u8 work = 0;  ///< thread_work
+
+    // Tracing.
+    Ref<Tracee> tracee;  ///< while another thread traces it
+    IntrusiveList<Tracee, &Tracee::tracer_hook> tracees;  ///< that it traces
 
 private:
     u32 id_;

@@ -9,7 +9,10 @@
 #include "kernel/core/process/process_groups.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/signal/send.h"
+#include "kernel/core/tracing/stop.h"
+#include "kernel/core/tracing/tracing.h"
 #include "kernel/core/vm/user_memory.h"
+#include "kernel_arch/traced_thread.h"
 
 namespace ringfence::kernel {
 
@@ -47,11 +50,15 @@ void stop_process(Process& process, u32 number) {
     process.stop_unreported = true;
     process.resume_unreported = false;
     for (Thread& thread : process.threads) {
-        if (thread.state == Thread::State::Sleeping && thread.interruptible) {
+        if (thread.tracee) {
+            request_trap_stop(thread);
+        } else if (thread.state == Thread::State::Sleeping && thread.interruptible) {
             wake(thread, WakeReason::Interrupted);
         }
     }
-    notify_parent(process, signal_codes::child_stopped, static_cast<i32>(number));
+    if (!traces_leader(*process.parent, process)) {  // else it hears of each thread's stop
+        notify_parent(process, signal_codes::child_stopped, static_cast<i32>(number));
+    }
 }
 
 void act_by_default(Process& process, const SignalInformation& information) {
@@ -95,6 +102,10 @@ void run_handler(arch::TrapFrame& frame, const SignalInformation& information,
                  const SignalAction& action) {
     using namespace action_bits;
     Thread& thread = current_thread();
+    const bool stepped = thread_work::Step::test(thread.work);
+    if (stepped) {
+        arch::clear_single_step(thread.registers);  // the frame is not to show it
+    }
     settle_interrupted_call(frame, Restart::test(action.flags) ? Interruption::HandlerRestarts
                                                                : Interruption::HandlerBreaks);
     const SignalSet before = thread.blocked_before_call.value_or(thread.blocked);
@@ -122,6 +133,9 @@ void run_handler(arch::TrapFrame& frame, const SignalInformation& information,
     if (ResetHandler::test(action.flags)) {
         thread.process().handlers->action(information.number) = {};
     }
+    if (stepped) {
+        stop_at_handler();
+    }
 }
 
 /// Delivers one signal; false if there is none.
@@ -132,9 +146,15 @@ bool deliver_one(arch::TrapFrame& frame) {
     if (open.empty()) {
         return false;  // as after most system calls
     }
-    const auto information = take_signal(thread, open);
+    auto information = take_signal(thread, open);
     if (!information) {
         return false;
+    }
+    if (thread.tracee) {
+        information = stop_for_signal(*information);
+        if (!information) {
+            return true;
+        }
     }
     const SignalAction action = process.handlers->action(information->number);
     if (action.is_caught()) {
@@ -161,21 +181,39 @@ std::optional<SignalInformation> take_signal(Thread& thread, SignalSet wanted) {
     return information;
 }
 
-bool has_deliverable_signal(const Thread& thread) {
+namespace {
+bool has_open_signal(const Thread& thread) {
     const Process& process = thread.process();
     const SignalSet waiting = thread.pending.set() | process.pending.set();
-    return thread.exiting || process.state == Process::State::Stopped ||
-           !waiting.without(thread.blocked).empty();
+    return !waiting.without(thread.blocked).empty();
+}
+
+/// Traced threads have a stop of their own, and may go on while their process is stopped.
+bool must_stop(const Thread& thread) {
+    return thread.process().state == Process::State::Stopped && !thread.tracee;
+}
+}  // namespace
+
+bool has_deliverable_signal(const Thread& thread) {
+    return (thread.work & thread_work::interrupting) != 0 || must_stop(thread) ||
+           has_open_signal(thread);
+}
+
+bool has_work_before_user_mode(const Thread& thread) {
+    return thread.work != 0 || must_stop(thread) || has_open_signal(thread);
 }
 
 void deliver_signals(arch::TrapFrame& frame) {
     Thread& thread = current_thread();
     for (;;) {
-        if (thread.exiting) {
-            exit_current_thread();
+        if (thread.work != 0) {
+            do_thread_work(frame);
+            if (thread.exiting()) {
+                exit_current_thread(thread.process().status);
+            }
         }
-        if (thread.process().state == Process::State::Stopped) {
-            stop_current();
+        if (must_stop(thread)) {
+            stop_current(Thread::State::Stopped);
             continue;
         }
         if (!deliver_one(frame)) {

@@ -19,6 +19,10 @@ public:
     [[nodiscard]] SignalSet set() const { return set_; }
     /// Takes out the next signal of `wanted`: faults first, then the lowest number.
     std::optional<SignalInformation> take(SignalSet wanted);
+    /// The signal that waits behind `position` others; none if there are not so many.
+    [[nodiscard]] std::optional<SignalInformation> peek(usize position) const {
+        return position < queue_.size() ? std::optional(queue_[position]) : std::nullopt;
+    }
     /// Forgets all signals of `unwanted`.
     void discard(SignalSet unwanted);
 

@@ -3,6 +3,7 @@
 
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/scheduler/scheduler.h"
+#include "kernel/core/tracing/stop.h"
 #include "kernel/core/vm/admission.h"
 
 namespace ringfence::kernel {
@@ -11,7 +12,7 @@ namespace {
 
 /// Makes a thread look at its signals soon.
 void alert(Thread& thread) {
-    if (thread.state == Thread::State::Sleeping && (thread.interruptible || thread.exiting)) {
+    if (thread.state == Thread::State::Sleeping && (thread.interruptible || thread.exiting())) {
         wake(thread, WakeReason::Interrupted);
     }
 }
@@ -20,6 +21,8 @@ void resume(Process& process) {
     for (Thread& thread : process.threads) {
         if (thread.state == Thread::State::Stopped) {
             make_ready(thread);
+        } else if (thread.tracee && thread.tracee->seized) {
+            notify_of_resume(thread);
         }
     }
     if (process.state == Process::State::Stopped) {
@@ -48,7 +51,7 @@ void act_on_sending(Process& process, u32 number) {
 }
 
 bool unwanted(Process& process, const Thread& thread, u32 number) {
-    return process.handlers->ignores(number) && !thread.blocked.contains(number);
+    return process.handlers->ignores(number) && !thread.blocked.contains(number) && !thread.tracee;
 }
 
 /// Real-time signals queue up: while memory is short there are no more of them.
@@ -143,17 +146,21 @@ void discard_ignored(Process& process, u32 number) {
     }
 }
 
+void end_soon(Thread& thread) {
+    thread.work |= thread_work::Exit::mask;
+    if (thread.state == Thread::State::Stopped || thread.state == Thread::State::Traced) {
+        make_ready(thread);
+    }
+    alert(thread);
+}
+
 void begin_group_exit(Process& process, const WaitStatus& status) {
     if (!process.group_exiting) {
         process.group_exiting = true;
         process.status = status;
     }
     for (Thread& thread : process.threads) {
-        thread.exiting = true;
-        if (thread.state == Thread::State::Stopped) {
-            make_ready(thread);
-        }
-        alert(thread);
+        end_soon(thread);
     }
 }
 

@@ -22,6 +22,8 @@ void force_signal(const SignalInformation& information);
 
 /// Forgets pending signals that a new action ignores. [linux/abi]: sigaction(2)
 void discard_ignored(Process& process, u32 number);
+/// `thread` will end, whatever it does or waits for.
+void end_soon(Thread& thread);
 /// All threads of `process` will end; wait reports `status`.
 void begin_group_exit(Process& process, const WaitStatus& status);
 /// Tells the parent that `child` ended, stopped or went on.

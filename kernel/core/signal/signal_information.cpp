@@ -29,8 +29,11 @@ SignalInformationImage to_image(const SignalInformation& information) {
         case SignalInformation::Kind::Poll:
             image.fields.poll = {.band = information.value, .descriptor = information.status};
             break;
-        case SignalInformation::Kind::Sender:
         case SignalInformation::Kind::Raw:
+            image.fields.child.user_ticks = information.user_ticks;
+            image.fields.child.system_ticks = information.system_ticks;
+            [[fallthrough]];
+        case SignalInformation::Kind::Sender:
             image.fields.queued = {information.sender, information.sender_user, information.value};
             break;
     }
@@ -44,7 +47,9 @@ SignalInformation from_image(const SignalInformationImage& image) {
             .kind = SignalInformation::Kind::Raw,
             .sender = image.fields.queued.sender,
             .sender_user = image.fields.queued.user,
-            .value = image.fields.queued.value};
+            .value = image.fields.queued.value,
+            .user_ticks = image.fields.child.user_ticks,
+            .system_ticks = image.fields.child.system_ticks};
 }
 
 }  // namespace ringfence::kernel

@@ -56,9 +56,11 @@ inline constexpr i32 thread = -6;       ///< SI_TKILL
 inline constexpr i32 map_error = 1;     ///< SEGV_MAPERR
 inline constexpr i32 access_error = 2;  ///< SEGV_ACCERR
 inline constexpr i32 bus_address = 2;   ///< BUS_ADRERR
+inline constexpr i32 trap_breakpoint = 1;  ///< TRAP_BRKPT
 inline constexpr i32 child_exited = 1;
 inline constexpr i32 child_killed = 2;
 inline constexpr i32 child_dumped = 3;
+inline constexpr i32 child_trapped = 4;
 inline constexpr i32 child_stopped = 5;
 inline constexpr i32 child_continued = 6;
 }  // namespace signal_codes

@@ -8,7 +8,9 @@
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/signal/deliver.h"
 #include "kernel/core/syscall/handlers.h"
+#include "kernel/core/syscall/traced_calls.h"
 #include "kernel/core/syscall/unknown_calls.h"
+#include "kernel/core/tracing/stop.h"
 
 namespace ringfence::kernel {
 
@@ -102,8 +104,11 @@ constexpr SyscallTable make_table() {
 }
 constexpr SyscallTable table = make_table();
 
-u64 run(arch::TrapFrame& frame) {
-    const u64 number = frame.syscall_number();
+/// Calls from this number on are looked at: those that there are not, or all, once a thread whose
+/// calls are traced has returned to user mode. So nobody else's calls are longer for it.
+u64 first_unusual = table_size;
+
+u64 run_untraced(arch::TrapFrame& frame, u64 number) {
     if (number >= table_size || table.rows[number].handler == nullptr) {
         const char* name = number < table_size ? table.rows[number].name : nullptr;
         note_unknown_call(number, name != nullptr ? name : "no such call");
@@ -112,7 +117,30 @@ u64 run(arch::TrapFrame& frame) {
     return table.rows[number].handler(frame);
 }
 
+u64 run_unusual(arch::TrapFrame& frame, u64 number) {
+    first_unusual = table_size;
+    if ((current_thread().work & thread_work::resumption) == 0) {
+        return run_untraced(frame, number);
+    }
+    if (!stop_before_call(frame)) {
+        return frame.result();
+    }
+    return run_untraced(frame, frame.syscall_number());  // a tracer may choose another one
+}
+
+u64 run(arch::TrapFrame& frame) {
+    const u64 number = frame.syscall_number();
+    if (number >= first_unusual || table.rows[number].handler == nullptr) {
+        return run_unusual(frame, number);
+    }
+    return table.rows[number].handler(frame);
+}
+
 }  // namespace
+
+void trace_next_call() {
+    first_unusual = 0;
+}
 
 void handle_syscall(arch::TrapFrame& frame) {
     const u64 result = run(frame);
@@ -123,7 +151,7 @@ void handle_syscall(arch::TrapFrame& frame) {
 
 void prepare_return_to_user(arch::TrapFrame& frame) {
     reschedule_if_due();
-    if (has_deliverable_signal(current_thread()) || frame.is_syscall()) {
+    if (has_work_before_user_mode(current_thread()) || frame.is_syscall()) {
         deliver_signals(frame);
     }
 }

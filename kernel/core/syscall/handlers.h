@@ -361,4 +361,11 @@ Value mq_timedreceive(i32 descriptor, Pointer buffer, u64 size, Pointer priority
 Nothing mq_notify(i32 descriptor, Pointer event);
 Nothing mq_getsetattr(i32 descriptor, Pointer wanted, Pointer old);
 
+// ptrace.cpp, process_memory.cpp
+Value ptrace(u64 request, i32 id, u64 address, u64 data);
+Value process_vm_readv(i32 id, Pointer local, u64 local_count, Pointer remote, u64 remote_count,
+                       u64 flags);
+Value process_vm_writev(i32 id, Pointer local, u64 local_count, Pointer remote, u64 remote_count,
+                        u64 flags);
+
 }  // namespace ringfence::kernel::syscalls

@@ -168,13 +168,13 @@ Nothing exit(u32 code) {
     if (!process.has_several_threads() && !process.group_exiting) {
         process.status = {.exit_code = Code::get(code)};
     }
-    exit_current_thread();
+    exit_current_thread({.exit_code = Code::get(code)});
 }
 
 Nothing exit_group(u32 code) {
     using Code = Bitfield<0, 8, u32>;
     begin_group_exit(current_process(), {.exit_code = Code::get(code)});
-    exit_current_thread();
+    exit_current_thread(current_process().status);
 }
 
 Value set_tid_address(Pointer address) {

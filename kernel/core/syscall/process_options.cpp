@@ -103,12 +103,17 @@ Value prctl(u32 option, u64 argument, u64, u64, u64) {
         case ProcessOption::GetName:
             return get_process_name(Pointer{argument});
         case ProcessOption::GetDumpable:
-            return u64{1};
+            return u64{process.memory->dumpable ? 1U : 0U};
+        case ProcessOption::SetDumpable:
+            if (argument > 1) {
+                return Error{Errno::Einval};
+            }
+            process.memory->dumpable = argument == 1;
+            return u64{0};
         case ProcessOption::GetTimerSlack:
             return default_timer_slack;
         case ProcessOption::CapabilityBoundingRead:
             return argument <= last_capability ? Value(u64{1}) : Error{Errno::Einval};
-        case ProcessOption::SetDumpable:
         case ProcessOption::GetKeepCapabilities:
         case ProcessOption::SetKeepCapabilities:
         case ProcessOption::SetTimerSlack:

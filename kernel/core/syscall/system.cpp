@@ -112,12 +112,20 @@ Value syslog(u32 type, Pointer, i32) {
     return current_process().credentials.privileged() ? Value(u64{0}) : Error{Errno::Eperm};
 }
 
+/// Linux's own, in which ADDR_NO_RANDOMIZE changes nothing: addresses are the same each time anyway.
 Value personality(u32 wanted) {
     constexpr u32 query = ~u32{0};
-    if (wanted != query && wanted != 0) {
+    using FixedAddresses = Flag<18, u32>;
+    Process& process = current_process();
+    const u32 before = process.fixed_addresses ? FixedAddresses::mask : 0;
+    if (wanted == query) {
+        return u64{before};
+    }
+    if ((wanted & ~FixedAddresses::mask) != 0) {
         return Error{Errno::Einval};
     }
-    return u64{0};
+    process.fixed_addresses = FixedAddresses::test(wanted);
+    return u64{before};
 }
 
 Value membarrier(u32 command, u32) {

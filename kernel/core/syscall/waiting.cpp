@@ -5,6 +5,8 @@
 #include "kernel/core/process/resource_usage.h"
 #include "kernel/core/signal/signal_information.h"
 #include "kernel/core/syscall/support.h"
+#include "kernel/core/tracing/end.h"
+#include "kernel/core/tracing/tracing.h"
 
 namespace ringfence::kernel::syscalls {
 
@@ -32,18 +34,23 @@ struct Selection {
 
     [[nodiscard]] bool matches(const Process& child) const {
         const bool is_clone = child.exit_signal != signals::child;
-        if (!wait_bits::All::test(options) && is_clone != wait_bits::Clone::test(options)) {
-            return false;
-        }
+        return (wait_bits::All::test(options) || is_clone == wait_bits::Clone::test(options)) &&
+               names(child, child.id());
+    }
+    /// Of the two kinds of children, the caller's tracees are both.
+    [[nodiscard]] bool matches(const Tracee& tracee) const {
+        return names(*tracee.process, tracee.id);
+    }
+    [[nodiscard]] bool names(const Process& child, u32 id) const {
         switch (by) {
             case By::Any:
                 return true;
             case By::Id:
-                return child.id() == number;
+                return id == number;
             case By::Group:
                 return child.group == number;
             case By::One:
-                return one == &child;
+                return one == &child && id == child.id();
         }
         return false;
     }
@@ -51,6 +58,8 @@ struct Selection {
 
 struct Event {
     Ref<Process> child;
+    u32 id = 0;
+    Ref<Tracee> tracee{};  ///< null: a child as such
     u32 status = 0;  ///< as wait4 encodes it
     i32 code = 0;    ///< si_code
     i32 value = 0;   ///< si_status
@@ -58,28 +67,76 @@ struct Event {
 
 constexpr u32 stopped_status = 127;
 constexpr u32 continued_status = 65535;
+/// Of a stop's status: the signal, and the event that a tracer asked for.
+using StopCode = Bitfield<8, 24, u32>;
+
+/// `status` as wait encodes it.
+Event end_event(Process& child, u32 id, Ref<Tracee> tracee, u32 status) {
+    using Signal = Bitfield<0, 7, u32>;
+    using Code = Bitfield<8, 8, u32>;
+    const u32 signal = Signal::get(status);
+    return {Ref<Process>(&child),
+            id,
+            std::move(tracee),
+            status,
+            signal != 0 ? signal_codes::child_killed : signal_codes::child_exited,
+            static_cast<i32>(signal != 0 ? signal : Code::get(status))};
+}
 
 std::optional<Event> event_of(Process& child, const Selection& wanted) {
     const bool consume = !wait_bits::NoWait::test(wanted.options);
-    if (child.is_zombie() && wait_bits::Exited::test(wanted.options)) {
-        const WaitStatus& status = child.status;
-        const bool killed = status.signal != 0;
-        return Event{Ref<Process>(&child), status.encoded(),
-                     killed ? signal_codes::child_killed : signal_codes::child_exited,
-                     static_cast<i32>(killed ? status.signal : status.exit_code)};
+    const bool traced = traces_leader(current_process(), child);
+    // The end of a process that another traces is first the tracer's to see.
+    const bool own_to_see = !child.ended_leader || traced;
+    if (child.is_zombie() && own_to_see && wait_bits::Exited::test(wanted.options)) {
+        return end_event(child, child.id(), nullptr, child.status.encoded());
     }
-    if (child.stop_unreported && wait_bits::Stopped::test(wanted.options)) {
+    if (child.stop_unreported && !traced && wait_bits::Stopped::test(wanted.options)) {
         child.stop_unreported = !consume;
-        using StopSignal = Bitfield<8, 8, u32>;
-        return Event{Ref<Process>(&child), StopSignal::make(child.stop_signal) | stopped_status,
-                     signal_codes::child_stopped, static_cast<i32>(child.stop_signal)};
+        return Event{Ref<Process>(&child),
+                     child.id(),
+                     nullptr,
+                     StopCode::make(child.stop_signal) | stopped_status,
+                     signal_codes::child_stopped,
+                     static_cast<i32>(child.stop_signal)};
     }
     if (child.resume_unreported && wait_bits::Continued::test(wanted.options)) {
         child.resume_unreported = !consume;
-        return Event{Ref<Process>(&child), continued_status, signal_codes::child_continued,
+        return Event{Ref<Process>(&child),
+                     child.id(),
+                     nullptr,
+                     continued_status,
+                     signal_codes::child_continued,
                      static_cast<i32>(signals::resume)};
     }
     return std::nullopt;
+}
+
+/// Stops are told whether or not the tracer asks for such.
+std::optional<Event> event_of(Tracee& tracee, const Selection& wanted) {
+    if (!tracee.has_report()) {
+        return std::nullopt;
+    }
+    if (tracee.ended) {
+        if (!wait_bits::Exited::test(wanted.options)) {
+            return std::nullopt;
+        }
+        // The end of the whole process is every thread's, once it has begun.
+        const Process& process = *tracee.process;
+        const u32 status = process.group_exiting ? process.status.encoded() : tracee.end_status;
+        return end_event(*tracee.process, tracee.id, Ref<Tracee>(&tracee), status);
+    }
+    const u32 code = tracee.code;
+    if (!wait_bits::NoWait::test(wanted.options)) {
+        tracee.unreported = false;
+        tracee.code = 0;
+    }
+    return Event{tracee.process,
+                 tracee.id,
+                 Ref<Tracee>(&tracee),
+                 StopCode::make(code) | stopped_status,
+                 tracee.reason,
+                 static_cast<i32>(code)};
 }
 
 struct Search {
@@ -87,16 +144,25 @@ struct Search {
     std::optional<Event> event;
 };
 
+template <typename List>
+void search_in(List& list, const Selection& wanted, Search& found) {
+    for (auto& candidate : list) {
+        if (found.event) {
+            return;
+        }
+        if (wanted.matches(candidate)) {
+            found.any_match = true;
+            found.event = event_of(candidate, wanted);
+        }
+    }
+}
+
 Search search(Process& parent, const Selection& wanted) {
     Search found;
-    for (Process& child : parent.children) {
-        if (!wanted.matches(child)) {
-            continue;
-        }
-        found.any_match = true;
-        found.event = event_of(child, wanted);
-        if (found.event) {
-            break;
+    search_in(parent.children, wanted, found);
+    for (Thread& thread : parent.threads) {
+        if (&thread == &current_thread() || !wait_bits::NoThread::test(wanted.options)) {
+            search_in(thread.tracees, wanted, found);
         }
     }
     return found;
@@ -122,7 +188,11 @@ Fallible<std::optional<Event>> next_event(const Selection& wanted) {
 ResourceUsage finish(const Event& event, const Selection& wanted) {
     Process& child = *event.child;
     const ResourceUsage usage = usage_of_child(child);
-    if (child.is_zombie() && !wait_bits::NoWait::test(wanted.options)) {
+    if (event.tracee) {
+        if (event.tracee->ended && !wait_bits::NoWait::test(wanted.options)) {
+            forget_end(*event.tracee);
+        }
+    } else if (child.is_zombie() && !wait_bits::NoWait::test(wanted.options)) {
         reap(child);
     }
     return usage;
@@ -170,7 +240,7 @@ Value wait4(i32 id, Pointer status, u32 options, Pointer usage) {
     if (!event) {
         return u64{0};
     }
-    const u64 child = event->child->id();
+    const u64 child = event->id;
     const ResourceUsage used = finish(*event, wanted);
     RF_TRY(write_user_if_wanted(status, event->status));
     RF_TRY(write_user_if_wanted(usage, used));
@@ -210,7 +280,7 @@ Nothing waitid(u32 kind, i32 id, Pointer information, u32 options, Pointer usage
         report = {.number = signals::child,
                   .code = event->code,
                   .kind = SignalInformation::Kind::Child,
-                  .sender = event->child->id(),
+                  .sender = event->id,
                   .sender_user = event->child->credentials.user.real,
                   .status = event->value};
     }

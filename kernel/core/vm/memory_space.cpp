@@ -24,6 +24,11 @@ bool is_page_range(VirtualAddress start, u64 size) {
 }
 }  // namespace
 
+MemorySpace::MemorySpace() {
+    static u64 made = 0;
+    serial_number_ = ++made;
+}
+
 Fallible<Ref<MemorySpace>> MemorySpace::create(IsolationSetting isolation) {
     RF_TRY(admit_allocation());
     Ref<MemorySpace> space(new MemorySpace());

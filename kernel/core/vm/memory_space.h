@@ -3,6 +3,8 @@
 // touched. Threads and vfork children share it.
 #pragma once
 
+#include <span>
+
 #include "kernel/core/containers/counted.h"
 #include "kernel/core/containers/ref.h"
 #include "kernel/core/entry_points.h"
@@ -31,6 +33,12 @@ enum class Placement : u8 {
     FixedIfFree,  ///< exactly there, or Eexist
 };
 
+/// How far another program reaches that reads or writes this one's memory.
+enum class Reach : u8 {
+    AsProgram,  ///< as the program itself may
+    Tracer,     ///< it may read what the program may not, and write to private pages of its
+};
+
 /// The addresses that execve chose.
 struct MemoryLayout {
     VirtualAddress map_top;     ///< mmap goes downwards from here
@@ -39,6 +47,7 @@ struct MemoryLayout {
     u64 stack_limit = 0;                            ///< how far the stack may grow
     VirtualAddress arguments_start, arguments_end;  ///< for /proc
     VirtualAddress environment_start, environment_end;
+    VirtualAddress auxiliary_start, auxiliary_end;  ///< of the auxiliary vector
     VirtualAddress code_start, code_end;
 };
 
@@ -69,6 +78,11 @@ public:
     /// Drops the pages of `file` from `first_page` on, because the file became shorter.
     void forget_file_pages(const Inode& file, u64 first_page);
 
+    /// Copies to or from the program's memory, whichever space is active; how many bytes, all up to
+    /// the first that cannot be reached. What is written to is the program's own copy.
+    [[nodiscard]] u64 read_from_outside(VirtualAddress from, std::span<u8> to, Reach reach);
+    [[nodiscard]] u64 write_from_outside(VirtualAddress to, std::span<const u8> from, Reach reach);
+
     [[nodiscard]] bool is_resident(VirtualAddress page) const;
     [[nodiscard]] u64 resident_pages() const { return resident_pages_; }
     [[nodiscard]] u64 most_resident_pages() const { return most_resident_pages_; }
@@ -77,11 +91,15 @@ public:
     [[nodiscard]] VirtualAddress heap_end() const { return heap_end_; }
     void set_heap(VirtualAddress start) { layout.heap_start = heap_end_ = start; }
 
+    /// No other space, of those that are gone, has it.
+    [[nodiscard]] u64 serial_number() const { return serial_number_; }
+
     MemoryLayout layout;
+    bool dumpable = true;        ///< those who may not do everything may look into it
     IsolationSetting isolation;  ///< what was asked for; tables() are so
 
 private:
-    MemorySpace() = default;
+    MemorySpace();
 
     [[nodiscard]] Fallible<VirtualAddress> choose_place(const Region& wanted, u64 size,
                                                         Placement placement);
@@ -99,6 +117,11 @@ private:
     void map_neighbours(const Region& region, VirtualAddress page);
     void count_resident(u64 pages);
     FaultOutcome install(const Region& region, VirtualAddress page, PhysicalAddress frame);
+    Fallible<PhysicalAddress> frame_for_outsider(VirtualAddress address, FaultAccess access,
+                                                 Reach reach);
+    Fallible<PhysicalAddress> own_frame(const Region& region, VirtualAddress page);
+    Fallible<PhysicalAddress> hidden_frame(const Region& region, VirtualAddress page,
+                                           FaultAccess access);
     FaultOutcome copy_on_write(const Region& region, VirtualAddress page, PhysicalAddress old);
     Fallible<void> copy_pages_to(MemorySpace& child, const Region& region);
     Fallible<void> copy_hidden_to(MemorySpace& child, const Region& region);
@@ -108,6 +131,7 @@ private:
     [[nodiscard]] arch::PageProtection hardware_protection(const Region& region,
                                                            PhysicalAddress frame) const;
 
+    u64 serial_number_;
     arch::AddressSpace tables_;
     RegionSet regions_;
     /// Pages with contents that the program may not touch now (PROT_NONE), by virtual page number.

@@ -239,6 +239,7 @@ Fallible<void> MemorySpace::copy_hidden_to(MemorySpace& child, const Region& reg
 Fallible<Ref<MemorySpace>> MemorySpace::copy() {
     RF_TRY_ASSIGN(child, create(isolation));
     child->layout = layout;
+    child->dumpable = dumpable;
     child->heap_end_ = heap_end_;
     if (!child->tables_.inherit(tables_) || !child->regions_.make_room_for(regions_)) {
         return Error{Errno::Enomem};

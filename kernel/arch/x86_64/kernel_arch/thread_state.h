@@ -24,6 +24,13 @@ struct SegmentSelectors {
     constexpr bool operator==(const SegmentSelectors&) const = default;
 };
 
+/// Hardware breakpoints of a thread, as its tracer set them through DR0 to DR7. [intel/vol3]: 18.2
+struct DebugRegisters {
+    u64 addresses[4] = {};  ///< user addresses
+    u64 control = 0;        ///< DR7 as it was written; what is loaded of it is traced_thread.cpp's
+    u64 status = 0;         ///< DR6's bits of the last #DB in user mode
+};
+
 /// Registers that are not on the kernel stack. One per thread, owned by the core's thread object;
 /// zero-initialised objects must go through prepare_thread or prepare_fork before they are switched
 /// to. While a thread runs, its registers are in the CPU, and what is here is old.
@@ -34,7 +41,13 @@ struct ThreadState {
     u64 gs_base = 0;  ///< the program's; the kernel's own is never in here
     SegmentSelectors selectors{};
     ExtendedState extended{};
+    DebugRegisters debug{};
+    bool step_forced = false;  ///< RFLAGS.TF is the tracer's wish, not the program's
 };
+
+/// Where the registers of a thread lie that entered the kernel from user mode, or that will begin
+/// there.
+[[nodiscard]] TrapFrame& user_frame(const ThreadState& thread);
 
 /// `thread` will run `entry(argument)` on the kernel stack that ends at `stack_top` (16-byte
 /// aligned) when it is first switched to, with interrupts off. `entry` must not return; a user
@@ -43,7 +56,7 @@ void prepare_thread(ThreadState& thread, VirtualAddress stack_top, void (*entry)
                     void* argument);
 
 /// As prepare_thread, but extended state and segment bases are copied from `parent`, which must be
-/// the running thread.
+/// the running thread, and there is room for `user_frame(child)` above the stack.
 void prepare_fork(ThreadState& child, const ThreadState& parent, VirtualAddress stack_top,
                   void (*entry)(void*), void* argument);
 

@@ -18,6 +18,8 @@ struct TrapFrame {
 
     /// Marks a frame that SYSCALL built; no interrupt has this number.
     static constexpr u64 syscall_vector = 256;
+    /// Marks one whose system call is over: it is not restarted, but can still be named.
+    static constexpr u64 finished_syscall_vector = 257;
 
     /// The registers with which a new program starts: zero but for these two, interrupts on.
     static TrapFrame for_program(VirtualAddress entry, VirtualAddress stack);
@@ -27,7 +29,8 @@ struct TrapFrame {
     [[nodiscard]] bool is_syscall() const { return vector == syscall_vector; }
 
     /// The system call's number as the program gave it, kept when the result overwrites RAX.
-    [[nodiscard]] u64 syscall_number() const { return error_code; }
+    /// Linux's are the low 32 bits of RAX.
+    [[nodiscard]] u64 syscall_number() const { return static_cast<u32>(error_code); }
     /// `index` 0 to 5: RDI, RSI, RDX, R10, R8, R9. [linux/abi]: syscall(2)
     [[nodiscard]] u64 syscall_argument(unsigned index) const;
     /// What the system call returns: a value, or minus an errno.
@@ -36,7 +39,17 @@ struct TrapFrame {
     /// Makes the program execute the system call instruction once more, with its own number.
     void restart_syscall();
     /// From now on the frame no longer counts as a system call's: it is never restarted.
-    void forget_syscall() { vector = 0; }
+    void forget_syscall() { vector = vector >= syscall_vector ? finished_syscall_vector : 0; }
+    /// For a frame whose registers are new: no system call led here.
+    void forget_origin() { vector = 0; }
+
+    /// The system call that led here, restarted or over or not; -1 if none did, as Linux's orig_rax
+    /// has it.
+    [[nodiscard]] u64 traced_syscall() const {
+        return vector >= syscall_vector ? error_code : ~u64{0};
+    }
+    /// A tracer's wish: another system call, one to go on with if `number` is not negative, or none.
+    void set_traced_syscall(u64 number);
 
     [[nodiscard]] VirtualAddress instruction_pointer() const { return VirtualAddress{rip}; }
     [[nodiscard]] VirtualAddress stack_pointer() const { return VirtualAddress{rsp}; }
