@@ -247,8 +247,7 @@ void options() {
     const int bound = socket(AF_INET6, SOCK_DGRAM, 0);
     show("bind", bind6_to(bound, address6_of("::1", 0)));
     show_option(bound, IPV6_V6ONLY);
-    show("IPV6_V6ONLY too late",
-         setsockopt(bound, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on));
+    show("IPV6_V6ONLY too late", setsockopt(bound, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on));
     close(bound);
     const int four = socket(AF_INET, SOCK_DGRAM, 0);
     show("of IPv4", setsockopt(four, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on));

@@ -17,7 +17,8 @@ inline sockaddr_in6 address6_of(const char* text, in_port_t port) {
     return address;
 }
 
-inline int bind6_to(int descriptor, const sockaddr_in6& address, socklen_t size = sizeof(sockaddr_in6)) {
+inline int bind6_to(int descriptor, const sockaddr_in6& address,
+                    socklen_t size = sizeof(sockaddr_in6)) {
     return bind(descriptor, reinterpret_cast<const sockaddr*>(&address), size);
 }
 

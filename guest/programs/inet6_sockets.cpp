@@ -23,8 +23,7 @@ void exchange(int client, int server) {
 void meet(const char* name, int client, const Listener6& listener) {
     sockaddr_in6 peer{};
     socklen_t size = sizeof peer;
-    const int server =
-        accept(listener.descriptor, reinterpret_cast<sockaddr*>(&peer), &size);
+    const int server = accept(listener.descriptor, reinterpret_cast<sockaddr*>(&peer), &size);
     require(server >= 0, "accept");
     std::printf("%s: %u bytes of name\n", name, size);
     show_address6("accepted from", peer, peer.sin6_port);
@@ -169,9 +168,8 @@ int claim(const Claim& wanted, in_port_t port, int reuse, int type) {
         require(setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &wanted.only, sizeof wanted.only) == 0,
                 "IPV6_V6ONLY");
     }
-    const int result = wanted.family == AF_INET6
-                           ? bind6_to(made, address6_of(wanted.address, port))
-                           : bind_to(made, address_of(wanted.address, port));
+    const int result = wanted.family == AF_INET6 ? bind6_to(made, address6_of(wanted.address, port))
+                                                 : bind_to(made, address_of(wanted.address, port));
     const int error = errno;
     if (result != 0) {
         close(made);
@@ -191,10 +189,14 @@ in_port_t port_of(int descriptor) {
 /// Every pair of places, as bind decides it.
 void conflicts(int type, int reuse, bool listens) {
     std::printf("-- conflicts, type %d, SO_REUSEADDR %d, listening %d\n", type, reuse, listens);
-    constexpr Claim claims[] = {{AF_INET, "0.0.0.0", 0},           {AF_INET, "127.0.0.1", 0},
-                                {AF_INET, "127.0.0.2", 0},         {AF_INET6, "::", 0},
-                                {AF_INET6, "::", 1},               {AF_INET6, "::1", 0},
-                                {AF_INET6, "::ffff:127.0.0.1", 0}, {AF_INET6, "::ffff:0.0.0.0", 0}};
+    constexpr Claim claims[] = {{AF_INET, "0.0.0.0", 0},
+                                {AF_INET, "127.0.0.1", 0},
+                                {AF_INET, "127.0.0.2", 0},
+                                {AF_INET6, "::", 0},
+                                {AF_INET6, "::", 1},
+                                {AF_INET6, "::1", 0},
+                                {AF_INET6, "::ffff:127.0.0.1", 0},
+                                {AF_INET6, "::ffff:0.0.0.0", 0}};
     for (const Claim& first : claims) {
         std::printf("%s%s:", first.address, first.only != 0 ? " only" : "");
         for (const Claim& second : claims) {

@@ -7,8 +7,8 @@
 
 namespace ringfence::kernel::net {
 
-/// An IPv6 address, or an IPv4 address in its IPv4-mapped form: ::ffff:127.0.0.1. [rfc/4291] 2.5.5.2
-/// So whoever only compares addresses need not know of versions.
+/// An IPv6 address, or an IPv4 address in its IPv4-mapped form, ::ffff:127.0.0.1: whoever only
+/// compares addresses need not know of versions. [rfc/4291] 2.5.5.2
 struct IpAddress {
     u64 high = 0;  ///< the first eight bytes as a number, the most significant byte first
     u64 low = 0;   ///< the last eight

@@ -15,12 +15,11 @@ namespace offsets {
 constexpr usize type = 0;
 constexpr usize code = 1;
 constexpr usize checksum = 2;
-constexpr usize quoted = 8;  ///< the rejected packet's IP header and the eight bytes behind it
 }  // namespace offsets
 
+constexpr usize icmp_header_size = 8;
+/// What follows: the rejected packet's IP header, and so many bytes of what is behind it.
 constexpr usize quoted_transport_bytes = 8;
-static_assert(offsets::quoted + ipv6_header_size + quoted_transport_bytes <=
-              Packet::most_transport_bytes);
 
 /// In what the message differs between the versions.
 struct PortUnreachable {
@@ -34,8 +33,18 @@ constexpr PortUnreachable unreachable_v6{Protocol::Icmp6, 1, 4};
 const PortUnreachable& unreachable(bool v4) {
     return v4 ? unreachable_v4 : unreachable_v6;
 }
-usize message_size(bool v4) {
-    return offsets::quoted + ip_header_size(v4) + quoted_transport_bytes;
+usize quoted_size(bool v4) {
+    return ip_header_size(v4) + quoted_transport_bytes;
+}
+
+Slice quote(const Packet& packet, usize size) {
+    Ref<Buffer> buffer = Buffer::allocate(size);
+    if (!buffer) {
+        return {};
+    }
+    std::memcpy(buffer->room().data(), packet.network(), size);
+    buffer->append(size);
+    return {std::move(buffer), 0, size};
 }
 
 /// ICMPv6 includes the pseudo header, ICMP does not. [rfc/4443] 2.3
@@ -45,6 +54,7 @@ u16 checksum_of(const Packet& packet, const IpHeader& header) {
     }
     Checksum sum;
     sum.add(packet.transport_header());
+    sum.add(packet.payload.bytes());
     return sum.value();
 }
 
@@ -54,19 +64,18 @@ void send_port_unreachable(Stack& stack, const Packet& rejected, const IpHeader&
     if (!header.source.is_unicast() || !header.destination.is_unicast()) {
         return;
     }
-    Packet* packet = Packet::make({});
+    const bool v4 = header.is_v4();
+    Slice quoted = quote(rejected, quoted_size(v4));
+    Packet* packet = quoted.empty() ? nullptr : Packet::make(std::move(quoted));
     if (packet == nullptr) {
         return;
     }
-    const bool v4 = header.is_v4();
     const PortUnreachable& kind = unreachable(v4);
     u8* message = packet->transport();
-    packet->transport_size = static_cast<u16>(message_size(v4));
-    std::memset(message, 0, offsets::quoted);
+    packet->transport_size = icmp_header_size;
+    std::memset(message, 0, icmp_header_size);
     message[offsets::type] = kind.type;
     message[offsets::code] = kind.code;
-    std::memcpy(message + offsets::quoted, rejected.network(),
-                ip_header_size(v4) + quoted_transport_bytes);
     const IpHeader answer{kind.protocol, header.destination, header.source};
     store_be16(message + offsets::checksum, checksum_of(*packet, answer));
     stack.transmit(packet, answer);
@@ -76,12 +85,12 @@ void icmp_input(Stack& stack, const Packet& packet, const IpHeader& header) {
     const bool v4 = header.is_v4();
     const PortUnreachable& kind = unreachable(v4);
     const u8* message = packet.transport();
-    if (header.protocol != kind.protocol || packet.transport_size != message_size(v4) ||
-        checksum_of(packet, header) != 0 || message[offsets::type] != kind.type ||
-        message[offsets::code] != kind.code) {
+    if (header.protocol != kind.protocol || packet.transport_size != icmp_header_size ||
+        packet.payload.size() != quoted_size(v4) || checksum_of(packet, header) != 0 ||
+        message[offsets::type] != kind.type || message[offsets::code] != kind.code) {
         return;
     }
-    const u8* quoted = message + offsets::quoted;
+    const u8* quoted = packet.payload.bytes().data();
     const IpHeader ours = read_ip_fields(quoted, v4);
     if (ours.is_v4() == v4 && ours.protocol == Protocol::Udp) {
         const u8* ports = quoted + ip_header_size(v4);

@@ -20,8 +20,8 @@ enum class Protocol : u8 { Icmp = 1, Tcp = 6, Udp = 17, Icmp6 = 58 };
 
 /// What a sender may choose beside the addresses.
 struct IpMarks {
-    u8 hop_limit = 64;      ///< the time to live of IPv4
-    u8 traffic_class = 0;   ///< the type of service of IPv4
+    u8 hop_limit = 64;     ///< the time to live of IPv4
+    u8 traffic_class = 0;  ///< the type of service of IPv4
 };
 
 struct IpHeader {

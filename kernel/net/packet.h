@@ -11,9 +11,10 @@
 namespace ringfence::kernel::net {
 
 struct Packet {
-    /// An IPv6 header without extensions, and the largest TCP header.
+    /// An IPv6 header without extensions, and a TCP header with as many options as anybody sends.
+    /// All of it is one block of 128 bytes.
     static constexpr usize most_network_bytes = 40;
-    static constexpr usize most_transport_bytes = 60;
+    static constexpr usize most_transport_bytes = 44;
 
     ListHook<Packet> hook{this};
     /// The transport header begins at most_network_bytes; the IP header ends there, so that
@@ -46,6 +47,7 @@ struct Packet {
         return packet;
     }
 };
+static_assert(sizeof(Packet) <= 128);
 using PacketQueue = IntrusiveList<Packet, &Packet::hook>;
 
 }  // namespace ringfence::kernel::net

@@ -29,8 +29,7 @@ Fit PortUse::fit(const IpAddress& destination) const {
 
 bool Ports::available(const PortUse& wanted, bool listeners_conflict) const {
     for (const PortUse& other : bucket(wanted.local.port)) {
-        if (&other == &wanted || other.local.port != wanted.local.port ||
-            !other.overlaps(wanted)) {
+        if (&other == &wanted || other.local.port != wanted.local.port || !other.overlaps(wanted)) {
             continue;
         }
         if (wanted.rules.reuse_port && other.rules.reuse_port) {

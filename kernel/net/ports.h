@@ -11,10 +11,10 @@ namespace ringfence::kernel::net {
 
 /// What the owner of a port has chosen about sharing it.
 struct PortRules {
-    bool reuse_address = false;  ///< SO_REUSEADDR
-    bool reuse_port = false;     ///< SO_REUSEPORT
-    bool inet6 = false;          ///< the owner is of AF_INET6
-    bool v6_only = false;        ///< IPV6_V6ONLY: even if bound to any address, it takes no IPv4
+    bool reuse_address : 1 = false;  ///< SO_REUSEADDR
+    bool reuse_port : 1 = false;     ///< SO_REUSEPORT
+    bool inet6 : 1 = false;          ///< the owner is of AF_INET6
+    bool v6_only : 1 = false;        ///< IPV6_V6ONLY: bound to any address, it takes no IPv4
 };
 
 /// How well a port fits an address that a packet is for.
@@ -34,7 +34,7 @@ struct PortUse {
     /// Whether a packet for `destination` is this one's, the ports being the same.
     [[nodiscard]] Fit fit(const IpAddress& destination) const;
 
-    Endpoint local;
+    Endpoint local;  ///< what follows fits in behind its port
     PortRules rules;
     bool listening = false;
     bool reserved = false;  ///< by bind, as against a connection's

@@ -154,8 +154,8 @@ bool Tcp::take_key(const ConnectionKey& key, Sequence& first) {
     return true;
 }
 
-Tcp::Opened Tcp::connect(const Endpoint& local, const Endpoint& remote,
-                         const TcpSettings& settings, TcpObserver& observer) {
+Tcp::Opened Tcp::connect(const Endpoint& local, const Endpoint& remote, const TcpSettings& settings,
+                         TcpObserver& observer) {
     Sequence first = initial_sequence();
     ConnectionKey key{local, remote};
     if (local.port != 0) {

@@ -121,21 +121,23 @@ std::optional<TcpSegment> read_tcp_packet(Packet& packet, const IpHeader& header
     if (header_size != room || (checksum && transport_checksum(packet, header) != 0)) {
         return std::nullopt;
     }
+    // Made where it is returned: a copy would read in one piece what was just written in several.
+    std::optional<TcpSegment> read(std::in_place);
+    TcpSegment& segment = *read;
+    segment.key.local = {header.destination, load_be16(from + offsets::destination_port)};
+    segment.key.remote = {header.source, load_be16(from + offsets::source_port)};
+    segment.sequence = {load_be32(from + offsets::sequence)};
+    segment.acknowledgement = {load_be32(from + offsets::acknowledgement)};
     const u8 flags = from[offsets::flags];
-    TcpSegment segment{
-        .key = {.local = {header.destination, load_be16(from + offsets::destination_port)},
-                .remote = {header.source, load_be16(from + offsets::source_port)}},
-        .sequence = {load_be32(from + offsets::sequence)},
-        .acknowledgement = {load_be32(from + offsets::acknowledgement)},
-        .syn = Syn::test(flags),
-        .ack = Ack::test(flags),
-        .fin = Fin::test(flags),
-        .reset = Reset::test(flags),
-        .push = Push::test(flags),
-        .window = load_be16(from + offsets::window),
-        .payload = std::move(packet.payload)};
+    segment.syn = Syn::test(flags);
+    segment.ack = Ack::test(flags);
+    segment.fin = Fin::test(flags);
+    segment.reset = Reset::test(flags);
+    segment.push = Push::test(flags);
+    segment.window = load_be16(from + offsets::window);
+    segment.payload = std::move(packet.payload);
     read_options({from + offsets::options, header_size - tcp_header_size}, segment);
-    return segment;
+    return read;
 }
 
 }  // namespace ringfence::kernel::net

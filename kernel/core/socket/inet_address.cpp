@@ -25,8 +25,7 @@ Fallible<ScopedEndpoint> parse_inet(const SocketAddress& address) {
         return Error{Errno::Eafnosupport};
     }
     const auto inet = address.as<InetAddress>();
-    return ScopedEndpoint{
-        {net::from_v4(net::load_be32(inet.address)), net::load_be16(inet.port)}};
+    return ScopedEndpoint{{net::from_v4(net::load_be32(inet.address)), net::load_be16(inet.port)}};
 }
 
 Fallible<ScopedEndpoint> parse_inet6(const SocketAddress& address) {

@@ -35,8 +35,8 @@ static_assert(sizeof(Inet6Address) == 28);
 struct InetBinding {
     AddressFamily family;
     SocketType type;
-    bool v6_only;          ///< IPV6_V6ONLY
-    net::Endpoint local;   ///< port 0: not bound
+    bool v6_only;         ///< IPV6_V6ONLY
+    net::Endpoint local;  ///< port 0: not bound
 };
 
 /// The name of a socket that is not bound.

@@ -34,14 +34,13 @@ void add_ip_control(IncomingMessage& message, const net::Datagram& datagram, con
         information.interface = Network::interface_index;
         net::store_be32(information.own_address, datagram.to.v4());
         net::store_be32(information.destination, datagram.to.v4());
-        message.controls.push_back({OptionLevel::Ip, IpType::PacketInformation, information});
+        message.controls.add({OptionLevel::Ip, IpType::PacketInformation, information});
     }
     if (ip.receive_time_to_live) {
-        message.controls.push_back(
-            {OptionLevel::Ip, IpType::TimeToLive, i32{datagram.marks.hop_limit}});
+        message.controls.add({OptionLevel::Ip, IpType::TimeToLive, i32{datagram.marks.hop_limit}});
     }
     if (ip.receive_type_of_service) {
-        message.controls.push_back(
+        message.controls.add(
             {OptionLevel::Ip, IpType::TypeOfService, datagram.marks.traffic_class});
     }
 }
@@ -127,24 +126,23 @@ void add_inet_control(IncomingMessage& message, const net::Datagram& datagram, b
     if (inet6 && inet6_options.receive_packet_information) {
         PacketInformation6 information{.address = {}, .interface = Network::interface_index};
         net::store_address(information.address, datagram.to);
-        message.controls.push_back({OptionLevel::Ip6, Ip6Type::PacketInformation, information});
+        message.controls.add({OptionLevel::Ip6, Ip6Type::PacketInformation, information});
     }
     if (v4) {
         add_ip_control(message, datagram, ip);
         return;
     }
     if (inet6_options.receive_hop_limit) {
-        message.controls.push_back(
-            {OptionLevel::Ip6, Ip6Type::HopLimit, i32{datagram.marks.hop_limit}});
+        message.controls.add({OptionLevel::Ip6, Ip6Type::HopLimit, i32{datagram.marks.hop_limit}});
     }
     if (inet6_options.receive_traffic_class) {
-        message.controls.push_back(
+        message.controls.add(
             {OptionLevel::Ip6, Ip6Type::TrafficClass, i32{datagram.marks.traffic_class}});
     }
 }
 
 Fallible<void> take_inet_control(const OutgoingMessage& message, bool to_v4, InetControl& control) {
-    for (const ControlData& each : message.controls) {
+    for (const ControlData& each : message.controls.all()) {
         if (each.level == OptionLevel::Ip && to_v4) {
             RF_TRY(take_ip(each, control));
         } else if (each.level == OptionLevel::Ip6) {

@@ -10,7 +10,8 @@
 
 namespace ringfence::kernel {
 
-/// Adds to `message` what the options of its receiver ask for. `inet6`: the receiver is of AF_INET6.
+/// Adds to `message` what the options of its receiver ask for. `inet6`: the receiver is of
+/// AF_INET6.
 void add_inet_control(IncomingMessage& message, const net::Datagram& datagram, bool inet6,
                       const IpOptions& ip, const Inet6Options& inet6_options);
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -117,6 +118,24 @@ struct ControlData {
     }
 };
 
+/// Few calls have any, so that the others only pay for looking.
+class ControlList {
+public:
+    [[nodiscard]] std::span<const ControlData> all() const {
+        return messages_ ? std::span<const ControlData>(messages_->data(), messages_->size())
+                         : std::span<const ControlData>();
+    }
+    void add(ControlData message) {
+        if (!messages_) {
+            messages_ = std::unique_ptr<Vector<ControlData>>(new Vector<ControlData>());
+        }
+        messages_->push_back(message);
+    }
+
+private:
+    std::unique_ptr<Vector<ControlData>> messages_;
+};
+
 struct OutgoingMessage {
     SourceList bytes;
     MessageFlags flags{};
@@ -124,7 +143,7 @@ struct OutgoingMessage {
     const SocketAddress* to = nullptr;             ///< null: to the peer
     Vector<Ref<OpenFile>> files{};                 ///< SCM_RIGHTS
     std::optional<PeerCredentials> credentials{};  ///< SCM_CREDENTIALS, checked
-    Vector<ControlData> controls{};                ///< of levels other than SOL_SOCKET
+    ControlList controls{};                        ///< of levels other than SOL_SOCKET
 };
 
 struct IncomingMessage {
@@ -135,7 +154,7 @@ struct IncomingMessage {
     SocketAddress from{};  ///< of size 0 if the sender has no name, or the type does not say
     Vector<Ref<OpenFile>> files{};
     std::optional<PeerCredentials> credentials{};
-    Vector<ControlData> controls{};
+    ControlList controls{};
     u32 found_flags = 0;  ///< message_bits: Truncated, ControlTruncated, EndOfRecord
 };
 

@@ -37,8 +37,7 @@ net::Tcp& tcp() {
 
 }  // namespace
 
-TcpSocket::TcpSocket(AddressFamily family)
-    : InetSocket(family, SocketType::Stream, tcp_protocol) {
+TcpSocket::TcpSocket(AddressFamily family) : InetSocket(family, SocketType::Stream, tcp_protocol) {
     options.receive_buffer = default_receive_buffer;
     options.send_buffer = default_send_buffer;
 }

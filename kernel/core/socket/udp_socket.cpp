@@ -87,7 +87,9 @@ void UdpSocket::disconnect() {
 }
 
 Fallible<net::Endpoint> UdpSocket::destination_of(const OutgoingMessage& message) const {
-    if (message.to != nullptr) {
+    const bool unsaid =
+        message.to != nullptr && is_inet6() && message.to->family() == AddressFamily::Unspecified;
+    if (message.to != nullptr && !unsaid) {
         RF_TRY_ASSIGN(to, to_destination(*message.to, binding()));
         return to.port == 0 ? Fallible<net::Endpoint>(Error{Errno::Einval}) : to;
     }

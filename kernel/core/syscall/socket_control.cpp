@@ -69,10 +69,10 @@ Nothing take_credentials(std::span<const u8> data, OutgoingMessage& message) {
 Nothing take_message(const ControlHeader& header, std::span<const u8> data,
                      OutgoingMessage& message) {
     if (header.level != OptionLevel::Socket) {
-        if (message.controls.size() >= most_controls) {
+        if (message.controls.all().size() >= most_controls) {
             return Error{Errno::Enobufs};
         }
-        message.controls.push_back({header.level, header.type, data});
+        message.controls.add({header.level, header.type, data});
         return {};
     }
     switch (ControlType{header.type}) {
@@ -179,7 +179,7 @@ Value write_control(Pointer control, u64 size, IncomingMessage& message) {
                               {reinterpret_cast<const u8*>(&credentials), sizeof(credentials)}));
         }
     }
-    for (const ControlData& each : message.controls) {
+    for (const ControlData& each : message.controls.all()) {
         RF_TRY(write_data(writer, each, message));
     }
     if (!message.files.empty()) {

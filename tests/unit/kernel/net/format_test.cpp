@@ -93,8 +93,8 @@ TcpSegment any_segment() {
 
 std::unique_ptr<Packet> packet_of(const TcpSegment& segment) {
     std::unique_ptr<Packet> packet(make_tcp_packet(segment, true));
-    write_ip_header(*packet,
-                    {Protocol::Tcp, segment.key.local.address, segment.key.remote.address}, 1);
+    write_ip_header(*packet, {Protocol::Tcp, segment.key.local.address, segment.key.remote.address},
+                    1);
     return packet;
 }
 

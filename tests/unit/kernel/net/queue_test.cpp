@@ -167,7 +167,8 @@ TEST(PortsTest, are_shared_as_linux_does) {
     EXPECT_TRUE(ports.reserved(90));
 }
 
-/// As bind decides it on Linux: the wildcard of IPv6 stands for both versions unless told otherwise.
+/// As bind decides it on Linux: the wildcard of IPv6 stands for both versions unless told
+/// otherwise.
 TEST(PortsTest, are_shared_between_the_versions_as_linux_does) {
     const auto conflict = [](const IpAddress& one, bool one_only, const IpAddress& other,
                              bool other_only) {

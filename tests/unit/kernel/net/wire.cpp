@@ -147,8 +147,8 @@ IpAddress any_of(const Machine& machine) {
 
 Connected::Connected(Wire& on, TcpSettings settings) : wire(on) {
     Tcp& right = wire.right.stack.tcp();
-    listener =
-        std::make_unique<TcpListener>(right, Endpoint{any_of(wire.right), 80}, 5, listener_observer);
+    listener = std::make_unique<TcpListener>(right, Endpoint{any_of(wire.right), 80}, 5,
+                                             listener_observer);
     listener->settings = settings;
     right.add(*listener);
     client = wire.left.stack.tcp()
