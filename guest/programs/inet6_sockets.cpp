@@ -179,11 +179,18 @@ int claim(const Claim& wanted, in_port_t port, int reuse, int type) {
     return made;
 }
 
-in_port_t port_of(int descriptor) {
-    sockaddr_storage name{};
-    socklen_t size = sizeof name;
-    require(getsockname(descriptor, reinterpret_cast<sockaddr*>(&name), &size) == 0, "getsockname");
-    return reinterpret_cast<const sockaddr_in&>(name).sin_port;  // both have it there
+/// A port that nobody has at any address, outside the range from which ports are given to those who
+/// do not care: other programs of the host do not get in the way.
+in_port_t free_port(int type) {
+    static unsigned next = static_cast<unsigned>(getpid());
+    for (;;) {
+        const in_port_t port = htons(static_cast<in_port_t>(10000 + next++ % 10000));
+        const int holder = claim({AF_INET6, "::", 0}, port, 0, type);
+        if (holder >= 0) {
+            close(holder);
+            return port;
+        }
+    }
 }
 
 /// Every pair of places, as bind decides it.
@@ -200,12 +207,13 @@ void conflicts(int type, int reuse, bool listens) {
     for (const Claim& first : claims) {
         std::printf("%s%s:", first.address, first.only != 0 ? " only" : "");
         for (const Claim& second : claims) {
-            const int holder = claim(first, 0, reuse, type);
+            const in_port_t port = free_port(type);
+            const int holder = claim(first, port, reuse, type);
             require(holder >= 0, "a free port");
             if (listens) {
                 require(listen(holder, 1) == 0, "listen");
             }
-            const int other = claim(second, port_of(holder), reuse, type);
+            const int other = claim(second, port, reuse, type);
             std::printf(" %s", other >= 0 ? "yes" : errno == EADDRINUSE ? "no" : "?");
             if (other >= 0) {
                 close(other);
