@@ -310,6 +310,9 @@ uint64_t Arguments::socket_address() {
     }
     const uint64_t place = filled(128);
     auto* const bytes = reinterpret_cast<uint8_t*>(place);
+    if (random_.one_in(4)) {
+        return inet6_address(bytes);
+    }
     const bool local = random_.one_in(2);
     bytes[0] = static_cast<uint8_t>(local ? AF_UNIX : AF_INET);
     bytes[1] = 0;
@@ -323,6 +326,23 @@ uint64_t Arguments::socket_address() {
         std::memcpy(bytes + 4, &address, 4);
     }
     return place;
+}
+
+uint64_t Arguments::inet6_address(uint8_t* bytes) {
+    static constexpr uint8_t addresses[][16] = {
+        {},
+        {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
+        {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 127, 0, 0, 1},
+        {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0},
+        {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
+    };
+    bytes[0] = AF_INET6;
+    bytes[1] = 0;
+    bytes[2] = static_cast<uint8_t>(random_.below(2) * 128);
+    bytes[3] = static_cast<uint8_t>(random_.below(8));
+    std::memcpy(bytes + 8, random_.of(addresses), 16);
+    bytes[24] = static_cast<uint8_t>(random_.below(3));
+    return reinterpret_cast<uint64_t>(bytes);
 }
 
 uint64_t Arguments::message() {

@@ -48,6 +48,13 @@ void make_sockets() {
     const int datagram = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     name.sin_port = 0;
     bind(datagram, reinterpret_cast<sockaddr*>(&name), size);
+    const int both = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, 0);  // versions of IP
+    listen(both, 4);
+    sockaddr_in6 name6{};
+    socklen_t size6 = sizeof name6;
+    getsockname(both, reinterpret_cast<sockaddr*>(&name6), &size6);
+    const int datagram6 = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    connect(datagram6, reinterpret_cast<sockaddr*>(&name6), size6);
     const int named = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
     const sockaddr_un place{AF_UNIX, "socket"};
     bind(named, reinterpret_cast<const sockaddr*>(&place), sizeof place);

@@ -29,6 +29,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/fs/proc_memory.cpp
     core/fs/proc_mounts.cpp
     core/fs/proc_net.cpp
+    core/fs/proc_net_sockets.cpp
     core/fs/proc_nodes.cpp
     core/fs/proc_process.cpp
     core/fs/proc_process_directory.cpp
@@ -84,8 +85,12 @@ set(RF_KERNEL_CORE_SOURCES
     core/signal/pending_signals.cpp
     core/signal/send.cpp
     core/signal/signal_information.cpp
+    core/socket/inet6_options.cpp
     core/socket/inet_address.cpp
+    core/socket/inet_control.cpp
+    core/socket/inet_socket.cpp
     core/socket/interface_control.cpp
+    core/socket/ip_options.cpp
     core/socket/message.cpp
     core/socket/network.cpp
     core/socket/options.cpp

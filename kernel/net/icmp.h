@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
-// ICMP, as much as UDP needs: that nobody is at a port. [rfc/792]
+// ICMP of both versions, as much as UDP needs: that nobody is at a port. [rfc/792], [rfc/4443]
 #pragma once
 
-#include "kernel/net/ipv4.h"
-#include "kernel/net/packet.h"
+#include "kernel/net/ip.h"
 
 namespace ringfence::kernel::net {
 
 class Stack;
 
-/// Answers `rejected`, whose header is `header`. [rfc/1122] 4.1.3.1
-void send_port_unreachable(Stack& stack, const Packet& rejected, const Ipv4Header& header);
+/// Answers `rejected`, whose header is `header`. [rfc/1122] 4.1.3.1, [rfc/4443] 3.1
+void send_port_unreachable(Stack& stack, const Packet& rejected, const IpHeader& header);
 /// A message from the network.
-void icmp_input(Stack& stack, const Packet& packet);
+void icmp_input(Stack& stack, const Packet& packet, const IpHeader& header);
 
 }  // namespace ringfence::kernel::net

@@ -13,12 +13,10 @@ public:
 
     /// Sends a packet, or loses it. Takes ownership. Must not call the stack back.
     virtual void transmit(Packet* packet) = 0;
-    /// The address that packets come from unless their socket has another.
-    [[nodiscard]] virtual Ipv4Address address() const = 0;
     /// True for all addresses whose packets are this machine's.
-    [[nodiscard]] virtual bool is_local(Ipv4Address address) const = 0;
+    [[nodiscard]] virtual bool is_local(const IpAddress& address) const = 0;
     /// True if packets for `address` can be sent here.
-    [[nodiscard]] virtual bool reaches(Ipv4Address address) const = 0;
+    [[nodiscard]] virtual bool reaches(const IpAddress& address) const = 0;
     /// The most bytes of a packet.
     [[nodiscard]] virtual usize maximum_size() const = 0;
     /// False where nothing can damage a packet: then transport checksums are neither made nor

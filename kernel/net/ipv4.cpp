@@ -26,31 +26,30 @@ using DontFragment = Flag<14, u16>;
 using MoreFragments = Flag<13, u16>;
 using FragmentOffset = Bitfield<0, 13, u16>;
 constexpr u8 version_4_without_options = 0x45;
-constexpr u8 time_to_live = 64;
 
 }  // namespace
 
-void write_ipv4_header(Packet& packet, const Ipv4Header& header, u16 identification) {
-    u8* to = packet.header;
+void write_ipv4_header(Packet& packet, const IpHeader& header, u16 identification) {
+    packet.network_size = ipv4_header_size;
+    u8* to = packet.network();
     to[offsets::version_and_length] = version_4_without_options;
-    to[offsets::type_of_service] = 0;
+    to[offsets::type_of_service] = header.marks.traffic_class;
     store_be16(to + offsets::total_length, static_cast<u16>(packet.size()));
     store_be16(to + offsets::identification, identification);
     store_be16(to + offsets::fragment, DontFragment::mask);
-    to[offsets::time_to_live] = time_to_live;
+    to[offsets::time_to_live] = header.marks.hop_limit;
     to[offsets::protocol] = static_cast<u8>(header.protocol);
     store_be16(to + offsets::checksum, 0);
-    store_be32(to + offsets::source, header.source.value);
-    store_be32(to + offsets::destination, header.destination.value);
+    store_be32(to + offsets::source, header.source.v4());
+    store_be32(to + offsets::destination, header.destination.v4());
     Checksum sum;
     sum.add({to, ipv4_header_size});
     store_be16(to + offsets::checksum, sum.value());
 }
 
-std::optional<Ipv4Header> read_ipv4_header(const Packet& packet) {
-    const u8* from = packet.header;
-    if (packet.header_size < ipv4_header_size ||
-        from[offsets::version_and_length] != version_4_without_options ||
+std::optional<IpHeader> read_ipv4_header(const Packet& packet) {
+    const u8* from = packet.network();
+    if (from[offsets::version_and_length] != version_4_without_options ||
         load_be16(from + offsets::total_length) != packet.size()) {
         return std::nullopt;
     }
@@ -63,20 +62,15 @@ std::optional<Ipv4Header> read_ipv4_header(const Packet& packet) {
     if (sum.value() != 0) {
         return std::nullopt;
     }
-    return Ipv4Header{.protocol = Protocol{from[offsets::protocol]},
-                      .source = {load_be32(from + offsets::source)},
-                      .destination = {load_be32(from + offsets::destination)}};
+    return read_ipv4_fields(from);
 }
 
-Checksum pseudo_header_sum(const Ipv4Header& header, usize transport_size) {
-    u8 addresses[8];
-    store_be32(addresses, header.source.value);
-    store_be32(addresses + 4, header.destination.value);
-    Checksum sum;
-    sum.add(addresses);
-    sum.add_word(static_cast<u16>(header.protocol));
-    sum.add_word(static_cast<u16>(transport_size));
-    return sum;
+IpHeader read_ipv4_fields(const u8* header) {
+    return IpHeader{.protocol = Protocol{header[offsets::protocol]},
+                    .source = from_v4(load_be32(header + offsets::source)),
+                    .destination = from_v4(load_be32(header + offsets::destination)),
+                    .marks = {.hop_limit = header[offsets::time_to_live],
+                              .traffic_class = header[offsets::type_of_service]}};
 }
 
 }  // namespace ringfence::kernel::net

@@ -9,6 +9,17 @@
 
 namespace ringfence::kernel::net {
 
+/// What the owner of a port has chosen about sharing it.
+struct PortRules {
+    bool reuse_address : 1 = false;  ///< SO_REUSEADDR
+    bool reuse_port : 1 = false;     ///< SO_REUSEPORT
+    bool inet6 : 1 = false;          ///< the owner is of AF_INET6
+    bool v6_only : 1 = false;        ///< IPV6_V6ONLY: bound to any address, it takes no IPv4
+};
+
+/// How well a port fits an address that a packet is for.
+enum class Fit : u8 { No, AnyOfBothVersions, AnyAddress, Exactly };
+
 /// One socket's, connection's or recent connection's use of a local endpoint. Ends when destroyed.
 struct PortUse {
     PortUse() = default;
@@ -17,10 +28,14 @@ struct PortUse {
     ~PortUse() { hook.unlink(); }
 
     [[nodiscard]] bool active() const { return hook.linked(); }
+    /// True if the addresses get in each other's way where the ports are the same. [linux/abi]:
+    /// ipv6_rcv_saddr_equal
+    [[nodiscard]] bool overlaps(const PortUse& other) const;
+    /// Whether a packet for `destination` is this one's, the ports being the same.
+    [[nodiscard]] Fit fit(const IpAddress& destination) const;
 
-    Endpoint local;
-    bool reuse_address = false;  ///< SO_REUSEADDR
-    bool reuse_port = false;     ///< SO_REUSEPORT
+    Endpoint local;  ///< what follows fits in behind its port
+    PortRules rules;
     bool listening = false;
     bool reserved = false;  ///< by bind, as against a connection's
     ListHook<PortUse> hook{this};

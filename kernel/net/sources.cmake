@@ -4,7 +4,9 @@ set(RF_KERNEL_NET_SOURCES
     net/buffer.cpp
     net/checksum.cpp
     net/icmp.cpp
+    net/ip.cpp
     net/ipv4.cpp
+    net/ipv6.cpp
     net/ports.cpp
     net/reassembly.cpp
     net/slice_queue.cpp

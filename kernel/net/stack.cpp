@@ -6,7 +6,7 @@
 namespace ringfence::kernel::net {
 
 void Stack::input(Packet* packet) {
-    if (const auto header = read_ipv4_header(*packet);
+    if (const auto header = read_ip_header(*packet);
         header && interface_.is_local(header->destination)) {
         switch (header->protocol) {
             case Protocol::Tcp:
@@ -16,15 +16,16 @@ void Stack::input(Packet* packet) {
                 udp_.input(*packet, *header);
                 break;
             case Protocol::Icmp:
-                icmp_input(*this, *packet);
+            case Protocol::Icmp6:
+                icmp_input(*this, *packet, *header);
                 break;
         }
     }
     delete packet;
 }
 
-void Stack::transmit(Packet* packet, const Ipv4Header& header) {
-    write_ipv4_header(*packet, header, next_identification_++);
+void Stack::transmit(Packet* packet, const IpHeader& header) {
+    write_ip_header(*packet, header, next_identification_++);
     interface_.transmit(packet);
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernel/net/interface.h"
-#include "kernel/net/ipv4.h"
+#include "kernel/net/ip.h"
 #include "kernel/net/tcp.h"
 #include "kernel/net/udp.h"
 
@@ -25,8 +25,8 @@ public:
     [[nodiscard]] Interface& interface() const { return interface_; }
 
     // ---- For the protocols.
-    /// Adds the IPv4 header and sends the packet, whose transport header is in order.
-    void transmit(Packet* packet, const Ipv4Header& header);
+    /// Adds the IP header and sends the packet, whose transport header is in order.
+    void transmit(Packet* packet, const IpHeader& header);
     /// Some protocol's next deadline is another one now.
     void deadline_changed();
 

@@ -27,14 +27,17 @@ bool Tcp::has_memory() const {
     return stack_.environment().has_memory();
 }
 
-u16 Tcp::largest_segment() const {
-    const usize size = std::min(stack_.interface().maximum_size(), most_ipv4_bytes);
-    return static_cast<u16>(size - ipv4_header_size - tcp_header_size);
+u16 Tcp::largest_segment(const TcpConnection& connection) const {
+    const bool v4 = connection.key().is_v4();
+    const usize counted = v4 ? most_ip_bytes : most_ip_bytes + ipv6_header_size;
+    const usize size = std::min(stack_.interface().maximum_size(), counted);
+    return static_cast<u16>(size - ip_header_size(v4) - tcp_header_size);
 }
 
-u16 Tcp::segment_size_for(const TcpSettings& settings) const {
-    const u16 largest = largest_segment();
-    return settings.most_segment == 0 ? largest : std::min(settings.most_segment, largest);
+u16 Tcp::segment_size_for(const TcpConnection& connection) const {
+    const u16 largest = largest_segment(connection);
+    const u16 wanted = connection.settings.most_segment;
+    return wanted == 0 ? largest : std::min(wanted, largest);
 }
 
 /// Nobody outside can guess it, and it moves on with time, so that segments of an older connection
@@ -109,18 +112,18 @@ Tcp::TimeWait* Tcp::find_time_wait(const ConnectionKey& key) {
 /// The listener whose address fits best; among several of one kind (SO_REUSEPORT), one by the key.
 TcpListener* Tcp::find_listener(const ConnectionKey& key) {
     TcpListener* found = nullptr;
+    Fit best = Fit::No;
     u32 equals = 0;
     for (TcpListener& listener : listeners_) {
-        const Endpoint local = listener.local();
-        const bool exact = local.address == key.local.address;
-        if (local.port != key.local.port || !(exact || local.address.is_any())) {
+        if (listener.local().port != key.local.port) {
             continue;
         }
-        const bool found_exact = found != nullptr && !found->local().address.is_any();
-        if (found == nullptr || exact != found_exact) {
-            found = found == nullptr || exact ? &listener : found;
+        const Fit fit = listener.port_use.fit(key.local.address);
+        if (fit > best) {
+            found = &listener;
+            best = fit;
             equals = 1;
-        } else if (key.hash() % ++equals == 0) {
+        } else if (fit == best && fit != Fit::No && key.hash() % ++equals == 0) {
             found = &listener;
         }
     }
@@ -131,6 +134,7 @@ u16 Tcp::free_port(const PortUse& wanted) {
     const auto port = Ports::find_ephemeral(stack_.environment().random(), [&](u16 candidate) {
         PortUse use;
         use.local = {wanted.local.address, candidate};
+        use.rules.v6_only = wanted.rules.v6_only;
         return ports_.available(use, true);
     });
     return port.value_or(0);
@@ -144,13 +148,13 @@ bool Tcp::take_key(const ConnectionKey& key, Sequence& first) {
         if (now() - recent->since < tcp_limits::time_wait_reuse) {
             return false;
         }
-        first = recent->next + most_ipv4_bytes;  // beyond all that the old connection sent
+        first = recent->next + most_ip_bytes;  // beyond all that the old connection sent
         forget(*recent);
     }
     return true;
 }
 
-Tcp::Opened Tcp::connect(Endpoint local, Endpoint remote, const TcpSettings& settings,
+Tcp::Opened Tcp::connect(const Endpoint& local, const Endpoint& remote, const TcpSettings& settings,
                          TcpObserver& observer) {
     Sequence first = initial_sequence();
     ConnectionKey key{local, remote};
@@ -174,7 +178,7 @@ Tcp::Opened Tcp::connect(Endpoint local, Endpoint remote, const TcpSettings& set
     return {.connection = std::move(connection)};
 }
 
-void Tcp::input(Packet& packet, const Ipv4Header& header) {
+void Tcp::input(Packet& packet, const IpHeader& header) {
     auto decoded = read_tcp_packet(packet, header, stack_.interface().needs_checksums());
     if (!decoded) {
         return;
@@ -232,8 +236,7 @@ void Tcp::enter_time_wait(TcpConnection& connection) {
                                     .next_expected = connection.next_expected(),
                                     .since = now()};
         recent->port_use.local = connection.key().local;
-        recent->port_use.reuse_address = connection.port_use.reuse_address;
-        recent->port_use.reuse_port = connection.port_use.reuse_port;
+        recent->port_use.rules = connection.port_use.rules;
         ports_.add(recent->port_use);
         time_waits_[bucket_of(recent->key)].push_back(*recent);
         time_waits_by_age_.push_back(*recent);

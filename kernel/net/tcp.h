@@ -33,12 +33,13 @@ public:
         Ref<TcpConnection> connection{};  ///< null if it failed
         TcpOpenError error{};
     };
-    /// A connection to `remote` that has sent its SYN. Port 0 in `local` stands for any.
-    [[nodiscard]] Opened connect(Endpoint local, Endpoint remote, const TcpSettings& settings,
-                                 TcpObserver& observer);
+    /// A connection to `remote` that has sent its SYN. Port 0 in `local` stands for any; the
+    /// addresses are of one version.
+    [[nodiscard]] Opened connect(const Endpoint& local, const Endpoint& remote,
+                                 const TcpSettings& settings, TcpObserver& observer);
 
     /// A segment from the network.
-    void input(Packet& packet, const Ipv4Header& header);
+    void input(Packet& packet, const IpHeader& header);
     void run_timers(u64 now);
     /// When run_timers has something to do; ~0 for never.
     [[nodiscard]] u64 next_deadline() const;
@@ -61,11 +62,11 @@ public:
             visit(listener);
         }
     }
-    /// Calls `visit(key)` for each connection that ended lately.
+    /// Calls `visit(key, port use)` for each connection that ended lately.
     template <typename Visit>
     void for_each_time_wait(Visit visit) const {
         for (const TimeWait& recent : time_waits_by_age_) {
-            visit(recent.key);
+            visit(recent.key, recent.port_use);
         }
     }
 
@@ -81,9 +82,10 @@ public:
     [[nodiscard]] Sequence initial_sequence();
     [[nodiscard]] u64 now() const;
     [[nodiscard]] bool has_memory() const;
-    /// The most bytes of a segment that the interface takes.
-    [[nodiscard]] u16 largest_segment() const;
-    [[nodiscard]] u16 segment_size_for(const TcpSettings& settings) const;
+    /// The most bytes of a segment that the interface takes from `connection`.
+    [[nodiscard]] u16 largest_segment(const TcpConnection& connection) const;
+    /// The most that its settings allow, too.
+    [[nodiscard]] u16 segment_size_for(const TcpConnection& connection) const;
 
 private:
     /// What is left of a connection whose last acknowledgement may have been lost. [rfc/9293] 3.6

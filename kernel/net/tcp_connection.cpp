@@ -88,7 +88,7 @@ void TcpConnection::consume(usize count) {
     const u32 room = receive_room();
     const u32 known = advertised_ - receive_next_;
     // A window that opens is told once it is worth a segment. [rfc/9293] 3.8.6.2.2
-    const u32 worth = std::min<u32>(settings.receive_space / 2, tcp_.largest_segment());
+    const u32 worth = std::min<u32>(settings.receive_space / 2, tcp_.largest_segment(*this));
     const bool opened = room >= known + worth;
     // Where no answer is on its way to carry it, what was read is acknowledged now.
     const bool owed = ack_due_ == AckDue::Later && receive_queue_.empty() && !interactive_;

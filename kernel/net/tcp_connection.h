@@ -188,10 +188,10 @@ private:
     Tcp& tcp_;
     ConnectionKey key_;
     TcpState state_ = TcpState::Closed;
-    TcpObserver* observer_ = nullptr;
-    TcpListener* listener_ = nullptr;  ///< until it is established
     bool disowned_ = false;
     TcpFailure failure_ = TcpFailure::None;
+    TcpObserver* observer_ = nullptr;
+    TcpListener* listener_ = nullptr;  ///< until it is established
 
     // Sending. [rfc/9293] 3.3.1: SND.UNA, SND.NXT, SND.WND, SND.WL1, SND.WL2, ISS
     SliceQueue send_queue_;
@@ -217,17 +217,17 @@ private:
     SliceQueue receive_queue_;
     Reassembly reassembly_;
     Sequence receive_next_;
-    Sequence advertised_;  ///< right edge of the window that the peer knows
-    u8 receive_scale_ = 0;
+    Sequence advertised_;               ///< right edge of the window that the peer knows
     std::optional<Sequence> peer_fin_;  ///< where its FIN lies
     bool peer_finished_ = false;
+    u8 receive_scale_ = 0;
 
     // Acknowledging.
     AckDue ack_due_ = AckDue::No;
+    bool interactive_ = false;  ///< answers carry the acknowledgements
     Sequence acknowledged_;     ///< what the peer was told
     u32 usual_size_ = 0;        ///< of the segments that come
     u32 quick_acks_left_;       ///< at first each segment is acknowledged at once
-    bool interactive_ = false;  ///< answers carry the acknowledgements
     u64 last_received_at_ = 0;
     u64 next_answer_at_ = 0;  ///< to segments that do not fit
 

@@ -42,7 +42,7 @@ void TcpConnection::note_options(const TcpSegment& syn) {
     }
     const u16 theirs = std::max(syn.maximum_size.value_or(tcp_limits::default_segment_size),
                                 tcp_limits::least_segment_size);
-    segment_size_ = std::min(theirs, tcp_.segment_size_for(settings));
+    segment_size_ = std::min(theirs, tcp_.segment_size_for(*this));
     congestion_.start(segment_size_);
     send_window_ = largest_send_window_ = syn.window;
     window_from_sequence_ = syn.sequence;

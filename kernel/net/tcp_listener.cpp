@@ -6,7 +6,7 @@
 
 namespace ringfence::kernel::net {
 
-TcpListener::TcpListener(Tcp& tcp, Endpoint local, u32 backlog, TcpObserver& observer)
+TcpListener::TcpListener(Tcp& tcp, const Endpoint& local, u32 backlog, TcpObserver& observer)
     : tcp_(tcp), backlog_(backlog), observer_(observer) {
     port_use.local = local;
     port_use.listening = true;
@@ -48,8 +48,7 @@ void TcpListener::input(const TcpSegment& segment) {
         return;
     }
     Ref<TcpConnection> connection = make_ref<TcpConnection>(tcp_, segment.key, settings);
-    connection->port_use.reuse_address = port_use.reuse_address;
-    connection->port_use.reuse_port = port_use.reuse_port;
+    connection->port_use.rules = port_use.rules;
     tcp_.add(*connection);
     ++half_open_;
     connection->open_passively(tcp_.initial_sequence(), segment, *this);

@@ -10,13 +10,13 @@ namespace ringfence::kernel::net {
 class TcpListener {
 public:
     /// `settings` are those that its connections begin with.
-    TcpListener(Tcp& tcp, Endpoint local, u32 backlog, TcpObserver& observer);
+    TcpListener(Tcp& tcp, const Endpoint& local, u32 backlog, TcpObserver& observer);
     /// Aborts the connections that were not accepted.
     ~TcpListener();
     TcpListener(const TcpListener&) = delete;
     TcpListener& operator=(const TcpListener&) = delete;
 
-    [[nodiscard]] Endpoint local() const { return port_use.local; }
+    [[nodiscard]] const Endpoint& local() const { return port_use.local; }
     void set_backlog(u32 backlog) { backlog_ = backlog; }
     [[nodiscard]] usize waiting() const { return established_.size(); }
     /// The connection that has waited longest; null if there is none.

@@ -92,7 +92,7 @@ void TcpConnection::send_syn() {
                        .sequence = first_,
                        .syn = true,
                        .ack = state_ == TcpState::SynReceived,
-                       .maximum_size = tcp_.segment_size_for(settings),
+                       .maximum_size = tcp_.segment_size_for(*this),
                        .window_scale = tcp_limits::window_scale};
     if (segment.ack && receive_scale_ == 0) {
         segment.window_scale.reset();  // the peer's SYN had none. [rfc/7323] 2.2

@@ -85,14 +85,6 @@ void read_options(std::span<const u8> options, TcpSegment& segment) {
     }
 }
 
-Checksum sum_of(const Packet& packet, const Ipv4Header& header) {
-    const auto transport = packet.header_bytes().subspan(ipv4_header_size);
-    Checksum sum = pseudo_header_sum(header, transport.size() + packet.payload.size());
-    sum.add(transport);
-    sum.add(packet.payload.bytes());
-    return sum;
-}
-
 }  // namespace
 
 Packet* make_tcp_packet(const TcpSegment& segment, bool checksum) {
@@ -100,7 +92,7 @@ Packet* make_tcp_packet(const TcpSegment& segment, bool checksum) {
     if (packet == nullptr) {
         return nullptr;
     }
-    u8* to = packet->header + ipv4_header_size;
+    u8* to = packet->transport();
     const usize header_size = tcp_header_size + write_options(segment, to + offsets::options);
     store_be16(to + offsets::source_port, segment.key.local.port);
     store_be16(to + offsets::destination_port, segment.key.remote.port);
@@ -111,40 +103,41 @@ Packet* make_tcp_packet(const TcpSegment& segment, bool checksum) {
     store_be16(to + offsets::window, segment.window);
     store_be16(to + offsets::checksum, 0);
     store_be16(to + offsets::urgent, 0);
-    packet->header_size = static_cast<u32>(ipv4_header_size + header_size);
+    packet->transport_size = static_cast<u16>(header_size);
     if (checksum) {
-        const Ipv4Header header{Protocol::Tcp, segment.key.local.address,
-                                segment.key.remote.address};
-        store_be16(to + offsets::checksum, sum_of(*packet, header).value());
+        const IpHeader header{Protocol::Tcp, segment.key.local.address, segment.key.remote.address};
+        store_be16(to + offsets::checksum, transport_checksum(*packet, header));
     }
     return packet;
 }
 
-std::optional<TcpSegment> read_tcp_packet(Packet& packet, const Ipv4Header& header, bool checksum) {
-    const u8* from = packet.header + ipv4_header_size;
-    const usize room = packet.header_size - ipv4_header_size;
+std::optional<TcpSegment> read_tcp_packet(Packet& packet, const IpHeader& header, bool checksum) {
+    const u8* from = packet.transport();
+    const usize room = packet.transport_size;
     if (room < tcp_header_size) {
         return std::nullopt;
     }
     const usize header_size = DataOffset::get(from[offsets::data_offset]) * word_size;
-    if (header_size != room || (checksum && sum_of(packet, header).value() != 0)) {
+    if (header_size != room || (checksum && transport_checksum(packet, header) != 0)) {
         return std::nullopt;
     }
+    // Made where it is returned: a copy would read in one piece what was just written in several.
+    std::optional<TcpSegment> read(std::in_place);
+    TcpSegment& segment = *read;
+    segment.key.local = {header.destination, load_be16(from + offsets::destination_port)};
+    segment.key.remote = {header.source, load_be16(from + offsets::source_port)};
+    segment.sequence = {load_be32(from + offsets::sequence)};
+    segment.acknowledgement = {load_be32(from + offsets::acknowledgement)};
     const u8 flags = from[offsets::flags];
-    TcpSegment segment{
-        .key = {.local = {header.destination, load_be16(from + offsets::destination_port)},
-                .remote = {header.source, load_be16(from + offsets::source_port)}},
-        .sequence = {load_be32(from + offsets::sequence)},
-        .acknowledgement = {load_be32(from + offsets::acknowledgement)},
-        .syn = Syn::test(flags),
-        .ack = Ack::test(flags),
-        .fin = Fin::test(flags),
-        .reset = Reset::test(flags),
-        .push = Push::test(flags),
-        .window = load_be16(from + offsets::window),
-        .payload = std::move(packet.payload)};
+    segment.syn = Syn::test(flags);
+    segment.ack = Ack::test(flags);
+    segment.fin = Fin::test(flags);
+    segment.reset = Reset::test(flags);
+    segment.push = Push::test(flags);
+    segment.window = load_be16(from + offsets::window);
+    segment.payload = std::move(packet.payload);
     read_options({from + offsets::options, header_size - tcp_header_size}, segment);
-    return segment;
+    return read;
 }
 
 }  // namespace ringfence::kernel::net

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "kernel/net/address.h"
-#include "kernel/net/ipv4.h"
+#include "kernel/net/ip.h"
 #include "kernel/net/packet.h"
 #include "kernel/net/sequence.h"
 
@@ -36,12 +36,12 @@ inline constexpr usize tcp_header_size = 20;  ///< without options
 /// MSS (4 bytes), and no-operation with window scale (4).
 inline constexpr usize most_tcp_options = 8;
 
-/// A packet with the segment's TCP header, to which the IPv4 header is still to be added. The
+/// A packet with the segment's TCP header, to which the IP header is still to be added. The
 /// checksum is left out, and zero, if `checksum` is false. Null if there is no memory.
 [[nodiscard]] Packet* make_tcp_packet(const TcpSegment& segment, bool checksum);
 /// The segment in a packet that came in; nothing if it is malformed, or `checksum` asks for a right
 /// one and it has not. Takes the payload out of the packet.
-[[nodiscard]] std::optional<TcpSegment> read_tcp_packet(Packet& packet, const Ipv4Header& header,
+[[nodiscard]] std::optional<TcpSegment> read_tcp_packet(Packet& packet, const IpHeader& header,
                                                         bool checksum);
 
 }  // namespace ringfence::kernel::net

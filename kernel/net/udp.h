@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernel/core/containers/intrusive_list.h"
-#include "kernel/net/ipv4.h"
+#include "kernel/net/ip.h"
 #include "kernel/net/packet.h"
 #include "kernel/net/ports.h"
 
@@ -12,7 +12,11 @@ namespace ringfence::kernel::net {
 class Stack;
 
 inline constexpr usize udp_header_size = 8;
-inline constexpr usize most_udp_payload = most_ipv4_bytes - ipv4_header_size - udp_header_size;
+/// Bytes of the largest datagram. Over IPv6 it is larger than lo's packets, and Linux cuts it into
+/// two fragments; here, where a packet is handed over by reference, it goes in one piece.
+[[nodiscard]] constexpr usize most_udp_payload(bool v4) {
+    return most_ip_bytes - (v4 ? ipv4_header_size : 0) - udp_header_size;
+}
 
 class UdpObserver {
 public:
@@ -27,7 +31,8 @@ struct Datagram {
     ListHook<Datagram> hook{this};
     Slice payload;
     Endpoint from;
-    Ipv4Address to;
+    IpAddress to;
+    IpMarks marks;  ///< as they arrived
 };
 
 /// A UDP socket: a local port, perhaps a peer, and datagrams that wait.
@@ -55,7 +60,7 @@ public:
 
 private:
     friend class Udp;
-    void add(Slice payload, Endpoint from, Ipv4Address to);
+    void add(Slice payload, const Endpoint& from, const IpHeader& header);
 
     UdpObserver& observer_;
     IntrusiveList<Datagram, &Datagram::hook> waiting_;
@@ -72,11 +77,12 @@ public:
     [[nodiscard]] u16 free_port(const PortUse& wanted);
     /// Lets `socket`, whose port_use is in order, have its port's datagrams.
     void bind(UdpSocket& socket);
-    /// Sends one datagram, which may get lost. At most most_udp_payload bytes.
-    void send(Endpoint from, Endpoint to, Slice payload);
-    void input(Packet& packet, const Ipv4Header& header);
+    /// Sends one datagram, which may get lost. At most most_udp_payload bytes; the addresses are of
+    /// one version.
+    void send(const Endpoint& from, const Endpoint& to, Slice payload, IpMarks marks = {});
+    void input(Packet& packet, const IpHeader& header);
     /// An ICMP message said that nobody took what was sent `from` there `to`.
-    void refuse(Endpoint from, Endpoint to);
+    void refuse(const Endpoint& from, const Endpoint& to);
 
     /// Calls `visit(socket)` for each that is bound.
     template <typename Visit>
@@ -87,7 +93,7 @@ public:
     }
 
 private:
-    [[nodiscard]] UdpSocket* find(Endpoint local, Endpoint remote);
+    [[nodiscard]] UdpSocket* find(const Endpoint& local, const Endpoint& remote);
 
     Stack& stack_;
     Ports ports_;

@@ -40,6 +40,8 @@ std::vector<Program> make_programs() {
         {"extended_state", {guest_program("extended_state")}},
         {"file_locks", {guest_program("file_locks")}},
         {"files", {guest_program("files")}},
+        {"inet6_datagrams", {guest_program("inet6_datagrams")}},
+        {"inet6_sockets", {guest_program("inet6_sockets")}},
         {"inet_names", {guest_program("inet_names")}},
         {"inet_sockets", {guest_program("inet_sockets")}},
         {"file_signals", {guest_program("file_signals")}},

@@ -79,6 +79,7 @@ enum Open : long {
     stream_peer,  ///< its other end
     datagram,     ///< AF_UNIX, with a message to receive
     inet,         ///< UDP
+    inet6,        ///< the same over IPv6
     listener,     ///< TCP, with a connection to accept
     listener_peer,
     counter,   ///< an eventfd

@@ -65,6 +65,7 @@ void open_unix() {
 
 void open_inet() {
     put(socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0), inet);
+    put(socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0), inet6);
     put(socket(AF_INET, SOCK_STREAM, 0), listener);
     sockaddr_in place{};
     place.sin_family = AF_INET;

@@ -24,6 +24,8 @@ constexpr timeval no_time{};
 const timespec no_wait{};
 const sockaddr_in loopback{AF_INET, 0, {0x0100007f}, {}};
 const sockaddr_in discard{AF_INET, 0x0900, {0x0100007f}, {}};
+const sockaddr_in6 loopback6{AF_INET6, 0, 0, IN6ADDR_LOOPBACK_INIT, 0};
+const sockaddr_in6 discard6{AF_INET6, 0x0900, 0, IN6ADDR_LOOPBACK_INIT, 0};
 const sockaddr_un nowhere{AF_UNIX, "/missing"};
 const ifreq interface{{"lo"}, {}};
 char bytes[64];
@@ -54,8 +56,10 @@ const msghdr bad_control = with_bad_control();
 const Call calls[] = {
     {"socketpair", SYS_socketpair, {v(AF_UNIX), v(SOCK_STREAM), v(0), out(8)}},
     {"bind, inet", SYS_bind, {v(inet), in(loopback), v(sizeof loopback)}},
+    {"bind, inet6", SYS_bind, {v(inet6), in(loopback6), v(sizeof loopback6)}},
     {"bind, unix", SYS_bind, {v(datagram), in(nowhere), v(sizeof nowhere)}},
     {"connect, inet", SYS_connect, {v(inet), in(discard), v(sizeof discard)}},
+    {"connect, inet6", SYS_connect, {v(inet6), in(discard6), v(sizeof discard6)}},
     {"connect, unix", SYS_connect, {v(datagram), in(nowhere), v(sizeof nowhere)}},
     {"accept", SYS_accept, {v(listener), out(16), in_out(size_of_name)}},
     {"accept4", SYS_accept4, {v(listener), out(16), in_out(size_of_name), v(SOCK_CLOEXEC)}},
@@ -70,6 +74,13 @@ const Call calls[] = {
     {"setsockopt, time",
      SYS_setsockopt,
      {v(listener), v(SOL_SOCKET), v(SO_RCVTIMEO), in(no_time), v(16)}},
+    {"setsockopt, IPv6",
+     SYS_setsockopt,
+     {v(inet6), v(IPPROTO_IPV6), v(IPV6_RECVPKTINFO), in(yes), v(4)}},
+    {"getsockopt, IPv6",
+     SYS_getsockopt,
+     {v(inet6), v(IPPROTO_IPV6), v(IPV6_V6ONLY), out(4), in_out(size_of_number)}},
+    {"getsockname, inet6", SYS_getsockname, {v(inet6), out(16), in_out(size_of_name)}},
     {"setsockopt, TCP",
      SYS_setsockopt,
      {v(listener), v(IPPROTO_TCP), v(TCP_NODELAY), in(yes), v(4)}},
@@ -84,6 +95,7 @@ const Call calls[] = {
      {v(listener), v(IPPROTO_TCP), v(TCP_NODELAY), out(4), in_out(size_of_number)}},
     {"sendto, stream", SYS_sendto, {v(stream), in(discard), v(16), v(0), v(0), v(0)}},
     {"sendto, inet", SYS_sendto, {v(inet), in(discard), v(16), v(0), in(discard), v(16)}},
+    {"sendto, inet6", SYS_sendto, {v(inet6), in(discard6), v(16), v(0), in(discard6), v(28)}},
     {"recvfrom, stream", SYS_recvfrom, {v(stream), out(4), v(4), v(0), v(0), v(0)}},
     {"recvfrom, datagram",
      SYS_recvfrom,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // /proc/net: the interface, and who is connected to whom. [linux/abi]: proc(5)
+#include "kernel/core/fs/proc_net_sockets.h"
 #include "kernel/core/fs/proc_nodes.h"
 #include "kernel/core/fs/text_tree.h"
 #include "kernel/core/socket/network.h"
@@ -35,73 +36,10 @@ Fallible<String> devices(u32) {
     return text;
 }
 
-void append_upper_hex(String& text, u64 value, usize width) {
-    String digits = String().append_hex(value, width);
-    for (char& letter : std::span(digits.data(), digits.size())) {
-        letter = letter >= 'a' ? static_cast<char>(letter - 'a' + 'A') : letter;
-    }
-    text.append(digits);
-}
-
-/// An address as the bytes lie in memory, and a port.
-void append_endpoint(String& text, net::Endpoint endpoint) {
-    append_upper_hex(text, __builtin_bswap32(endpoint.address.value), 8);
-    text.append(':');
-    append_upper_hex(text, endpoint.port, 4);
-}
-
-constexpr usize queue_width = 8;
-
-/// What the lines of tcp and udp have in common; owner and inode are not known at this level.
-void append_socket(String& text, u64 number, const net::ConnectionKey& key, u8 state, u64 to_send,
-                   u64 to_read) {
-    text.append_decimal(number, 4).append(": ");
-    append_endpoint(text, key.local);
-    text.append(' ');
-    append_endpoint(text, key.remote);
-    text.append(' ');
-    append_upper_hex(text, state, 2);
-    text.append(' ');
-    append_upper_hex(text, to_send, queue_width);
-    text.append(':');
-    append_upper_hex(text, to_read, queue_width);
-    text.append(" 00:00000000 00000000     0        0 0 1 0000000000000000\n");
-}
-
-Fallible<String> tcp_sockets(u32) {
-    constexpr u8 listen = 10;
-    String text(
-        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
-        "timeout "
-        "inode\n");
-    u64 number = 0;
-    const net::Tcp& tcp = network().stack().tcp();
-    tcp.for_each_listener([&](const net::TcpListener& listener) {
-        append_socket(text, number++, {listener.local(), {}}, listen, 0, listener.waiting());
-    });
-    tcp.for_each_connection([&](const net::TcpConnection& connection) {
-        append_socket(text, number++, connection.key(), static_cast<u8>(connection.state()),
-                      connection.unacknowledged(), connection.readable());
-    });
-    tcp.for_each_time_wait([&](const net::ConnectionKey& key) {
-        append_socket(text, number++, key, static_cast<u8>(net::TcpState::TimeWait), 0, 0);
-    });
-    return text;
-}
-
-Fallible<String> udp_sockets(u32) {
-    constexpr u8 connected = 1;
-    constexpr u8 unconnected = 7;
-    String text(
-        "   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
-        "timeout "
-        "inode ref pointer drops\n");
-    u64 number = 0;
-    network().stack().udp().for_each_socket([&](const net::UdpSocket& socket) {
-        append_socket(text, number++, {socket.port_use.local, socket.peer},
-                      socket.connected() ? connected : unconnected, 0, socket.waiting_bytes());
-    });
-    return text;
+/// In the form of the table: address, interface, length of the prefix, scope (host), flags
+/// (IFA_F_PERMANENT). [linux/abi]: if6_seq_show
+Fallible<String> inet6_addresses(u32) {
+    return String("00000000000000000000000000000001 01 80 10 80       lo\n");
 }
 
 Fallible<String> unix_sockets(u32) {
@@ -122,8 +60,13 @@ Fallible<String> unix_sockets(u32) {
 
 constexpr ProcEntry entries[] = {
     {"dev", devices},
+    {"if_inet6", inet6_addresses},
+    {"sockstat", inet_socket_counts},
+    {"sockstat6", inet6_socket_counts},
     {"tcp", tcp_sockets},
+    {"tcp6", tcp6_sockets},
     {"udp", udp_sockets},
+    {"udp6", udp6_sockets},
     {"unix", unix_sockets},
 };
 

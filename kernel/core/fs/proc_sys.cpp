@@ -7,6 +7,7 @@
 #include "kernel/core/ipc/semaphore_set.h"
 #include "kernel/core/ipc/shared_segment.h"
 #include "kernel/core/process/process_table.h"
+#include "kernel/core/socket/network.h"
 #include "kernel/core/system_names.h"
 #include "kernel/core/terminal/devpts.h"
 
@@ -83,7 +84,23 @@ constexpr ProcEntry file_entries[] = {
 constexpr ProcEntry socket_entries[] = {
     {"somaxconn", fixed<"4096\n">},
 };
-constexpr TextTree network_groups[] = {{"core", socket_entries}};
+constexpr ProcEntry inet_entries[] = {
+    {"ip_local_port_range", fixed<"32768\t60999\n">},
+};
+constexpr ProcEntry inet6_entries[] = {
+    {"bindv6only", fixed<"0\n">},
+};
+constexpr ProcEntry inet6_interface_entries[] = {
+    {"disable_ipv6", fixed<"0\n">},
+    {"mtu", number<Network::maximum_packet>},
+};
+constexpr TextTree inet6_interfaces[] = {{"all", inet6_interface_entries},
+                                         {"default", inet6_interface_entries},
+                                         {"lo", inet6_interface_entries}};
+constexpr TextTree inet6_groups[] = {{"conf", {}, inet6_interfaces}};
+constexpr TextTree network_groups[] = {{"core", socket_entries},
+                                       {"ipv4", inet_entries},
+                                       {"ipv6", inet6_entries, inet6_groups}};
 
 Fallible<String> terminal_count(u32) {
     return String().append_decimal(pseudo_terminal_count()).append("\n");

@@ -33,7 +33,7 @@ constexpr u32 first_request = 35072;  // of the range that sockets have: SIOCADD
 constexpr u32 last_request = 35327;
 
 constexpr std::string_view interface_name = "lo";
-constexpr net::Ipv4Address net_mask = net::ipv4(255, 0, 0, 0);
+constexpr net::IpAddress net_mask = net::ipv4(255, 0, 0, 0);
 constexpr u16 loopback_hardware = 772;  // ARPHRD_LOOPBACK
 
 /// IFF_UP, IFF_LOOPBACK and IFF_RUNNING.
@@ -70,7 +70,7 @@ struct InterfaceList {
     u64 requests;
 };
 
-InetAddress address_only(net::Ipv4Address address) {
+InetAddress address_only(const net::IpAddress& address) {
     return to_inet_address({address, 0});
 }
 
@@ -87,7 +87,7 @@ Fallible<u64> list_interfaces(VirtualAddress argument) {
     } else {
         InterfaceRequest entry{};
         entry.set_name(interface_name);
-        entry.address = address_only(net::loopback_address);
+        entry.address = address_only(net::loopback_v4);
         RF_TRY(write_user(VirtualAddress{list.requests}, entry));
         list.size = needed;
     }
@@ -103,10 +103,10 @@ Fallible<void> answer(Request request, InterfaceRequest& interface) {
             return {};
         case Request::GetAddress:
         case Request::GetDestinationAddress:
-            interface.address = address_only(net::loopback_address);
+            interface.address = address_only(net::loopback_v4);
             return {};
         case Request::GetBroadcastAddress:
-            interface.address = address_only(net::any_address);
+            interface.address = address_only(net::any_v4);
             return {};
         case Request::GetNetMask:
             interface.address = address_only(net_mask);

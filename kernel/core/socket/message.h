@@ -3,6 +3,8 @@
 // credentials.
 #pragma once
 
+#include <algorithm>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -11,6 +13,7 @@
 #include "kernel/core/fs/io_buffer.h"
 #include "kernel/core/fs/open_file.h"
 #include "kernel/core/socket/address.h"
+#include "kernel/core/socket/options.h"
 
 namespace ringfence::kernel {
 
@@ -78,6 +81,61 @@ private:
     u64 size_ = 0;
 };
 
+/// A control message that only the socket understands. Longer data than any has are cut.
+struct ControlData {
+    static constexpr usize most_bytes = 24;
+
+    OptionLevel level;
+    u32 type;
+    u64 size = 0;  ///< as the program gave it
+    u8 bytes[most_bytes]{};
+
+    ControlData(OptionLevel of, u32 kind, std::span<const u8> data)
+        : level(of), type(kind), size(data.size()) {
+        std::memcpy(bytes, data.data(), std::min<usize>(data.size(), most_bytes));
+    }
+    template <typename Type, typename T>
+        requires std::is_trivially_copyable_v<T>
+    ControlData(OptionLevel of, Type kind, const T& value)
+        : level(of), type(static_cast<u32>(kind)), size(sizeof(T)) {
+        static_assert(sizeof(T) <= most_bytes);
+        std::memcpy(bytes, &value, sizeof(T));
+    }
+    [[nodiscard]] std::span<const u8> data() const {
+        return {bytes, std::min<usize>(size, most_bytes)};
+    }
+    /// Einval if the data are not of that size.
+    template <typename T>
+        requires std::is_trivially_copyable_v<T>
+    [[nodiscard]] Fallible<T> exactly() const {
+        static_assert(sizeof(T) <= most_bytes);
+        if (size != sizeof(T)) {
+            return Error{Errno::Einval};
+        }
+        T value;
+        std::memcpy(&value, bytes, sizeof(T));
+        return value;
+    }
+};
+
+/// Few calls have any, so that the others only pay for looking.
+class ControlList {
+public:
+    [[nodiscard]] std::span<const ControlData> all() const {
+        return messages_ ? std::span<const ControlData>(messages_->data(), messages_->size())
+                         : std::span<const ControlData>();
+    }
+    void add(ControlData message) {
+        if (!messages_) {
+            messages_ = std::unique_ptr<Vector<ControlData>>(new Vector<ControlData>());
+        }
+        messages_->push_back(message);
+    }
+
+private:
+    std::unique_ptr<Vector<ControlData>> messages_;
+};
+
 struct OutgoingMessage {
     SourceList bytes;
     MessageFlags flags{};
@@ -85,6 +143,7 @@ struct OutgoingMessage {
     const SocketAddress* to = nullptr;             ///< null: to the peer
     Vector<Ref<OpenFile>> files{};                 ///< SCM_RIGHTS
     std::optional<PeerCredentials> credentials{};  ///< SCM_CREDENTIALS, checked
+    ControlList controls{};                        ///< of levels other than SOL_SOCKET
 };
 
 struct IncomingMessage {
@@ -95,6 +154,7 @@ struct IncomingMessage {
     SocketAddress from{};  ///< of size 0 if the sender has no name, or the type does not say
     Vector<Ref<OpenFile>> files{};
     std::optional<PeerCredentials> credentials{};
+    ControlList controls{};
     u32 found_flags = 0;  ///< message_bits: Truncated, ControlTruncated, EndOfRecord
 };
 

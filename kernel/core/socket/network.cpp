@@ -33,11 +33,11 @@ void Network::deliver() {
     now_ = 0;
 }
 
-Fallible<net::Ipv4Address> Network::source_for(net::Ipv4Address destination) const {
+Fallible<net::IpAddress> Network::source_for(const net::IpAddress& destination) const {
     if (!reaches(destination)) {
         return Error{Errno::Enetunreach};
     }
-    return address();
+    return destination.is_v4() ? net::loopback_v4 : net::loopback_v6;
 }
 
 u64 Network::now() {

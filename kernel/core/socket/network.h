@@ -27,9 +27,9 @@ public:
 
     /// The address from which `destination` is reached, unless a socket is bound to another.
     /// Enetunreach if it is not.
-    [[nodiscard]] Fallible<net::Ipv4Address> source_for(net::Ipv4Address destination) const;
+    [[nodiscard]] Fallible<net::IpAddress> source_for(const net::IpAddress& destination) const;
     /// True if a socket may be bound to `address`.
-    [[nodiscard]] bool may_bind(net::Ipv4Address address) const {
+    [[nodiscard]] bool may_bind(const net::IpAddress& address) const {
         return address.is_any() || is_local(address);
     }
     [[nodiscard]] u64 packets() const { return packets_; }
@@ -43,11 +43,10 @@ private:
     [[nodiscard]] bool has_memory() override;
     // Interface
     void transmit(net::Packet* packet) override;
-    [[nodiscard]] net::Ipv4Address address() const override { return net::loopback_address; }
-    [[nodiscard]] bool is_local(net::Ipv4Address address) const override {
+    [[nodiscard]] bool is_local(const net::IpAddress& address) const override {
         return address.is_loopback();
     }
-    [[nodiscard]] bool reaches(net::Ipv4Address address) const override {
+    [[nodiscard]] bool reaches(const net::IpAddress& address) const override {
         return address.is_loopback();
     }
     [[nodiscard]] usize maximum_size() const override { return maximum_packet; }

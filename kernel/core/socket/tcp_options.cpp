@@ -28,14 +28,6 @@ enum class Name : u32 {
     FastOpen = 23,
 };
 
-/// [linux/abi]: include/uapi/linux/in.h
-enum class IpName : u32 {
-    TypeOfService = 1,
-    TimeToLive = 2,
-    MtuDiscovery = 10,
-    ReceiveErrors = 11,
-};
-
 bool TcpOptions::* truth_value(Name name) {
     switch (name) {
         case Name::NoDelay:
@@ -201,47 +193,6 @@ Fallible<OptionValue> tcp_option(const TcpOptions& options, const net::TcpConnec
         default:
             return Error{Errno::Enoprotoopt};
     }
-}
-
-Fallible<void> set_ip_option(IpOptions& options, u32 name, const OptionValue& value) {
-    // One byte will do here. [linux/abi]: do_ip_setsockopt
-    RF_TRY_ASSIGN(byte, value.as<u8>());
-    const i32 number = value.number().value_or(byte);
-    switch (IpName{name}) {
-        case IpName::TypeOfService:
-            options.type_of_service = number;
-            return {};
-        case IpName::TimeToLive: {
-            constexpr i32 by_default = 64;
-            constexpr i32 most = 255;
-            if (number != -1 && (number < 1 || number > most)) {
-                return Error{Errno::Einval};
-            }
-            options.time_to_live = number == -1 ? by_default : number;
-            return {};
-        }
-        case IpName::MtuDiscovery:
-            options.mtu_discovery = number;
-            return {};
-        case IpName::ReceiveErrors:
-            options.receive_errors = number != 0;
-            return {};
-    }
-    return Error{Errno::Enoprotoopt};
-}
-
-Fallible<OptionValue> ip_option(const IpOptions& options, u32 name) {
-    switch (IpName{name}) {
-        case IpName::TypeOfService:
-            return OptionValue(options.type_of_service);
-        case IpName::TimeToLive:
-            return OptionValue(options.time_to_live);
-        case IpName::MtuDiscovery:
-            return OptionValue(options.mtu_discovery);
-        case IpName::ReceiveErrors:
-            return OptionValue(i32{options.receive_errors});
-    }
-    return Error{Errno::Enoprotoopt};
 }
 
 }  // namespace ringfence::kernel

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The level IPPROTO_TCP of setsockopt, and what AF_INET has at the level IPPROTO_IP. [linux/abi]:
-// tcp(7), ip(7)
+// The level IPPROTO_TCP of setsockopt. [linux/abi]: tcp(7)
 #pragma once
 
 #include "kernel/core/socket/options.h"
@@ -29,14 +28,5 @@ Fallible<void> set_tcp_option(TcpOptions& options, u32 name, const OptionValue& 
 /// `connection` may be null.
 Fallible<OptionValue> tcp_option(const TcpOptions& options, const net::TcpConnection* connection,
                                  u32 name);
-
-struct IpOptions {
-    i32 type_of_service = 0;
-    i32 time_to_live = 64;
-    i32 mtu_discovery = 1;
-    bool receive_errors = false;
-};
-Fallible<void> set_ip_option(IpOptions& options, u32 name, const OptionValue& value);
-Fallible<OptionValue> ip_option(const IpOptions& options, u32 name);
 
 }  // namespace ringfence::kernel

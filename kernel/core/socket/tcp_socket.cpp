@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "kernel/core/socket/inet_address.h"
-#include "kernel/core/socket/interface_control.h"
 #include "kernel/core/socket/network.h"
 #include "kernel/core/vm/admission.h"
 
@@ -39,7 +37,7 @@ net::Tcp& tcp() {
 
 }  // namespace
 
-TcpSocket::TcpSocket() : Socket(AddressFamily::Inet, SocketType::Stream, tcp_protocol) {
+TcpSocket::TcpSocket(AddressFamily family) : InetSocket(family, SocketType::Stream, tcp_protocol) {
     options.receive_buffer = default_receive_buffer;
     options.send_buffer = default_send_buffer;
 }
@@ -62,17 +60,14 @@ net::TcpSettings TcpSocket::settings() const {
 }
 
 void TcpSocket::apply_settings() {
-    port_.reuse_address = options.reuse_address;
-    port_.reuse_port = options.reuse_port;
+    port_.rules = rules();
     if (listener_) {
         listener_->settings = settings();
-        listener_->port_use.reuse_address = options.reuse_address;
-        listener_->port_use.reuse_port = options.reuse_port;
+        listener_->port_use.rules = rules();
     }
     if (connection_) {
         connection_->settings = settings();
-        connection_->port_use.reuse_address = options.reuse_address;
-        connection_->port_use.reuse_port = options.reuse_port;
+        connection_->port_use.rules = rules();
         connection_->settings_changed();
         network().deliver();
     }
@@ -83,20 +78,18 @@ bool TcpSocket::connected() const {
 }
 
 Fallible<void> TcpSocket::bind(const SocketAddress& address) {
-    RF_TRY_ASSIGN(wanted, to_bindable_endpoint(address));
-    if (port_.active() || connection_ || listener_) {
-        return Error{Errno::Einval};
-    }
+    RF_TRY_ASSIGN(wanted, to_bindable_endpoint(address, binding()));
     port_.local = wanted;
     port_.reserved = true;
     apply_settings();
     if (wanted.port == 0) {
-        return bind_to_any_port();
-    }
-    if (!tcp().ports().available(port_, true)) {
+        RF_TRY(bind_to_any_port());
+    } else if (!tcp().ports().available(port_, true)) {
         return Error{Errno::Eaddrinuse};
+    } else {
+        tcp().ports().add(port_);
     }
-    tcp().ports().add(port_);
+    note_bound_to(wanted.address);
     return {};
 }
 
@@ -120,12 +113,13 @@ Fallible<void> TcpSocket::listen(u32 backlog) {
     }
     RF_TRY(admit_allocation());
     if (!port_.active()) {
+        port_.local = unbound_endpoint(family());
+        port_.rules = rules();
         RF_TRY(bind_to_any_port());
     }
     auto made =
         std::unique_ptr<net::TcpListener>(new net::TcpListener(tcp(), port_.local, backlog, *this));
-    made->port_use.reuse_address = options.reuse_address;
-    made->port_use.reuse_port = options.reuse_port;
+    made->port_use.rules = rules();
     port_.hook.unlink();  // the listener has it from now on
     if (!tcp().ports().available(made->port_use, true)) {
         tcp().ports().add(port_);
@@ -147,10 +141,10 @@ Fallible<Ref<Socket>> TcpSocket::accept(bool may_block) {
     if (!listener_) {
         return Error{Errno::Einval};
     }
-    Ref<TcpSocket> accepted = make_ref<TcpSocket>();
+    Ref<TcpSocket> accepted = make_ref<TcpSocket>(family());
     accepted->options = options;
     accepted->tcp_options_ = tcp_options_;
-    accepted->ip_options_ = ip_options_;
+    accepted->copy_ip_options(*this);
     accepted->connection_ = listener_->accept();
     accepted->connection_->set_observer(accepted.get());
     return Ref<Socket>(accepted);
@@ -180,20 +174,15 @@ Fallible<void> TcpSocket::connect(const SocketAddress& address, bool may_block) 
 }
 
 Fallible<void> TcpSocket::start_connecting(const SocketAddress& address) {
-    RF_TRY_ASSIGN(remote, to_destination(address));
-    RF_TRY_ASSIGN(source, network().source_for(remote.address));
+    RF_TRY_ASSIGN(remote, to_connectable_endpoint(address, binding()));
+    RF_TRY_ASSIGN(source, source_for(remote.address));
     RF_TRY(admit_allocation());
-    net::Endpoint local = port_.active() ? port_.local : net::Endpoint{};
-    if (local.address.is_any()) {
-        local.address = source;
-    }
-    auto opened = tcp().connect(local, remote, settings(), *this);
+    auto opened = tcp().connect(source, remote, settings(), *this);
     if (!opened.connection) {
         return Error{Errno::Eaddrnotavail};
     }
     connection_ = std::move(opened.connection);
-    connection_->port_use.reuse_address = options.reuse_address;
-    connection_->port_use.reuse_port = options.reuse_port;
+    connection_->port_use.rules = rules();
     connecting_ = true;
     receives_no_more_ = false;
     return {};
@@ -380,50 +369,33 @@ Fallible<void> TcpSocket::shut_down(ShutDown how) {
     return {};
 }
 
-SocketAddress TcpSocket::name() const {
+net::Endpoint TcpSocket::local() const {
     if (connection_) {
-        return to_socket_address(connection_->key().local);
+        return connection_->key().local;
     }
-    return to_socket_address(listener_ || port_.active() ? port_.local : net::Endpoint{});
+    return listener_ || port_.active() ? port_.local : unbound_endpoint(family());
 }
 
 Fallible<SocketAddress> TcpSocket::peer_name() const {
     if (!connected() || state() == State::Closed) {
         return Error{Errno::Enotconn};
     }
-    return to_socket_address(connection_->key().remote);
-}
-
-Fallible<u64> TcpSocket::control(u32 request, u64 argument) {
-    return is_interface_request(request) ? control_interface(request, argument)
-                                         : Socket::control(request, argument);
+    return to_program(connection_->key().remote);
 }
 
 Fallible<void> TcpSocket::set_option(OptionName option, const OptionValue& value) {
-    switch (option.level) {
-        case OptionLevel::Tcp:
-            RF_TRY(set_tcp_option(tcp_options_, option.name, value));
-            break;
-        case OptionLevel::Ip:
-            return set_ip_option(ip_options_, option.name, value);
-        default:
-            RF_TRY(Socket::set_option(option, value));
-            break;
-    }
+    RF_TRY(option.level == OptionLevel::Tcp ? set_tcp_option(tcp_options_, option.name, value)
+                                            : InetSocket::set_option(option, value));
     apply_settings();
     return {};
 }
 
 Fallible<OptionValue> TcpSocket::option(OptionName option) {
-    switch (option.level) {
-        case OptionLevel::Tcp:
-            return tcp_option(tcp_options_, connection_.get(), option.name);
-        case OptionLevel::Ip:
-            return ip_option(ip_options_, option.name);
-        default:
-            collect_failure();
-            return Socket::option(option);
+    if (option.level == OptionLevel::Tcp) {
+        return tcp_option(tcp_options_, connection_.get(), option.name);
     }
+    collect_failure();
+    return InetSocket::option(option);
 }
 
 u64 TcpSocket::receivable() const {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-// AF_INET sockets of the type SOCK_STREAM: the calls of a program on a TCP port, a listener or a
-// connection. [linux/abi]: tcp(7)
+// Sockets of AF_INET and AF_INET6 of the type SOCK_STREAM: the calls of a program on a TCP port, a
+// listener or a connection. [linux/abi]: tcp(7)
 #pragma once
 
 #include <memory>
 
-#include "kernel/core/socket/socket.h"
+#include "kernel/core/socket/inet_socket.h"
 #include "kernel/core/socket/tcp_options.h"
 #include "kernel/net/tcp.h"
 
 namespace ringfence::kernel {
 
-class TcpSocket final : public Socket, private net::TcpObserver {
+class TcpSocket final : public InetSocket, private net::TcpObserver {
 public:
-    TcpSocket();
+    explicit TcpSocket(AddressFamily family);
     ~TcpSocket() override;
 
     Fallible<void> bind(const SocketAddress& address) override;
@@ -23,9 +23,7 @@ public:
     Fallible<u64> send(OutgoingMessage& message) override;
     Fallible<u64> receive(IncomingMessage& message) override;
     Fallible<void> shut_down(ShutDown how) override;
-    [[nodiscard]] SocketAddress name() const override;
     Fallible<SocketAddress> peer_name() const override;
-    Fallible<u64> control(u32 request, u64 argument) override;
     Fallible<void> set_option(OptionName option, const OptionValue& value) override;
     Fallible<OptionValue> option(OptionName option) override;
     [[nodiscard]] u32 ready() const override;
@@ -33,6 +31,7 @@ public:
     void linger() override;
 
 protected:
+    [[nodiscard]] net::Endpoint local() const override;
     [[nodiscard]] u64 receivable() const override;
     [[nodiscard]] u64 unsent() const override;
     [[nodiscard]] bool listening() const override { return listener_ != nullptr; }
@@ -63,7 +62,6 @@ private:
     bool connecting_ = false;  ///< connect has not yet said how it ended
     bool receives_no_more_ = false;
     TcpOptions tcp_options_;
-    IpOptions ip_options_;
 };
 
 }  // namespace ringfence::kernel

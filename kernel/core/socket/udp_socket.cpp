@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "kernel/core/socket/inet_address.h"
-#include "kernel/core/socket/interface_control.h"
 #include "kernel/core/socket/network.h"
 #include "kernel/core/vm/admission.h"
 
@@ -18,7 +16,8 @@ net::Udp& udp() {
 }
 }  // namespace
 
-UdpSocket::UdpSocket() : Socket(AddressFamily::Inet, SocketType::Datagram, udp_protocol) {}
+UdpSocket::UdpSocket(AddressFamily family)
+    : InetSocket(family, SocketType::Datagram, udp_protocol) {}
 
 void UdpSocket::udp_readable() {
     read_queue_.wake_all();
@@ -27,12 +26,15 @@ void UdpSocket::udp_readable() {
     }
 }
 
-Fallible<void> UdpSocket::bind_to(net::Endpoint wanted) {
+net::Endpoint UdpSocket::local() const {
+    return port_.bound() ? port_.port_use.local : unbound_endpoint(family());
+}
+
+Fallible<void> UdpSocket::bind_to(const net::Endpoint& wanted) {
     net::PortUse& use = port_.port_use;
     use.local = wanted;
     use.reserved = true;
-    use.reuse_address = options.reuse_address;
-    use.reuse_port = options.reuse_port;
+    use.rules = rules();
     port_chosen_for_it_ = wanted.port == 0;
     if (wanted.port == 0) {
         use.local.port = udp().free_port(use);
@@ -42,17 +44,17 @@ Fallible<void> UdpSocket::bind_to(net::Endpoint wanted) {
     if (use.local.port == 0) {
         return Error{Errno::Eagain};
     }
+    bound_address_ = wanted.address;
     port_.receive_space = options.receive_buffer;
     udp().bind(port_);
     return {};
 }
 
 Fallible<void> UdpSocket::bind(const SocketAddress& address) {
-    RF_TRY_ASSIGN(wanted, to_bindable_endpoint(address));
-    if (port_.bound()) {
-        return Error{Errno::Einval};
-    }
-    return bind_to(wanted);
+    RF_TRY_ASSIGN(wanted, to_bindable_endpoint(address, binding()));
+    RF_TRY(bind_to(wanted));
+    note_bound_to(wanted.address);
+    return {};
 }
 
 Fallible<void> UdpSocket::connect(const SocketAddress& address, bool) {
@@ -63,21 +65,21 @@ Fallible<void> UdpSocket::connect(const SocketAddress& address, bool) {
         disconnect();
         return {};
     }
-    RF_TRY_ASSIGN(remote, to_destination(address));
-    RF_TRY_ASSIGN(source, network().source_for(remote.address));
+    RF_TRY_ASSIGN(remote, to_connectable_endpoint(address, binding()));
+    RF_TRY_ASSIGN(source, source_for(remote.address));
     if (!port_.bound()) {
-        RF_TRY(bind_to({source, 0}));
+        RF_TRY(bind_to(unbound_endpoint(family())));
     }
-    if (port_.port_use.local.address.is_any()) {
-        port_.port_use.local.address = source;
-    }
+    port_.port_use.local.address = source.address;
     port_.peer = remote;
     return {};
 }
 
-/// A port that the program did not choose goes too. [linux/abi]: __udp_disconnect
+/// What the program did not choose goes too: the port, and the address. [linux/abi]:
+/// __udp_disconnect
 void UdpSocket::disconnect() {
     port_.peer = {};
+    port_.port_use.local.address = bound_address_;
     if (port_chosen_for_it_) {
         port_.hook.unlink();
         port_.port_use.hook.unlink();
@@ -85,14 +87,23 @@ void UdpSocket::disconnect() {
 }
 
 Fallible<net::Endpoint> UdpSocket::destination_of(const OutgoingMessage& message) const {
-    if (message.to != nullptr) {
-        RF_TRY_ASSIGN(to, to_destination(*message.to));
+    const bool unsaid =
+        message.to != nullptr && is_inet6() && message.to->family() == AddressFamily::Unspecified;
+    if (message.to != nullptr && !unsaid) {
+        RF_TRY_ASSIGN(to, to_destination(*message.to, binding()));
         return to.port == 0 ? Fallible<net::Endpoint>(Error{Errno::Einval}) : to;
     }
     if (!port_.connected()) {
         return Error{Errno::Edestaddrreq};
     }
     return port_.peer;
+}
+
+net::IpMarks UdpSocket::marks(bool v4) const {
+    return v4 ? net::IpMarks{static_cast<u8>(ip_options_.time_to_live),
+                             static_cast<u8>(ip_options_.type_of_service)}
+              : net::IpMarks{static_cast<u8>(inet6_options_.unicast_hops),
+                             static_cast<u8>(inet6_options_.traffic_class)};
 }
 
 void UdpSocket::collect_refusal() {
@@ -103,22 +114,32 @@ void UdpSocket::collect_refusal() {
 
 Fallible<u64> UdpSocket::send(OutgoingMessage& message) {
     const u64 size = message.bytes.size();
-    if (size > net::most_udp_payload) {
+    if (size > net::most_ip_bytes) {
         return Error{Errno::Emsgsize};
     }
     if (message.flags.out_of_band()) {
         return Error{Errno::Eopnotsupp};
     }
     RF_TRY_ASSIGN(to, destination_of(message));
-    RF_TRY_ASSIGN(source, network().source_for(to.address));
+    const bool v4 = to.address.is_v4();
+    InetControl control{.marks = marks(v4)};
+    RF_TRY(take_inet_control(message, v4, control));
+    RF_TRY_ASSIGN(from, source_for(to.address));
     collect_refusal();
     RF_TRY(take_error());
+    if (size > net::most_udp_payload(v4)) {
+        return Error{Errno::Emsgsize};
+    }
     if (sends_no_more_) {
         return broken_pipe(message);
     }
     RF_TRY(admit_allocation(2 * size / frame_size + 1));  // rounded up to a power of two
     if (!port_.bound()) {
-        RF_TRY(bind_to({}));
+        RF_TRY(bind_to(unbound_endpoint(family())));
+        from.port = port_.port_use.local.port;
+    }
+    if (!control.source.is_any()) {
+        from.address = control.source;
     }
     const Ref<net::Buffer> buffer = net::Buffer::allocate(size);
     if (!buffer) {
@@ -126,11 +147,7 @@ Fallible<u64> UdpSocket::send(OutgoingMessage& message) {
     }
     RF_TRY(message.bytes.get(0, buffer->room().first(size)));
     buffer->append(size);
-    net::Endpoint from = port_.port_use.local;
-    if (from.address.is_any()) {
-        from.address = source;
-    }
-    udp().send(from, to, net::Slice(buffer, 0, size));
+    udp().send(from, to, net::Slice(buffer, 0, size), control.marks);
     network().deliver();
     return size;
 }
@@ -154,7 +171,8 @@ Fallible<u64> UdpSocket::receive(IncomingMessage& message) {
     const u64 size = datagram->payload.size();
     const u64 copied = std::min(size, message.bytes.size());
     RF_TRY(message.bytes.put(0, datagram->payload.bytes().first(copied)));
-    message.from = to_socket_address(datagram->from);
+    message.from = to_program(datagram->from);
+    add_inet_control(message, *datagram, is_inet6(), ip_options_, inet6_options_);
     if (copied < size) {
         message.found_flags |= message_bits::Truncated::mask;
     }
@@ -174,39 +192,23 @@ Fallible<void> UdpSocket::shut_down(ShutDown how) {
     return {};
 }
 
-SocketAddress UdpSocket::name() const {
-    return to_socket_address(port_.bound() ? port_.port_use.local : net::Endpoint{});
-}
-
 Fallible<SocketAddress> UdpSocket::peer_name() const {
     if (!port_.connected()) {
         return Error{Errno::Enotconn};
     }
-    return to_socket_address(port_.peer);
-}
-
-Fallible<u64> UdpSocket::control(u32 request, u64 argument) {
-    return is_interface_request(request) ? control_interface(request, argument)
-                                         : Socket::control(request, argument);
+    return to_program(port_.peer);
 }
 
 Fallible<void> UdpSocket::set_option(OptionName option, const OptionValue& value) {
-    if (option.level == OptionLevel::Ip) {
-        return set_ip_option(ip_options_, option.name, value);
-    }
-    RF_TRY(Socket::set_option(option, value));
+    RF_TRY(InetSocket::set_option(option, value));
     port_.receive_space = options.receive_buffer;
-    port_.port_use.reuse_address = options.reuse_address;
-    port_.port_use.reuse_port = options.reuse_port;
+    port_.port_use.rules = rules();
     return {};
 }
 
 Fallible<OptionValue> UdpSocket::option(OptionName option) {
-    if (option.level == OptionLevel::Ip) {
-        return ip_option(ip_options_, option.name);
-    }
     collect_refusal();
-    return Socket::option(option);
+    return InetSocket::option(option);
 }
 
 u64 UdpSocket::receivable() const {

@@ -13,14 +13,14 @@ namespace {
 /// `struct cmsghdr`; the data follow, and the next header at a multiple of eight bytes.
 struct ControlHeader {
     u64 size;  ///< of header and data
-    u32 level;
+    OptionLevel level;
     u32 type;
 };
 constexpr u64 alignment = 8;
 
-constexpr u32 socket_level = 1;  // SOL_SOCKET
 enum class ControlType : u32 { Rights = 1, Credentials = 2 };
 constexpr u64 most_control_bytes = 20480;  // net.core.optmem_max
+constexpr usize most_controls = 32;        // of levels that the socket itself understands
 constexpr usize most_files = 253;          // SCM_MAX_FD
 
 template <typename T>
@@ -68,8 +68,12 @@ Nothing take_credentials(std::span<const u8> data, OutgoingMessage& message) {
 
 Nothing take_message(const ControlHeader& header, std::span<const u8> data,
                      OutgoingMessage& message) {
-    if (header.level != socket_level) {
-        return {};  // other levels' are hints, such as the outgoing interface
+    if (header.level != OptionLevel::Socket) {
+        if (message.controls.all().size() >= most_controls) {
+            return Error{Errno::Enobufs};
+        }
+        message.controls.add({header.level, header.type, data});
+        return {};
     }
     switch (ControlType{header.type}) {
         case ControlType::Rights:
@@ -91,8 +95,10 @@ public:
         return used_ + sizeof(ControlHeader) < size_ ? size_ - used_ - sizeof(ControlHeader) : 0;
     }
     Nothing add(ControlType type, std::span<const u8> data) {
-        const ControlHeader header{sizeof(ControlHeader) + data.size(), socket_level,
-                                   static_cast<u32>(type)};
+        return add(OptionLevel::Socket, static_cast<u32>(type), data);
+    }
+    Nothing add(OptionLevel level, u32 type, std::span<const u8> data) {
+        const ControlHeader header{sizeof(ControlHeader) + data.size(), level, type};
         RF_TRY(write_user(to_ + used_, header));
         RF_TRY(write_user_bytes(to_ + used_ + sizeof(header), data));
         used_ = std::min(size_, used_ + align_up(header.size, alignment));
@@ -128,6 +134,18 @@ Nothing write_files(ControlWriter& writer, IncomingMessage& message) {
                                             descriptors.size() * sizeof(i32)});
 }
 
+/// Of data that do not fit, as many bytes as do. [linux/abi]: put_cmsg
+Nothing write_data(ControlWriter& writer, const ControlData& data, IncomingMessage& message) {
+    if (writer.room() < data.data().size()) {
+        message.found_flags |= message_bits::ControlTruncated::mask;
+    }
+    if (writer.room() == 0) {
+        return {};
+    }
+    return writer.add(data.level, data.type,
+                      data.data().first(std::min<usize>(data.data().size(), writer.room())));
+}
+
 }  // namespace
 
 Nothing read_control(Pointer control, u64 size, OutgoingMessage& message) {
@@ -160,6 +178,9 @@ Value write_control(Pointer control, u64 size, IncomingMessage& message) {
             RF_TRY(writer.add(ControlType::Credentials,
                               {reinterpret_cast<const u8*>(&credentials), sizeof(credentials)}));
         }
+    }
+    for (const ControlData& each : message.controls.all()) {
+        RF_TRY(write_data(writer, each, message));
     }
     if (!message.files.empty()) {
         RF_TRY(write_files(writer, message));

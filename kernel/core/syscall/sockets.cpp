@@ -35,19 +35,20 @@ Fallible<void> check_unix_protocol(u32 protocol) {
     return {};
 }
 
-Fallible<Ref<Socket>> make_inet_socket(SocketType type, u32 protocol) {
+/// Of AF_INET or AF_INET6.
+Fallible<Ref<Socket>> make_inet_socket(AddressFamily family, SocketType type, u32 protocol) {
     constexpr u32 tcp = 6;
     constexpr u32 udp = 17;
     RF_TRY(admit_allocation());
     switch (type) {
         case SocketType::Stream:
             if (protocol == 0 || protocol == tcp) {
-                return Ref<Socket>(new TcpSocket());
+                return Ref<Socket>(new TcpSocket(family));
             }
             return Error{Errno::Eprotonosupport};
         case SocketType::Datagram:
             if (protocol == 0 || protocol == udp) {
-                return Ref<Socket>(new UdpSocket());
+                return Ref<Socket>(new UdpSocket(family));
             }
             return Error{Errno::Eprotonosupport};
         case SocketType::Raw:
@@ -59,14 +60,15 @@ Fallible<Ref<Socket>> make_inet_socket(SocketType type, u32 protocol) {
 }
 
 Fallible<Ref<Socket>> make_socket(u32 family, SocketType type, u32 protocol) {
-    switch (static_cast<AddressFamily>(family)) {
+    switch (AddressFamily{static_cast<u16>(family)}) {
         case AddressFamily::Unix: {
             RF_TRY(check_unix_protocol(protocol));
             RF_TRY_ASSIGN(made, make_unix_socket(type));
             return Ref<Socket>(made);
         }
         case AddressFamily::Inet:
-            return make_inet_socket(type, protocol);
+        case AddressFamily::Inet6:
+            return make_inet_socket(AddressFamily{static_cast<u16>(family)}, type, protocol);
         default:
             return Error{Errno::Eafnosupport};
     }

@@ -132,39 +132,85 @@ TEST(ReassemblyTest, keeps_a_bounded_number_of_parts) {
 }
 
 struct Use : PortUse {
-    Use(Ipv4Address address, u16 port, bool reuse = false, bool listens = false) {
+    Use(const IpAddress& address, u16 port, bool reuse = false, bool listens = false) {
         local = {address, port};
-        reuse_address = reuse;
+        rules.reuse_address = reuse;
         listening = listens;
     }
 };
 
 TEST(PortsTest, are_shared_as_linux_does) {
     Ports ports;
-    Use taken(loopback_address, 80);
+    Use taken(loopback_v4, 80);
     ports.add(taken);
-    EXPECT_FALSE(ports.available(Use(loopback_address, 80), true));
-    EXPECT_FALSE(ports.available(Use(any_address, 80), true));
-    EXPECT_FALSE(ports.available(Use(loopback_address, 80, true), true));
+    EXPECT_FALSE(ports.available(Use(loopback_v4, 80), true));
+    EXPECT_FALSE(ports.available(Use(any_v4, 80), true));
+    EXPECT_FALSE(ports.available(Use(loopback_v4, 80, true), true));
     EXPECT_TRUE(ports.available(Use(ipv4(127, 0, 0, 2), 80), true));
-    EXPECT_TRUE(ports.available(Use(loopback_address, 81), true));
-    EXPECT_TRUE(ports.available(Use(loopback_address, 80 + 256), true));
+    EXPECT_TRUE(ports.available(Use(loopback_v4, 81), true));
+    EXPECT_TRUE(ports.available(Use(loopback_v4, 80 + 256), true));
     EXPECT_TRUE(ports.available(taken, true)) << "of others only";
-    Use shared(loopback_address, 90, true);
+    Use shared(loopback_v4, 90, true);
     ports.add(shared);
-    EXPECT_TRUE(ports.available(Use(loopback_address, 90, true), true));
-    EXPECT_FALSE(ports.available(Use(loopback_address, 90), true));
+    EXPECT_TRUE(ports.available(Use(loopback_v4, 90, true), true));
+    EXPECT_FALSE(ports.available(Use(loopback_v4, 90), true));
     shared.listening = true;
-    EXPECT_FALSE(ports.available(Use(loopback_address, 90, true), true));
-    EXPECT_TRUE(ports.available(Use(loopback_address, 90, true), false));
-    Use also(loopback_address, 90);
-    also.reuse_port = true;
+    EXPECT_FALSE(ports.available(Use(loopback_v4, 90, true), true));
+    EXPECT_TRUE(ports.available(Use(loopback_v4, 90, true), false));
+    Use also(loopback_v4, 90);
+    also.rules.reuse_port = true;
     EXPECT_FALSE(ports.available(also, true));
-    shared.reuse_port = true;
+    shared.rules.reuse_port = true;
     EXPECT_TRUE(ports.available(also, true));
     EXPECT_FALSE(ports.reserved(90));
     shared.reserved = true;
     EXPECT_TRUE(ports.reserved(90));
+}
+
+/// As bind decides it on Linux: the wildcard of IPv6 stands for both versions unless told
+/// otherwise.
+TEST(PortsTest, are_shared_between_the_versions_as_linux_does) {
+    const auto conflict = [](const IpAddress& one, bool one_only, const IpAddress& other,
+                             bool other_only) {
+        Ports ports;
+        Use taken(one, 80);
+        taken.rules.v6_only = one_only;
+        ports.add(taken);
+        Use wanted(other, 80);
+        wanted.rules.v6_only = other_only;
+        return !ports.available(wanted, true);
+    };
+    const IpAddress v6_address{u64{0xfd} << 56, 1};
+    for (const bool only : {false, true}) {
+        EXPECT_EQ(conflict(any_v6, only, any_v4, false), !only);
+        EXPECT_EQ(conflict(any_v4, false, any_v6, only), !only);
+        EXPECT_EQ(conflict(any_v6, only, loopback_v4, false), !only);
+        EXPECT_EQ(conflict(loopback_v4, false, any_v6, only), !only);
+        EXPECT_TRUE(conflict(any_v6, only, any_v6, !only));
+        EXPECT_TRUE(conflict(any_v6, only, loopback_v6, false));
+        EXPECT_TRUE(conflict(loopback_v6, false, any_v6, only));
+    }
+    EXPECT_FALSE(conflict(loopback_v6, false, any_v4, false));
+    EXPECT_FALSE(conflict(any_v4, false, loopback_v6, false));
+    EXPECT_FALSE(conflict(loopback_v4, false, loopback_v6, false));
+    EXPECT_FALSE(conflict(v6_address, false, loopback_v6, false));
+}
+
+TEST(PortsTest, fit_addresses_in_order) {
+    const auto fit = [](const IpAddress& local, bool v6_only, const IpAddress& destination) {
+        Use use(local, 80);
+        use.rules.v6_only = v6_only;
+        return use.fit(destination);
+    };
+    EXPECT_EQ(fit(loopback_v4, false, loopback_v4), Fit::Exactly);
+    EXPECT_EQ(fit(any_v4, false, loopback_v4), Fit::AnyAddress);
+    EXPECT_EQ(fit(any_v6, false, loopback_v4), Fit::AnyOfBothVersions);
+    EXPECT_EQ(fit(any_v6, true, loopback_v4), Fit::No);
+    EXPECT_EQ(fit(any_v6, true, loopback_v6), Fit::AnyAddress);
+    EXPECT_EQ(fit(any_v4, false, loopback_v6), Fit::No);
+    EXPECT_EQ(fit(loopback_v4, false, loopback_v6), Fit::No);
+    EXPECT_LT(Fit::AnyOfBothVersions, Fit::AnyAddress);
+    EXPECT_LT(Fit::AnyAddress, Fit::Exactly);
 }
 
 TEST(PortsTest, ephemeral_ones_are_tried_all) {

@@ -34,6 +34,10 @@ struct Direction {
     [[nodiscard]] bool done() const { return to.peer_finished() && to.readable() == 0; }
 };
 
+Addresses any_version() {
+    return *rc::gen::arbitrary<bool>() ? v4_addresses : v6_addresses;
+}
+
 Faults any_faults() {
     return {.loss = *rc::gen::inRange(0, 30) / 100.0,
             .duplication = *rc::gen::inRange(0, 30) / 100.0,
@@ -44,7 +48,7 @@ Faults any_faults() {
 
 RC_GTEST_PROP(TcpProperty, both_directions_arrive_whole_over_a_bad_wire, ()) {
     Wire wire(*rc::gen::inRange<u32>(1, 1'000'000),
-              *rc::gen::element<usize>(576, 1500, 9000, 65536));
+              *rc::gen::element<usize>(576, 1500, 9000, 65536), any_version());
     const TcpSettings settings{.receive_space = *rc::gen::inRange<u32>(2'000, 200'000),
                                .send_space = *rc::gen::inRange<u32>(2'000, 200'000),
                                .no_delay = *rc::gen::arbitrary<bool>()};
@@ -79,12 +83,12 @@ RC_GTEST_PROP(TcpProperty, both_directions_arrive_whole_over_a_bad_wire, ()) {
 }
 
 RC_GTEST_PROP(TcpProperty, connections_open_over_a_bad_wire, ()) {
-    Wire wire(*rc::gen::inRange<u32>(1, 1'000'000));
+    Wire wire(*rc::gen::inRange<u32>(1, 1'000'000), 1500, any_version());
     wire.faults = any_faults();
     wire.faults.loss = std::min(wire.faults.loss, 0.2);
     CountingObserver observer;
     Tcp& right = wire.right.stack.tcp();
-    TcpListener listener(right, {any_address, 80}, 10, observer);
+    TcpListener listener(right, {any_of(wire.right), 80}, 10, observer);
     right.add(listener);
     std::vector<Ref<TcpConnection>> clients;
     for (int i = 0; i < 5; ++i) {
@@ -128,7 +132,7 @@ RC_GTEST_PROP(TcpProperty, connections_open_over_a_bad_wire, ()) {
 
 /// Segments that no peer sends must not harm a connection, whatever they say.
 RC_GTEST_PROP(TcpProperty, hostile_segments_do_no_harm, ()) {
-    Wire wire(*rc::gen::inRange<u32>(1, 1'000'000));
+    Wire wire(*rc::gen::inRange<u32>(1, 1'000'000), 1500, any_version());
     Connected pair(wire);
     put(*pair.client, pattern(5'000, 3));
     wire.run_for(1'000'000'000);

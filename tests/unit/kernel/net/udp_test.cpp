@@ -2,6 +2,7 @@
 // Datagrams, and the answer that nobody is there.
 #include <gtest/gtest.h>
 
+#include "kernel/net/byte_order.h"
 #include "tests/unit/kernel/net/wire.h"
 
 namespace ringfence::kernel::net::testing {
@@ -88,7 +89,7 @@ TEST(UdpTest, prefers_the_socket_that_fits_best) {
     Wire wire;
     Port left(wire.left, 1000);
     Port any(wire.right, 2000);
-    any.socket.port_use.local.address = any_address;
+    any.socket.port_use.local.address = any_v4;
     Port exact(wire.right, 2000);
     Port connected(wire.right, 2000);
     connected.socket.peer = {wire.left.address(), 1234};
@@ -100,6 +101,48 @@ TEST(UdpTest, prefers_the_socket_that_fits_best) {
     left.send(to, "to the connected one");
     wire.run_for(second);
     EXPECT_EQ(connected.receive(), "to the connected one");
+}
+
+TEST(UdpTest, works_over_ipv6) {
+    Wire wire(1, 1500, v6_addresses);
+    Port left(wire.left, 1000);
+    Port right(wire.right, 2000);
+    left.send(right.socket.port_use.local, "hello");
+    wire.run_for(second);
+    EXPECT_EQ(right.socket.first()->from, left.socket.port_use.local);
+    EXPECT_EQ(right.receive(), "hello");
+    const Endpoint nobody{wire.right.address(), 3000};
+    left.socket.peer = nobody;
+    left.send(nobody, "anybody?");
+    wire.run_for(second);
+    EXPECT_TRUE(left.socket.take_refusal()) << "by ICMPv6";
+}
+
+TEST(UdpTest, over_ipv6_a_checksum_must_be_there) {
+    Wire wire(1, 1500, v6_addresses);
+    Port left(wire.left, 1000);
+    Port right(wire.right, 2000);
+    wire.filter = [](const Machine&, const Packet& packet) {
+        store_be16(const_cast<Packet&>(packet).transport() + 6, 0);
+        return true;
+    };
+    left.send(right.socket.port_use.local, "unprotected");
+    wire.run_for(second);
+    EXPECT_EQ(right.told, 0);
+}
+
+TEST(UdpTest, one_port_of_both_versions_hears_ipv4) {
+    Wire wire;
+    Port left(wire.left, 1000);
+    Port both(wire.right, 2000);
+    both.socket.port_use.local.address = any_v6;
+    left.send({wire.right.address(), 2000}, "mapped");
+    wire.run_for(second);
+    EXPECT_EQ(both.receive(), "mapped");
+    both.socket.port_use.rules.v6_only = true;
+    left.send({wire.right.address(), 2000}, "not heard");
+    wire.run_for(second);
+    EXPECT_EQ(both.receive(), "nothing");
 }
 
 TEST(UdpTest, refuses_damaged_datagrams) {

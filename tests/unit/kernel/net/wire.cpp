@@ -17,8 +17,9 @@ Packet* copy_of(const Packet& packet) {
     std::ranges::copy(packet.payload.bytes(), buffer->room().begin());
     buffer->append(packet.payload.size());
     Packet* copy = Packet::make(Slice(buffer, 0, packet.payload.size()));
-    std::memcpy(copy->header, packet.header, packet.header_size);
-    copy->header_size = packet.header_size;
+    copy->network_size = packet.network_size;
+    copy->transport_size = packet.transport_size;
+    std::ranges::copy(packet.header_bytes(), copy->network());
     return copy;
 }
 
@@ -48,9 +49,9 @@ void Wire::send(Machine& from, Packet* packet) {
         Packet* copy = copy_of(*packet);
         if (happens(faults.damage)) {
             const usize at = random_() % copy->size();
-            u8* byte = at < copy->header_size ? copy->header + at
-                                              : const_cast<u8*>(copy->payload.bytes().data()) +
-                                                    (at - copy->header_size);
+            u8* byte = at < copy->header_size() ? copy->network() + at
+                                                : const_cast<u8*>(copy->payload.bytes().data()) +
+                                                      (at - copy->header_size());
             *byte ^= static_cast<u8>(1U << (random_() % 8));
         }
         const u64 delay =
@@ -140,10 +141,14 @@ std::vector<u8> pattern(usize size, u32 seed) {
     return bytes;
 }
 
+IpAddress any_of(const Machine& machine) {
+    return machine.address().is_v4() ? any_v4 : any_v6;
+}
+
 Connected::Connected(Wire& on, TcpSettings settings) : wire(on) {
     Tcp& right = wire.right.stack.tcp();
-    listener =
-        std::make_unique<TcpListener>(right, Endpoint{any_address, 80}, 5, listener_observer);
+    listener = std::make_unique<TcpListener>(right, Endpoint{any_of(wire.right), 80}, 5,
+                                             listener_observer);
     listener->settings = settings;
     right.add(*listener);
     client = wire.left.stack.tcp()

@@ -25,7 +25,7 @@ class Wire;
 
 class Machine final : public Environment, public Interface {
 public:
-    Machine(Wire& wire, Ipv4Address address, usize maximum_size, u32 seed)
+    Machine(Wire& wire, IpAddress address, usize maximum_size, u32 seed)
         : wire_(wire), address_(address), maximum_size_(maximum_size), random_(seed) {}
 
     Stack stack{*this, *this};
@@ -38,25 +38,33 @@ public:
     void wake_at(u64 at) override { deadline = at; }
     bool has_memory() override { return memory_left; }
     void transmit(Packet* packet) override;
-    Ipv4Address address() const override { return address_; }
-    bool is_local(Ipv4Address other) const override { return other == address_; }
-    bool reaches(Ipv4Address) const override { return true; }
+    IpAddress address() const { return address_; }
+    bool is_local(const IpAddress& other) const override { return other == address_; }
+    bool reaches(const IpAddress&) const override { return true; }
     usize maximum_size() const override { return maximum_size_; }
     bool needs_checksums() const override { return true; }
 
 private:
     Wire& wire_;
-    Ipv4Address address_;
+    IpAddress address_;
     usize maximum_size_;
     std::mt19937 random_;
 };
 
+struct Addresses {
+    IpAddress left;
+    IpAddress right;
+};
+inline constexpr Addresses v4_addresses{ipv4(10, 0, 0, 1), ipv4(10, 0, 0, 2)};
+/// fd00::1 and fd00::2
+inline constexpr Addresses v6_addresses{{u64{0xfd} << 56, 1}, {u64{0xfd} << 56, 2}};
+
 class Wire {
 public:
-    explicit Wire(u32 seed = 1, usize maximum_size = 1500)
+    explicit Wire(u32 seed = 1, usize maximum_size = 1500, Addresses addresses = v4_addresses)
         : random_(seed),
-          left(*this, ipv4(10, 0, 0, 1), maximum_size, seed + 1),
-          right(*this, ipv4(10, 0, 0, 2), maximum_size, seed + 2) {}
+          left(*this, addresses.left, maximum_size, seed + 1),
+          right(*this, addresses.right, maximum_size, seed + 2) {}
     ~Wire();
     Wire(const Wire&) = delete;
     Wire& operator=(const Wire&) = delete;
@@ -108,6 +116,9 @@ std::vector<u8> take(TcpConnection& connection, usize most = ~usize{0});
 std::string take_text(TcpConnection& connection);
 /// Bytes that a seed determines.
 std::vector<u8> pattern(usize size, u32 seed);
+
+/// Any address of the version that the machine has.
+IpAddress any_of(const Machine& machine);
 
 /// A connection between the two machines, established.
 struct Connected {
