@@ -25,6 +25,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/fs/page_map.cpp
     core/fs/path.cpp
     core/fs/pipe.cpp
+    core/fs/proc_descriptors.cpp
     core/fs/proc_locks.cpp
     core/fs/proc_memory.cpp
     core/fs/proc_mounts.cpp

@@ -44,6 +44,7 @@ std::vector<Program> make_programs() {
         {"inet6_sockets", {guest_program("inet6_sockets")}},
         {"inet_names", {guest_program("inet_names")}},
         {"inet_sockets", {guest_program("inet_sockets")}},
+        {"descriptor_information", {guest_program("descriptor_information")}},
         {"file_signals", {guest_program("file_signals")}},
         {"ipc_messages", {guest_program("ipc_messages")}},
         {"ipc_semaphores", {guest_program("ipc_semaphores")}},

@@ -39,8 +39,8 @@ String& String::append_signed(i64 value) {
     return append_decimal(u64{0} - static_cast<u64>(value));
 }
 
-String& String::append_hex(u64 value, usize width) {
-    return append_number(value, hexadecimal, width, '0');
+String& String::append_hex(u64 value, usize width, char fill) {
+    return append_number(value, hexadecimal, width, fill);
 }
 
 String& String::append_octal(u64 value, usize width) {

@@ -44,8 +44,8 @@ public:
     /// Decimal, padded on the left with `fill` to at least `width` characters.
     String& append_decimal(u64 value, usize width = 0, char fill = ' ');
     String& append_signed(i64 value);
-    /// Lower-case hexadecimal without a prefix, zero-padded to `width`.
-    String& append_hex(u64 value, usize width = 0);
+    /// Lower-case hexadecimal without a prefix, padded with `fill` to `width`.
+    String& append_hex(u64 value, usize width = 0, char fill = '0');
     String& append_octal(u64 value, usize width = 0);
     void resize(usize size) {
         bytes_.pop_back();

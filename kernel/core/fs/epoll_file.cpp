@@ -192,4 +192,19 @@ Fallible<Ref<OpenFile>> make_epoll_file() {
     return Ref<OpenFile>(new EpollFile());
 }
 
+void EpollFile::describe(String& text) const {
+    constexpr usize short_width = 8;
+    constexpr usize long_width = 16;
+    for (const EpollInterest* interest : interests_) {
+        const OpenFile& file = interest->file();
+        const Metadata& inode = file.inode().metadata();
+        text.append("tfd: ").append_decimal(static_cast<u64>(interest->descriptor()), short_width);
+        text.append(" events: ").append_hex(interest->wanted(), short_width, ' ');
+        text.append(" data: ").append_hex(interest->data(), long_width, ' ');
+        text.append("  pos:").append_decimal(file.position);
+        text.append(" ino:").append_hex(inode.number);
+        text.append(" sdev:").append_hex(inode.file_system.inside_kernel()).append('\n');
+    }
+}
+
 }  // namespace ringfence::kernel

@@ -38,6 +38,7 @@ public:
 
     [[nodiscard]] u32 ready() const override;
     [[nodiscard]] ReadinessQueues queues() override { return {.reading = &became_ready_}; }
+    void describe(String& text) const override;
     [[nodiscard]] const FileKind* kind() const override { return &file_kind; }
 
 private:

@@ -34,6 +34,7 @@ public:
     [[nodiscard]] i32 descriptor() const { return descriptor_; }
     [[nodiscard]] OpenFile& file() const { return file_; }
     [[nodiscard]] u64 data() const { return data_; }
+    [[nodiscard]] u32 wanted() const { return wanted_; }
     void set_event(const arch::EpollEvent& event);
     [[nodiscard]] bool exclusive() const { return epoll_bits::Exclusive::test(wanted_); }
     /// Which of the wanted events hold now.

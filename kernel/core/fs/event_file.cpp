@@ -45,6 +45,10 @@ public:
         return (count_ > 0 ? poll_bits::In::mask : 0) |
                (count_ < largest_count ? poll_bits::Out::mask : 0);
     }
+    void describe(String& text) const override {
+        constexpr usize width = 16;
+        text.append("eventfd-count: ").append_hex(count_, width, ' ').append('\n');
+    }
     [[nodiscard]] ReadinessQueues queues() override {
         return {.reading = &read_queue_, .writing = &write_queue_};
     }

@@ -188,4 +188,14 @@ Fallible<Ref<InotifyFile>> make_inotify_file(OpenFlags flags) {
     return Ref<InotifyFile>(new InotifyFile(flags));
 }
 
+void InotifyFile::describe(String& text) const {
+    for (const Watch* watch : watches_) {
+        const Metadata& inode = watch->inode().metadata();
+        text.append("inotify wd:").append_hex(static_cast<u32>(watch->number));
+        text.append(" ino:").append_hex(inode.number);
+        text.append(" sdev:").append_hex(inode.file_system.inside_kernel());
+        text.append(" mask:").append_hex(watch->wanted()).append(" ignored_mask:0\n");
+    }
+}
+
 }  // namespace ringfence::kernel

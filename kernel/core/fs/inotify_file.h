@@ -39,6 +39,7 @@ public:
     [[nodiscard]] u32 ready() const override;
     [[nodiscard]] ReadinessQueues queues() override { return {.reading = &arrived_}; }
     [[nodiscard]] bool sends_signals() const override { return true; }
+    void describe(String& text) const override;
     [[nodiscard]] const FileKind* kind() const override { return &file_kind; }
 
 private:

@@ -51,6 +51,12 @@ struct DeviceNumber {
         return MinorLow::make(minor) | Major::make(major) |
                MinorHigh::make(minor >> MinorLow::width);
     }
+    /// As Linux's kernel has it, and /proc shows it in hexadecimal.
+    [[nodiscard]] constexpr u64 inside_kernel() const {
+        using Minor = Bitfield<0, 20>;
+        using Major = Bitfield<20, 12>;
+        return Minor::make(minor) | Major::make(major);
+    }
     static constexpr DeviceNumber decode(u64 encoded) {
         using MinorLow = Bitfield<0, 8>;
         using Major = Bitfield<8, 12>;

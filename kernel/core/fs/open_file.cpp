@@ -94,6 +94,8 @@ u32 OpenFile::ready() const {
     return In::mask | Out::mask | ReadNormal::mask | WriteNormal::mask;
 }
 
+void OpenFile::describe(String&) const {}
+
 bool OpenFile::can_be_polled() const {
     return inode_->type() != FileType::Regular && inode_->type() != FileType::Directory;
 }

@@ -99,6 +99,8 @@ public:
     [[nodiscard]] virtual ReadinessQueues queues() { return {}; }
     /// False for files that are always ready by their nature, which epoll refuses.
     [[nodiscard]] virtual bool can_be_polled() const;
+    /// Appends what /proc/PID/fdinfo tells of this kind of file, whole lines.
+    virtual void describe(String& text) const;
     /// True for the kinds of files that can be O_ASYNC.
     [[nodiscard]] virtual bool sends_signals() const { return false; }
     /// One of its descriptors is closed by the running process; others may be left.

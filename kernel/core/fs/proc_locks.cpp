@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // /proc/locks: who holds advisory locks, and who waits for them. [linux/abi]: proc(5)
 #include "kernel/core/fs/file_locks.h"
+#include "kernel/core/fs/file_table.h"
 #include "kernel/core/fs/proc_nodes.h"
 
 namespace ringfence::kernel {
@@ -40,6 +41,19 @@ void append_lock(String& text, const FileLock& lock, const Metadata& file) {
 }
 
 }  // namespace
+
+void append_descriptor_locks(String& text, const OpenFile& file, const FileTable& table) {
+    const FileLocks* const locks = file.inode().locks();
+    if (locks == nullptr) {
+        return;
+    }
+    for (const FileLock& held : locks->held()) {
+        if (held.owner == &file || held.owner == &table) {
+            text.append("lock:\t1: ");
+            append_lock(text, held, locks->file());
+        }
+    }
+}
 
 Fallible<String> locks_text(u32) {
     constexpr u64 most_lines = 8192;  // a text is made as a whole

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/core/fs/proc_mounts.h"
 
+#include <algorithm>
+
 #include "kernel/core/fs/procfs.h"
 #include "kernel/core/fs/sysfs.h"
 #include "kernel/core/fs/tmpfs.h"
@@ -48,6 +50,11 @@ Fallible<String> mount_information(u32) {
         text.append(mount.options).append("\n");
     }
     return text;
+}
+
+u64 mount_number(DeviceNumber file_system) {
+    const auto* const mount = std::ranges::find(mounts, file_system, &Mount::device);
+    return root_number + static_cast<u64>(mount - std::begin(mounts));
 }
 
 }  // namespace ringfence::kernel

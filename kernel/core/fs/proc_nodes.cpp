@@ -66,6 +66,14 @@ Fallible<Ref<OpenFile>> ProcText::open(const OpenFlags& flags) {
     return Ref<OpenFile>(new ProcTextFile(this, flags, std::move(text), setter_));
 }
 
+Fallible<Ref<OpenFile>> make_text_file(Ref<Inode> inode, const OpenFlags& flags, String text) {
+    RF_TRY(admit_allocation());
+    if (flags.writable()) {
+        return ringfence::Error{Errno::Eacces};
+    }
+    return Ref<OpenFile>(new ProcTextFile(std::move(inode), flags, std::move(text), nullptr));
+}
+
 ProcDirectory::ProcDirectory(u64 number, Ref<Inode> parent, DeviceNumber file_system)
     : Inode(proc_metadata(FileType::Directory, directory_permissions, number, file_system)),
       parent_(std::move(parent)) {}

@@ -9,13 +9,15 @@
 namespace ringfence::kernel {
 
 /// Numbers of /proc's inodes: those of a process's files follow from its own number.
-inline constexpr u64 proc_inodes_per_process = 65536;
+inline constexpr u64 proc_inodes_per_process = 262144;
 [[nodiscard]] constexpr u64 proc_inode_number(u32 process, u64 index) {
     return (u64{process} + 1) * proc_inodes_per_process + index;
 }
 
 [[nodiscard]] Metadata proc_metadata(FileType type, u32 permissions, u64 number,
                                      DeviceNumber file_system = proc_device);
+
+class FileTable;
 
 /// A file whose text is made when it is opened. `subject` is a process number, or what the
 /// generator takes it for. With a setter the privileged user may write it: each write is one whole
@@ -35,6 +37,9 @@ private:
     Setter setter_;
     u32 subject_;
 };
+
+/// A file that reads as `text`, opened by `inode`. Eacces for writing.
+Fallible<Ref<OpenFile>> make_text_file(Ref<Inode> inode, const OpenFlags& flags, String text);
 
 /// A link whose target is made when it is read, and that may lead straight to an object.
 class ProcLink final : public Inode {
@@ -110,10 +115,17 @@ private:
 [[nodiscard]] Ref<Inode> make_process_directory(u32 process, Ref<Inode> parent);
 /// /proc/PID/mem. Its inode's number is `number`.
 [[nodiscard]] Ref<Inode> make_process_memory(u32 process, u64 number);
+/// /proc/PID/fd, or fdinfo.
+enum class DescriptorFiles : u8 { Links, Information };
+/// Inode numbers: the directory's own, and that of descriptor 0 in it.
+[[nodiscard]] Ref<Inode> make_descriptor_directory(DescriptorFiles kind, u32 process, u64 number,
+                                                   u64 first_child, Ref<Inode> parent);
 /// The files of /proc itself, without the numbers.
 [[nodiscard]] std::span<const ProcEntry> system_entries();
 /// What /proc/locks says. Enomem if there are too many.
 Fallible<String> locks_text(u32 subject);
+/// The lines of fdinfo about what `file` and the process with `table` have locked of its file.
+void append_descriptor_locks(String& text, const OpenFile& file, const FileTable& table);
 /// The files of /proc/PID that are plain text.
 [[nodiscard]] std::span<const ProcEntry> process_entries();
 /// /proc/sys and what is below it.

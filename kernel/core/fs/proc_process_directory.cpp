@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The directories /proc/PID, its fd and its task, and the links in them.
+// The directories /proc/PID and its task, and the links in them.
 #include "kernel/core/fs/path.h"
 #include "kernel/core/fs/proc_nodes.h"
 #include "kernel/core/process/process_table.h"
@@ -9,36 +9,14 @@ namespace ringfence::kernel {
 namespace {
 
 constexpr u64 link_index = 100;       // of the first link in /proc/PID
-constexpr u64 directory_index = 200;  // fd and task
+constexpr u64 directory_index = 200;  // fd, fdinfo and task
 constexpr u64 memory_index = 300;
-constexpr u64 file_index = 1000;      // of descriptor 0 in fd
-constexpr u64 thread_index = 6000;
+constexpr u64 thread_index = 1000;
+constexpr u64 file_link_index = 65536;          // of descriptor 0 in fd
+constexpr u64 file_information_index = 131072;  // and in fdinfo
 constexpr u32 link_permissions = 0777;
-constexpr u32 descriptor_permissions = 0700;
 
 using Kind = FileType;
-
-Ref<OpenFile> open_file(u32 process_id, u32 descriptor) {
-    const Process* process = processes().find(process_id);
-    if (process == nullptr || !process->files) {
-        return nullptr;
-    }
-    const auto file = process->files->get(static_cast<i32>(descriptor));
-    return file ? file.value() : Ref<OpenFile>();
-}
-
-Fallible<String> descriptor_target(u32 process, u32 descriptor) {
-    const Ref<OpenFile> file = open_file(process, descriptor);
-    if (!file) {
-        return ringfence::Error{Errno::Enoent};
-    }
-    return file->path();
-}
-
-Ref<Inode> descriptor_jump(u32 process, u32 descriptor) {
-    const Ref<OpenFile> file = open_file(process, descriptor);
-    return file ? Ref<Inode>(&file->inode()) : nullptr;
-}
 
 /// exe, cwd and root.
 enum class Where : u32 { Executable, WorkingDirectory, Root };
@@ -71,6 +49,9 @@ Fallible<String> place_target(u32 id, u32 where) {
     return directory_path(*inode, *process.place->root);
 }
 
+/// In the order of their inodes; only a process itself has the last.
+constexpr std::string_view directories[] = {"fd", "fdinfo", "task"};
+
 struct LinkEntry {
     std::string_view name;
     Where where;
@@ -84,40 +65,6 @@ Ref<Inode> make_link(u32 process, u64 index, u32 permissions, ProcLink::Target t
         proc_metadata(Kind::SymbolicLink, permissions, proc_inode_number(process, index)), target,
         jump, process, item);
 }
-
-class DescriptorDirectory final : public ProcDirectory {
-public:
-    DescriptorDirectory(u32 process, Ref<Inode> parent)
-        : ProcDirectory(proc_inode_number(process, directory_index), std::move(parent)),
-          process_(process) {}
-
-protected:
-    bool child_from(u64& key, Child& child) override {
-        const Process* process = processes().find(process_);
-        if (process == nullptr || !process->files) {
-            return false;
-        }
-        for (; key < static_cast<u64>(process->files->end()); ++key) {
-            if (process->files->get(static_cast<i32>(key)).ok()) {
-                child = {String().append_decimal(key), Kind::SymbolicLink,
-                         proc_inode_number(process_, file_index + key)};
-                return true;
-            }
-        }
-        return false;
-    }
-    Ref<Inode> make_child(std::string_view name) override {
-        const auto number = parse_decimal(name);
-        if (!number || !open_file(process_, *number)) {
-            return nullptr;
-        }
-        return make_link(process_, file_index + *number, descriptor_permissions, descriptor_target,
-                         descriptor_jump, *number);
-    }
-
-private:
-    u32 process_;
-};
 
 /// /proc/PID, or the same files at /proc/PID/task/TID, but for the task directory itself.
 class ProcessDirectory : public ProcDirectory {
@@ -148,7 +95,7 @@ private:
 class TaskDirectory final : public ProcDirectory {
 public:
     TaskDirectory(u32 process, Ref<Inode> parent)
-        : ProcDirectory(proc_inode_number(process, directory_index + 1), std::move(parent)),
+        : ProcDirectory(proc_inode_number(process, directory_index + 2), std::move(parent)),
           process_(process) {}
 
 protected:
@@ -203,8 +150,8 @@ bool ProcessDirectory::child_from(u64& key, Child& child) {
         return true;
     }
     --index;
-    if (index < (has_tasks() ? 2 : 1)) {
-        child = {index == 0 ? "fd" : "task", Kind::Directory,
+    if (index < (has_tasks() ? std::size(directories) : std::size(directories) - 1)) {
+        child = {directories[index], Kind::Directory,
                  proc_inode_number(process_, directory_index + index)};
         return true;
     }
@@ -230,7 +177,15 @@ Ref<Inode> ProcessDirectory::make_child(std::string_view name) {
         return make_process_memory(process_, proc_inode_number(process_, memory_index));
     }
     if (name == "fd") {
-        return make_ref<DescriptorDirectory>(process_, Ref<Inode>(this));
+        return make_descriptor_directory(
+            DescriptorFiles::Links, process_, proc_inode_number(process_, directory_index),
+            proc_inode_number(process_, file_link_index), Ref<Inode>(this));
+    }
+    if (name == "fdinfo") {
+        return make_descriptor_directory(DescriptorFiles::Information, process_,
+                                         proc_inode_number(process_, directory_index + 1),
+                                         proc_inode_number(process_, file_information_index),
+                                         Ref<Inode>(this));
     }
     if (name == "task" && has_tasks()) {
         return make_ref<TaskDirectory>(process_, Ref<Inode>(this));

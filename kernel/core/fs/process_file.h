@@ -20,6 +20,7 @@ public:
 
     [[nodiscard]] u32 ready() const override;
     [[nodiscard]] ReadinessQueues queues() override { return {.reading = &process_->ended}; }
+    void describe(String& text) const override;
     [[nodiscard]] const FileKind* kind() const override { return &file_kind; }
 
 private:

@@ -123,4 +123,9 @@ Fallible<Ref<OpenFile>> make_signal_file(OpenFlags flags, SignalSet accepted) {
     return Ref<OpenFile>(new SignalFile(flags, accepted));
 }
 
+void SignalFile::describe(String& text) const {
+    constexpr usize width = 16;
+    text.append("sigmask:\t").append_hex(accepted_.bits(), width).append('\n');
+}
+
 }  // namespace ringfence::kernel

@@ -22,6 +22,7 @@ public:
     Fallible<u64> read(const IoDestination& to, u64 offset) override;
     [[nodiscard]] u32 ready() const override;
     [[nodiscard]] ReadinessQueues queues() override;
+    void describe(String& text) const override;
     [[nodiscard]] const FileKind* kind() const override { return &file_kind; }
 
 private:

@@ -43,4 +43,15 @@ Fallible<Ref<OpenFile>> make_timer_file(OpenFlags flags, u32 clock) {
     return Ref<OpenFile>(new TimerFile(flags, clock));
 }
 
+void TimerFile::describe(String& text) const {
+    const auto append_time = [&](std::string_view name, u64 nanoseconds) {
+        text.append(name).append(": (").append_decimal(nanoseconds / nanoseconds_per_second);
+        text.append(", ").append_decimal(nanoseconds % nanoseconds_per_second).append(")\n");
+    };
+    text.append("clockid: ").append_decimal(clock_);
+    text.append("\nticks: ").append_decimal(expired_ ? 1 : 0).append("\nsettime flags: 00\n");
+    append_time("it_value", timer_.remaining(monotonic_now()));
+    append_time("it_interval", timer_.interval());
+}
+
 }  // namespace ringfence::kernel

@@ -25,6 +25,7 @@ public:
     Fallible<u64> read(const IoDestination& to, u64 offset) override;
     [[nodiscard]] u32 ready() const override;
     [[nodiscard]] ReadinessQueues queues() override { return {.reading = &expired_queue_}; }
+    void describe(String& text) const override;
     [[nodiscard]] const FileKind* kind() const override { return &file_kind; }
 
 private:
