@@ -87,7 +87,9 @@ struct Scene {
     int stops;  ///< how many times to go on
 };
 
-pid_t set_up(const Scene& scene) {
+enum class OwnGroup { No, Yes };
+
+pid_t set_up(const Scene& scene, OwnGroup own_group) {
     const pid_t child = start_traced([] {
         raise(SIGUSR1);
         const pid_t made = fork();
@@ -98,6 +100,9 @@ pid_t set_up(const Scene& scene) {
         return 3;
     });
     require(trace(PTRACE_SETOPTIONS, child, 0, all_events & ~PTRACE_O_TRACEEXIT) == 0, "options");
+    if (own_group == OwnGroup::Yes) {
+        require(setpgid(child, child) == 0, "setpgid");
+    }
     for (int i = 0; i < scene.stops; ++i) {
         go_on(child, scene.request);
         int status = 0;
@@ -114,9 +119,8 @@ constexpr Scene scenes[] = {
 
 void killed_in_each_stop() {
     for (const Scene& scene : scenes) {
-        const pid_t child = set_up(scene);
-        kill(child, SIGKILL);
-        show("a request to the dying", trace(PTRACE_CONT, child) == 0 ? 0 : 0);
+        const pid_t child = set_up(scene, OwnGroup::Yes);
+        show("its group", kill(-child, SIGKILL));
         next(scene.name, child);
         while (waitpid(-1, nullptr, __WALL) > 0) {
         }
@@ -128,18 +132,18 @@ void tracer_killed_in_each_stop() {
         int ends[2];
         require(pipe(ends) == 0, "pipe");
         const pid_t tracer = children::start([&] {
-            const pid_t child = set_up(scene);
-            require(write(ends[1], &child, sizeof(child)) == sizeof(child), "write");
+            require(setpgid(0, 0) == 0, "setpgid");
+            set_up(scene, OwnGroup::No);
+            require(write(ends[1], "x", 1) == 1, "write");
             return sleep_for_ever();
         });
-        pid_t child = 0;
-        require(read(ends[0], &child, sizeof(child)) == sizeof(child), "read");
+        char byte = 0;
+        require(read(ends[0], &byte, 1) == 1, "read");
         close(ends[1]);
         kill(tracer, SIGKILL);
         next(scene.name, tracer);
-        kill(child, SIGKILL);
+        kill(-tracer, SIGKILL);  // those that have not ended by themselves
         // The end of the file is the end of all who had it open for writing.
-        char byte = 0;
         show_value("all are gone", read(ends[0], &byte, 1));
         close(ends[0]);
     }
