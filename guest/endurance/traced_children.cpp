@@ -52,12 +52,14 @@ void follow(pid_t child, __ptrace_request way, unsigned times) {
     }
 }
 
+/// Waits for what has stopped or ended; the rest ends with its tracer.
 void end_all(pid_t child) {
     kill(child, SIGKILL);
     int status = 0;
-    for (pid_t found = 0; (found = waitpid(-1, &status, __WALL)) > 0;) {
+    for (pid_t found = 0; (found = waitpid(-1, &status, __WALL | WNOHANG)) > 0;) {
         if (WIFSTOPPED(status)) {
             kill(found, SIGKILL);
+            ptrace(PTRACE_CONT, found, 0, 0);
         }
     }
 }
