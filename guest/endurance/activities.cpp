@@ -23,6 +23,7 @@
 #include "guest/endurance/ipc_objects.h"
 #include "guest/endurance/kernel_objects.h"
 #include "guest/endurance/terminals.h"
+#include "guest/endurance/traced_children.h"
 #include "guest/endurance/workers.h"
 
 namespace endurance {
@@ -292,6 +293,11 @@ Outcome change_all_designs(Random& random) {
     return {written > 0 || errno == ENOMEM ? nullptr : "a change of the system's design"};
 }
 
+Outcome trace_a_process(Random& random) {
+    trace_a_child(static_cast<unsigned>(random.below(120)));
+    return {};
+}
+
 constexpr Activity all[] = {
     {"fork", fork_and_write},
     {"exec", run_program},
@@ -318,6 +324,7 @@ constexpr Activity all[] = {
     {"abandoned IPC", abandon_ipc},
     {"terminals", talk_by_terminal},
     {"abandoned terminals", abandon_terminals},
+    {"tracing", trace_a_process},
 };
 constexpr Activity changes[] = {{"own design", change_own_design},
                                 {"all designs", change_all_designs}};

@@ -404,6 +404,10 @@ uint64_t Arguments::choose(char kind) {
             return queue_name();
         case '7':
             return notification();
+        case 'T':
+            return trace_request();
+        case 'U':
+            return trace_address();
         case 'f':
         case 'c':
             return descriptor();

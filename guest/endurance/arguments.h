@@ -26,6 +26,7 @@ struct Bounds {
 ///   flags k request or operation  j fcntl command  C clone flags  D clone arguments  O prctl
 ///   option
 /// Of System V IPC: 1 number of an object  2 key  3 flags  4 command  5 semaphore operations
+/// Of tracing: T request  U what it takes for an address
 /// Of POSIX message queues: 6 name  7 how to be told of messages
 class Arguments {
 public:
@@ -61,6 +62,8 @@ private:
     uint64_t semaphore_operations();
     uint64_t queue_name();
     uint64_t notification();
+    uint64_t trace_request();
+    uint64_t trace_address();
 
     Random random_;
     Bounds bounds_;

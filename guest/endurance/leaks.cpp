@@ -20,6 +20,7 @@
 #include <ctime>
 
 #include "guest/endurance/terminal_ends.h"
+#include "guest/endurance/traced_children.h"
 #include "guest/endurance/usage.h"
 
 namespace {
@@ -173,6 +174,12 @@ void locks_of_a_file_that_stays() {
     close(file);
 }
 
+void traced_children() {
+    for (unsigned variant = 0; variant < 12; ++variant) {
+        endurance::trace_a_child(variant);
+    }
+}
+
 struct Case {
     const char* name;
     void (*run)();
@@ -190,7 +197,8 @@ constexpr Case cases[] = {
     {"signals that nobody takes", queued_signals},
     {"locks of a file that stays", locks_of_a_file_that_stays},
     {"terminals that are hung up", terminals_that_are_hung_up},
-    {"requests that terminals refuse", requests_that_terminals_refuse}};
+    {"requests that terminals refuse", requests_that_terminals_refuse},
+    {"traced children", traced_children}};
 
 }  // namespace
 

@@ -68,6 +68,7 @@ RealProgram script(const char* name, const std::string& interpreter, const std::
 
 std::vector<RealProgram> make_programs() {
     const std::string python = "/usr/bin/python3";
+    const std::string libraries = "/usr/lib/x86_64-linux-gnu";
     const std::string library = newest_in("/usr/lib", "python3.");
     const std::string compiler = newest_in("/usr/lib/gcc/x86_64-linux-gnu", "");
     const std::string text = text_input();
@@ -122,6 +123,12 @@ std::vector<RealProgram> make_programs() {
                {"/usr/sbin/nginx", "/usr/bin/curl", "/usr/bin/redis-server", "/usr/bin/redis-cli",
                 python, library, "/usr/bin/socat", "/bin/sh", "/bin/busybox", "/bin/mkdir",
                 "/bin/cat", "/bin/rm", "/bin/sleep", "/etc/passwd", "/etc/group", "/etc/hosts"}),
+        script("strace", "/bin/dash", "strace.sh",
+               {"/usr/bin/strace", "/bin/sed", "/bin/echo", "/bin/true"}),
+        {"gdb",
+         {"/bin/dash", workload("gdb.sh"), guest_program("debugged")},
+         {workload("gdb.sh"), guest_program("debugged"), "/usr/bin/gdb", "/usr/share/gdb", library,
+          "/bin/sh", "/bin/sed", libraries + "/libthread_db.so.1", libraries + "/gconv"}},
         {"ls", {"/bin/ls", "-lan", "--time-style=+%s", "/bin/busybox"}, {"/bin/busybox"}},
         {"find", {"/usr/bin/find", library + "/json", "-name", "*.py", "-size", "+8k"}, {library}},
         {"sort", {"/usr/bin/sort", "-k1,1", "-k2n"}, {}, text},

@@ -208,6 +208,45 @@ void memory() {
     next("it found", child);
 }
 
+/// Each request that takes a pointer, with none that is good.
+void bad_pointers() {
+    const pid_t child = start_traced([] { return 0; });
+    constexpr unsigned long pointers[] = {0, 8, ~7UL, 0xffff'8000'0000'0000, 0x8000'0000'0000,
+                                          0x7fff'ffff'effc};
+    struct Request {
+        const char* name;
+        int number;
+        unsigned long address;
+    };
+    const Request requests[] = {
+        {"PEEKDATA", PTRACE_PEEKDATA, place(const_cast<uint64_t*>(words))},
+        {"PEEKUSER", PTRACE_PEEKUSER, 0},
+        {"GETREGS", PTRACE_GETREGS, 0},
+        {"SETREGS", PTRACE_SETREGS, 0},
+        {"GETFPREGS", PTRACE_GETFPREGS, 0},
+        {"SETFPREGS", PTRACE_SETFPREGS, 0},
+        {"GETREGSET", PTRACE_GETREGSET, NT_PRSTATUS},
+        {"SETREGSET", PTRACE_SETREGSET, NT_PRSTATUS},
+        {"GETSIGINFO", PTRACE_GETSIGINFO, 0},
+        {"SETSIGINFO", PTRACE_SETSIGINFO, 0},
+        {"PEEKSIGINFO", PTRACE_PEEKSIGINFO, 8},
+        {"GETEVENTMSG", PTRACE_GETEVENTMSG, 0},
+        {"GETSIGMASK", PTRACE_GETSIGMASK, 8},
+        {"SETSIGMASK", PTRACE_SETSIGMASK, 8},
+        {"GET_SYSCALL_INFO", PTRACE_GET_SYSCALL_INFO, 80},
+    };
+    for (const Request& request : requests) {
+        for (const unsigned long pointer : pointers) {
+            show(request.name, trace(request.number, child, request.address, pointer));
+            if (request.number == PTRACE_GETREGSET || request.number == PTRACE_SETREGSET) {
+                const iovec vector{reinterpret_cast<void*>(pointer), 64};
+                show("by a good vector", trace(request.number, child, request.address, &vector));
+            }
+        }
+    }
+    end("the end", child);
+}
+
 void who_may() {
     const pid_t child = children::start([] {
         for (;;) {
@@ -240,6 +279,7 @@ int main() {
     register_sets();
     steps();
     memory();
+    bad_pointers();
     who_may();
     std::printf("done\n");
 }

@@ -147,7 +147,8 @@ void TrapFrame::restart_syscall() {
 }
 
 void TrapFrame::set_traced_syscall(u64 number) {
-    if (static_cast<i64>(number) >= 0) {
+    constexpr i32 none = -1;
+    if (static_cast<i32>(number) != none) {
         vector = syscall_vector;
         error_code = number;
     } else if (vector >= syscall_vector) {

@@ -69,6 +69,7 @@ constexpr NamedCount kinds[] = {
     {"posix_queues", Counted<PosixQueue>::live},
     {"posix_messages", Counted<PosixMessage>::live},
     {"semaphore_undos", Counted<SemaphoreUndo>::live},
+    {"tracees", Counted<Tracee>::live},
 };
 
 void append_line(String& text, std::string_view name, u64 value) {

@@ -28,6 +28,7 @@ u32 ticks_of(const Thread& thread) {
 struct RealtimeShare {
     u32 ticks = 0;
     u32 realtime_ticks = 0;
+    bool used_up = false;
 };
 
 /// What a switch of threads must look at, apart from the queue. Nearly always nothing.
@@ -73,7 +74,7 @@ void switch_to(Thread& next) {
     finish_switch();
 }
 
-Thread* do_switch_work(SchedulerState& state) {
+[[gnu::noinline]] Thread* do_switch_work(SchedulerState& state) {
     using namespace switch_work;
     if (BreakpointsLoaded::test(state.work)) {
         arch::disarm_breakpoints();
@@ -104,18 +105,16 @@ void let_run(Thread& thread) {
 
 /// One tick more of a second.
 void count_realtime(SchedulerState& state) {
-    using switch_work::RealtimeUsedUp;
     RealtimeShare& share = state.realtime;
-    const bool was_used_up = RealtimeUsedUp::test(state.work);
-    bool used_up = false;
+    const bool was_used_up = share.used_up;
     share.realtime_ticks += state.running->scheduling.priority > 0 ? 1 : 0;
     if (++share.ticks == ticks_per_period) {
         share = {};
     } else {
-        used_up = share.realtime_ticks >= realtime_ticks_per_period;
+        share.used_up = share.realtime_ticks >= realtime_ticks_per_period;
     }
-    if (used_up != was_used_up) {
-        state.work ^= RealtimeUsedUp::mask;
+    if (share.used_up != was_used_up) {
+        state.work ^= switch_work::RealtimeUsedUp::mask;
         state.slice_over = true;
     }
 }

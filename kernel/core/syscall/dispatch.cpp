@@ -104,10 +104,6 @@ constexpr SyscallTable make_table() {
 }
 constexpr SyscallTable table = make_table();
 
-/// Calls from this number on are looked at: those that there are not, or all, once a thread whose
-/// calls are traced has returned to user mode. So nobody else's calls are longer for it.
-u64 first_unusual = table_size;
-
 u64 run_untraced(arch::TrapFrame& frame, u64 number) {
     if (number >= table_size || table.rows[number].handler == nullptr) {
         const char* name = number < table_size ? table.rows[number].name : nullptr;
@@ -117,30 +113,27 @@ u64 run_untraced(arch::TrapFrame& frame, u64 number) {
     return table.rows[number].handler(frame);
 }
 
-u64 run_unusual(arch::TrapFrame& frame, u64 number) {
-    first_unusual = table_size;
-    if ((current_thread().work & thread_work::resumption) == 0) {
-        return run_untraced(frame, number);
-    }
-    if (!stop_before_call(frame)) {
+/// Apart, so that nothing is kept for it on the usual way.
+[[gnu::noinline]] u64 run_unusual(arch::TrapFrame& frame) {
+    first_unusual_call = table_size;
+    const bool traced = (current_thread().work & thread_work::resumption) != 0;
+    if (traced && !stop_before_call(frame)) {
         return frame.result();
     }
-    return run_untraced(frame, frame.syscall_number());  // a tracer may choose another one
+    return run_untraced(frame, frame.syscall_number());  // which a tracer may have chosen
 }
 
 u64 run(arch::TrapFrame& frame) {
     const u64 number = frame.syscall_number();
-    if (number >= first_unusual || table.rows[number].handler == nullptr) {
-        return run_unusual(frame, number);
+    if (number >= first_unusual_call || table.rows[number].handler == nullptr) {
+        return run_unusual(frame);
     }
     return table.rows[number].handler(frame);
 }
 
 }  // namespace
 
-void trace_next_call() {
-    first_unusual = 0;
-}
+u64 first_unusual_call = table_size;
 
 void handle_syscall(arch::TrapFrame& frame) {
     const u64 result = run(frame);

@@ -48,7 +48,8 @@ struct TrapFrame {
     [[nodiscard]] u64 traced_syscall() const {
         return vector >= syscall_vector ? error_code : ~u64{0};
     }
-    /// A tracer's wish: another system call, one to go on with if `number` is not negative, or none.
+    /// A tracer's wish: another system call, to be made or restarted, or none if the low 32 bits are
+    /// of -1.
     void set_traced_syscall(u64 number);
 
     [[nodiscard]] VirtualAddress instruction_pointer() const { return VirtualAddress{rip}; }
