@@ -143,6 +143,8 @@ uint64_t Arguments::pointer() {
         case 13:
             return random_.one_in(40) ? reinterpret_cast<uint64_t>(__builtin_frame_address(0))
                                       : arena_end - page_size - 3;
+        case 14:
+            return netlink_request();
         default:
             return filled(64);
     }
@@ -302,47 +304,6 @@ uint64_t Arguments::vectors() {
         words[2 * i + 1] = random_.one_in(8) ? length() : random_.below(100);
     }
     return place;
-}
-
-uint64_t Arguments::socket_address() {
-    if (random_.one_in(6)) {
-        return pointer();
-    }
-    const uint64_t place = filled(128);
-    auto* const bytes = reinterpret_cast<uint8_t*>(place);
-    if (random_.one_in(4)) {
-        return inet6_address(bytes);
-    }
-    const bool local = random_.one_in(2);
-    bytes[0] = static_cast<uint8_t>(local ? AF_UNIX : AF_INET);
-    bytes[1] = 0;
-    if (local) {
-        static constexpr char names[][8] = {"socket", "a", "s2", ""};
-        std::memcpy(bytes + 2, random_.of(names), 8);
-    } else {
-        bytes[2] = static_cast<uint8_t>(random_.below(2) * 128);
-        bytes[3] = static_cast<uint8_t>(random_.below(8));
-        const uint32_t address = htonl(random_.one_in(4) ? INADDR_ANY : INADDR_LOOPBACK);
-        std::memcpy(bytes + 4, &address, 4);
-    }
-    return place;
-}
-
-uint64_t Arguments::inet6_address(uint8_t* bytes) {
-    static constexpr uint8_t addresses[][16] = {
-        {},
-        {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
-        {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 127, 0, 0, 1},
-        {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0},
-        {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1},
-    };
-    bytes[0] = AF_INET6;
-    bytes[1] = 0;
-    bytes[2] = static_cast<uint8_t>(random_.below(2) * 128);
-    bytes[3] = static_cast<uint8_t>(random_.below(8));
-    std::memcpy(bytes + 8, random_.of(addresses), 16);
-    bytes[24] = static_cast<uint8_t>(random_.below(3));
-    return reinterpret_cast<uint64_t>(bytes);
 }
 
 uint64_t Arguments::message() {

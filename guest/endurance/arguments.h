@@ -55,6 +55,8 @@ private:
     uint64_t message();
     uint64_t socket_address();
     uint64_t inet6_address(uint8_t* bytes);
+    uint64_t netlink_address(uint8_t* bytes);
+    uint64_t netlink_request();
     uint64_t signal_action();
     uint64_t clone_flags();
     uint64_t ipc_object();

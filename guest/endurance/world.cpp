@@ -2,6 +2,7 @@
 #include "guest/endurance/world.h"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <mqueue.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
@@ -55,6 +56,9 @@ void make_sockets() {
     getsockname(both, reinterpret_cast<sockaddr*>(&name6), &size6);
     const int datagram6 = socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     connect(datagram6, reinterpret_cast<sockaddr*>(&name6), size6);
+    const int kernel_link = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE);
+    const sockaddr_nl any_port{AF_NETLINK, 0, 0, 0};
+    bind(kernel_link, reinterpret_cast<const sockaddr*>(&any_port), sizeof any_port);
     const int named = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
     const sockaddr_un place{AF_UNIX, "socket"};
     bind(named, reinterpret_cast<const sockaddr*>(&place), sizeof place);

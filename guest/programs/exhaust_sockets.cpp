@@ -2,6 +2,7 @@
 // Asks for more sockets, and more bytes in sockets, than a small machine has: each refusal must be
 // an error of a call, and all must work again once the sockets are closed.
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -98,6 +99,29 @@ bool add_udp_socket() {
     return true;
 }
 
+/// A queue of answers that nobody reads, as full as it gets.
+bool add_netlink_socket() {
+    const int made = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+    if (made < 0) {
+        require(errno == EMFILE || errno == ENOMEM, "a reason to have no socket");
+        return false;
+    }
+    sockets[used++] = made;
+    struct {
+        nlmsghdr header;
+        char payload[2000];
+    } request{};
+    request.header = {sizeof request, 200, NLM_F_REQUEST, 1, 0};  // quoted by the error
+    for (int i = 0; i < 200; ++i) {
+        if (send(made, &request, sizeof request, 0) < 0) {
+            require(errno == ENOMEM || errno == ENOBUFS, "a reason not to send");
+        }
+    }
+    char byte;
+    require(recv(made, &byte, 1, MSG_DONTWAIT) < 0 && errno == ENOBUFS, "told of losses");
+    return true;
+}
+
 void start_listening() {
     listener = socket(AF_INET, SOCK_STREAM, 0);
     place.sin_family = AF_INET;
@@ -137,6 +161,11 @@ int main() {
         while (used < most && add_udp_socket()) {
         }
         require(used > 10, "UDP");
+        close_all();
+        check_works();
+        while (used < most && add_netlink_socket()) {
+        }
+        require(used > 10, "netlink");
         close_all();
         check_works();
         std::printf("round %d: all works again\n", round);

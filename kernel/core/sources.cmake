@@ -56,6 +56,12 @@ set(RF_KERNEL_CORE_SOURCES
     core/ipc/semaphore_undo.cpp
     core/ipc/shared_segment.cpp
     core/planted_secret.cpp
+    core/netlink/netlink_options.cpp
+    core/netlink/netlink_socket.cpp
+    core/netlink/route.cpp
+    core/netlink/route_addresses.cpp
+    core/netlink/route_links.cpp
+    core/netlink/route_routes.cpp
     core/process/cpu_limit.cpp
     core/process/credentials.cpp
     core/process/current_place.cpp

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/end_to_end/command.h"
+#include "tests/end_to_end/host_inet6.h"
 #include "tests/end_to_end/host_segments.h"
 #include "tests/end_to_end/setups.h"
 
@@ -16,6 +17,7 @@ struct Program {
     std::string input{};
     std::vector<std::string> options{};
     bool needs_local_segments = false;  ///< of the host
+    bool needs_inet6 = false;           ///< of the host
 };
 
 std::string binary_input() {
@@ -44,8 +46,8 @@ std::vector<Program> make_programs() {
         {"files", {guest_program("files")}},
         {"hardware_breakpoints", {guest_program("hardware_breakpoints")}},
         {"hostile_tracing", {guest_program("hostile_tracing")}},
-        {"inet6_datagrams", {guest_program("inet6_datagrams")}},
-        {"inet6_sockets", {guest_program("inet6_sockets")}},
+        {"inet6_datagrams", {guest_program("inet6_datagrams")}, {}, {}, false, true},
+        {"inet6_sockets", {guest_program("inet6_sockets")}, {}, {}, false, true},
         {"inet_names", {guest_program("inet_names")}},
         {"inet_sockets", {guest_program("inet_sockets")}},
         {"ipc_messages", {guest_program("ipc_messages")}},
@@ -53,6 +55,7 @@ std::vector<Program> make_programs() {
         {"ipc_shared_memory", {guest_program("ipc_shared_memory")}},
         {"ldt", {guest_program("ldt")}, {}, {}, true},
         {"memory", {guest_program("memory")}},
+        {"netlink", {guest_program("netlink")}, {}, {}, false, true},
         {"numbers", {guest_program("numbers")}},
         {"pidfds", {guest_program("pidfds")}},
         {"posix_notifications", {guest_program("posix_notifications")}},
@@ -134,6 +137,9 @@ TEST_P(ProgramInGuest, BehavesAsOnTheHost) {
     const Program& program = programs()[std::get<1>(GetParam())];
     if (program.needs_local_segments && !host_has_local_segments()) {
         GTEST_SKIP() << "this host's processor does not see what modify_ldt writes";
+    }
+    if (program.needs_inet6 && !host_has_inet6()) {
+        GTEST_SKIP() << "this host has no IPv6";
     }
     const Outcome expected = on_host(program.command, {.input = program.input});
     const Outcome actual =

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "tests/end_to_end/command.h"
+#include "tests/end_to_end/host_inet6.h"
 #include "tests/end_to_end/setups.h"
 
 namespace ringfence::end_to_end {
@@ -21,6 +22,7 @@ struct RealProgram {
     std::vector<std::string> command;
     Files files{};
     std::string input{};
+    bool needs_inet6 = false;  ///< of the host
 };
 
 /// Lines of words and numbers, the same at each call.
@@ -61,9 +63,9 @@ std::string contents(const std::string& path) {
 
 /// `interpreter SCRIPT` with what the script uses.
 RealProgram script(const char* name, const std::string& interpreter, const std::string& file,
-                   Files files) {
+                   Files files, bool needs_inet6 = false) {
     files.push_back(workload(file));
-    return {name, {interpreter, workload(file)}, std::move(files)};
+    return {name, {interpreter, workload(file)}, std::move(files), {}, needs_inet6};
 }
 
 std::vector<RealProgram> make_programs() {
@@ -122,7 +124,16 @@ std::vector<RealProgram> make_programs() {
         script("inet6_servers", "/bin/busybox", "inet6_servers.sh",
                {"/usr/sbin/nginx", "/usr/bin/curl", "/usr/bin/redis-server", "/usr/bin/redis-cli",
                 python, library, "/usr/bin/socat", "/bin/sh", "/bin/busybox", "/bin/mkdir",
-                "/bin/cat", "/bin/rm", "/bin/sleep", "/etc/passwd", "/etc/group", "/etc/hosts"}),
+                "/bin/cat", "/bin/rm", "/bin/sleep", "/etc/passwd", "/etc/group", "/etc/hosts"},
+               true),
+        {"ip_addresses", {"/usr/sbin/ip", "addr", "show", "lo"}, {}, {}, true},
+        {"ip_routes", {"/usr/sbin/ip", "route", "show", "table", "local", "dev", "lo"}},
+        {"ip_route_to", {"/usr/sbin/ip", "route", "get", "127.0.0.1"}},
+        {"ip_no_link", {"/usr/sbin/ip", "link", "show", "none0"}},
+        {"python_interfaces",
+         {python, "-c",
+          "import socket; print(socket.if_nameindex()[0], socket.if_nametoindex('lo'))"},
+         {library}},
         script("strace", "/bin/dash", "strace.sh",
                {"/usr/bin/strace", "/bin/sed", "/bin/echo", "/bin/true"}),
         {"gdb",
@@ -161,6 +172,9 @@ TEST_P(RealProgramInGuest, BehavesAsOnTheHost) {
         if (access(path.c_str(), F_OK) != 0) {
             GTEST_SKIP() << path << " is not on this host: './dev test' installs its package";
         }
+    }
+    if (program.needs_inet6 && !host_has_inet6()) {
+        GTEST_SKIP() << "this host has no IPv6";
     }
     std::vector<std::string> options = {"--memory", "512", "--quiet"};
     for (const std::string& path : program.files) {

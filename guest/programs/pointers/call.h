@@ -80,6 +80,7 @@ enum Open : long {
     datagram,     ///< AF_UNIX, with a message to receive
     inet,         ///< UDP
     inet6,        ///< the same over IPv6
+    kernel_link,  ///< netlink, with an answer to receive
     listener,     ///< TCP, with a connection to accept
     listener_peer,
     counter,   ///< an eventfd

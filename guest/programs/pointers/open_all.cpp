@@ -2,6 +2,7 @@
 // What the attempts find open.
 #include <fcntl.h>
 #include <mqueue.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -80,6 +81,16 @@ void open_inet() {
     require(fcntl(opened(listener), F_SETFL, O_NONBLOCK) == 0, "O_NONBLOCK");
 }
 
+void open_netlink() {
+    put(socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, NETLINK_ROUTE), kernel_link);
+    nlmsghdr question{};
+    question.nlmsg_len = sizeof question;
+    question.nlmsg_type = NLMSG_NOOP;
+    question.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+    require(send(opened(kernel_link), &question, sizeof question, 0) == sizeof question,
+            "a question");
+}
+
 void open_events() {
     put(eventfd(3, EFD_NONBLOCK), counter);
     put(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK), clock);
@@ -124,6 +135,7 @@ void open_all() {
     open_files();
     open_unix();
     open_inet();
+    open_netlink();
     open_events();
     open_queue();
     open_terminal();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sockets.
 #include <net/if.h>
+#include <linux/netlink.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
@@ -26,6 +27,8 @@ const sockaddr_in loopback{AF_INET, 0, {0x0100007f}, {}};
 const sockaddr_in discard{AF_INET, 0x0900, {0x0100007f}, {}};
 const sockaddr_in6 loopback6{AF_INET6, 0, 0, IN6ADDR_LOOPBACK_INIT, 0};
 const sockaddr_in6 discard6{AF_INET6, 0x0900, 0, IN6ADDR_LOOPBACK_INIT, 0};
+const sockaddr_nl kernel_name{AF_NETLINK, 0, 0, 0};
+const nlmsghdr question{sizeof question, NLMSG_NOOP, NLM_F_REQUEST | NLM_F_ACK, 1, 0};
 const sockaddr_un nowhere{AF_UNIX, "/missing"};
 const ifreq interface{{"lo"}, {}};
 char bytes[64];
@@ -96,6 +99,21 @@ const Call calls[] = {
     {"sendto, stream", SYS_sendto, {v(stream), in(discard), v(16), v(0), v(0), v(0)}},
     {"sendto, inet", SYS_sendto, {v(inet), in(discard), v(16), v(0), in(discard), v(16)}},
     {"sendto, inet6", SYS_sendto, {v(inet6), in(discard6), v(16), v(0), in(discard6), v(28)}},
+    {"bind, netlink", SYS_bind, {v(kernel_link), in(kernel_name), v(sizeof kernel_name)}},
+    {"connect, netlink", SYS_connect, {v(kernel_link), in(kernel_name), v(sizeof kernel_name)}},
+    {"setsockopt, netlink",
+     SYS_setsockopt,
+     {v(kernel_link), v(SOL_NETLINK), v(NETLINK_EXT_ACK), in(yes), v(4)}},
+    {"getsockopt, netlink",
+     SYS_getsockopt,
+     {v(kernel_link), v(SOL_NETLINK), v(NETLINK_EXT_ACK), out(4), in_out(size_of_number)}},
+    {"sendto, netlink",
+     SYS_sendto,
+     {v(kernel_link), in(question), v(sizeof question), v(0), in(kernel_name), v(12)}},
+    {"recvfrom, netlink",
+     SYS_recvfrom,
+     {v(kernel_link), out(36), v(36), v(0), out(12), in_out(size_of_name)}},
+    {"recvmsg, netlink", SYS_recvmsg, {v(kernel_link), in_out(message), v(0)}},
     {"recvfrom, stream", SYS_recvfrom, {v(stream), out(4), v(4), v(0), v(0), v(0)}},
     {"recvfrom, datagram",
      SYS_recvfrom,

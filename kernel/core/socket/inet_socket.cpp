@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/core/socket/inet_socket.h"
 
-#include "kernel/core/socket/interface_control.h"
 #include "kernel/core/socket/network.h"
 
 namespace ringfence::kernel {
-
-Fallible<u64> InetSocket::control(u32 request, u64 argument) {
-    return is_interface_request(request) ? control_interface(request, argument)
-                                         : Socket::control(request, argument);
-}
 
 Fallible<void> InetSocket::set_option(OptionName option, const OptionValue& value) {
     if (option.level == OptionLevel::Ip) {

@@ -17,7 +17,6 @@ public:
         : Socket(family, type, protocol) {}
 
     [[nodiscard]] SocketAddress name() const override { return to_program(local()); }
-    Fallible<u64> control(u32 request, u64 argument) override;
     Fallible<void> set_option(OptionName option, const OptionValue& value) override;
     Fallible<OptionValue> option(OptionName option) override;
 

@@ -6,8 +6,9 @@
 #include <string_view>
 
 #include "kernel/core/containers/string.h"
+#include "kernel/core/process/process.h"
 #include "kernel/core/socket/inet_address.h"
-#include "kernel/core/socket/network.h"
+#include "kernel/core/socket/interface_facts.h"
 #include "kernel/core/vm/user_memory.h"
 
 namespace ringfence::kernel {
@@ -28,18 +29,12 @@ enum class Request : u32 {
     GetHardwareAddress = 35111,
     GetIndex = 35123,
     GetQueueLength = 35138,
+    GetMap = 35184,
 };
 constexpr u32 first_request = 35072;  // of the range that sockets have: SIOCADDRT's page
 constexpr u32 last_request = 35327;
 
-constexpr std::string_view interface_name = "lo";
 constexpr net::IpAddress net_mask = net::ipv4(255, 0, 0, 0);
-constexpr u16 loopback_hardware = 772;  // ARPHRD_LOOPBACK
-
-/// IFF_UP, IFF_LOOPBACK and IFF_RUNNING.
-using Up = Flag<0, u16>;
-using Loopback = Flag<3, u16>;
-using Running = Flag<6, u16>;
 
 /// `struct ifreq`.
 struct InterfaceRequest {
@@ -86,7 +81,7 @@ Fallible<u64> list_interfaces(VirtualAddress argument) {
         list.size = 0;
     } else {
         InterfaceRequest entry{};
-        entry.set_name(interface_name);
+        entry.set_name(InterfaceFacts::name);
         entry.address = address_only(net::loopback_v4);
         RF_TRY(write_user(VirtualAddress{list.requests}, entry));
         list.size = needed;
@@ -95,11 +90,23 @@ Fallible<u64> list_interfaces(VirtualAddress argument) {
     return u64{0};
 }
 
+bool asks_for_address(Request request) {
+    return request == Request::GetAddress || request == Request::GetDestinationAddress ||
+           request == Request::GetBroadcastAddress || request == Request::GetNetMask;
+}
+
+/// SIOCSIFFLAGS and its like, which lie between the questions.
+bool asks_for_change(u32 request) {
+    constexpr u32 changes[] = {35092, 35094, 35096, 35098, 35100, 35102,
+                               35106, 35107, 35108, 35127, 35139, 35185};
+    return std::ranges::find(changes, request) != std::end(changes);
+}
+
 /// Fills in what `request` asks for; Enotty if it is not known.
 Fallible<void> answer(Request request, InterfaceRequest& interface) {
     switch (request) {
         case Request::GetFlags:
-            interface.flags = Up::mask | Loopback::mask | Running::mask;
+            interface.flags = InterfaceFacts::flags;
             return {};
         case Request::GetAddress:
         case Request::GetDestinationAddress:
@@ -115,17 +122,21 @@ Fallible<void> answer(Request request, InterfaceRequest& interface) {
             interface.number = 0;
             return {};
         case Request::GetMaximumPacket:
-            interface.number = Network::maximum_packet;
+            interface.number = InterfaceFacts::maximum_packet;
             return {};
         case Request::GetHardwareAddress:
             std::memset(interface.padding, 0, sizeof(interface.padding));
-            std::memcpy(interface.padding, &loopback_hardware, sizeof(loopback_hardware));
+            std::memcpy(interface.padding, &InterfaceFacts::hardware,
+                        sizeof(InterfaceFacts::hardware));
             return {};
         case Request::GetIndex:
-            interface.number = Network::interface_index;
+            interface.number = InterfaceFacts::index;
+            return {};
+        case Request::GetMap:  // of memory and interrupts: it has none
+            std::memset(interface.padding, 0, sizeof(interface.padding));
             return {};
         case Request::GetQueueLength:
-            interface.number = 1000;
+            interface.number = InterfaceFacts::queue_length;
             return {};
         default:
             return Error{Errno::Enotty};
@@ -138,20 +149,26 @@ bool is_interface_request(u32 request) {
     return first_request <= request && request <= last_request;
 }
 
-Fallible<u64> control_interface(u32 request, u64 argument) {
+Fallible<u64> control_interface(u32 request, u64 argument, bool with_addresses) {
     const VirtualAddress at{argument};
     const Request wanted{request};
     if (wanted == Request::GetConfiguration) {
         return list_interfaces(at);
     }
+    if (asks_for_change(request)) {
+        return Error{current_process().credentials.privileged() ? Errno::Eopnotsupp : Errno::Eperm};
+    }
+    if (asks_for_address(wanted) && !with_addresses) {
+        return Error{Errno::Enotty};
+    }
     RF_TRY_ASSIGN(interface, read_user<InterfaceRequest>(at));
     if (wanted == Request::GetName) {
-        if (interface.number != Network::interface_index) {
+        if (interface.number != InterfaceFacts::index) {
             return Error{Errno::Enodev};
         }
-        interface.set_name(interface_name);
+        interface.set_name(InterfaceFacts::name);
     } else {
-        if (interface.name_view() != interface_name) {
+        if (interface.name_view() != InterfaceFacts::name) {
             return Error{Errno::Enodev};
         }
         RF_TRY(answer(wanted, interface));

@@ -6,15 +6,16 @@
 
 #include "kernel/core/errors.h"
 #include "kernel/core/scheduler/timer.h"
+#include "kernel/core/socket/interface_facts.h"
 #include "kernel/net/stack.h"
 
 namespace ringfence::kernel {
 
 class Network final : private net::Environment, private net::Interface {
 public:
-    static constexpr u32 interface_index = 1;
+    static constexpr u32 interface_index = InterfaceFacts::index;
     /// As Linux's lo: the largest IP packet fits, so none is ever fragmented.
-    static constexpr u32 maximum_packet = 65536;
+    static constexpr u32 maximum_packet = InterfaceFacts::maximum_packet;
 
     Network() = default;
     Network(const Network&) = delete;

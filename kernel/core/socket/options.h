@@ -13,7 +13,7 @@
 namespace ringfence::kernel {
 
 /// [linux/abi]: SOL_SOCKET, IPPROTO_TCP and their like
-enum class OptionLevel : u32 { Ip = 0, Socket = 1, Tcp = 6, Udp = 17, Ip6 = 41 };
+enum class OptionLevel : u32 { Ip = 0, Socket = 1, Tcp = 6, Udp = 17, Ip6 = 41, Netlink = 270 };
 
 struct OptionName {
     OptionLevel level;
@@ -51,10 +51,18 @@ public:
     }
     /// The usual kind: a number, or a truth value.
     [[nodiscard]] Fallible<i32> number() const { return as<i32>(); }
+    /// Makes it one that is told whole or not at all: Einval for those with less room.
+    [[nodiscard]] OptionValue whole() const {
+        OptionValue value = *this;
+        value.cut_ = false;
+        return value;
+    }
+    [[nodiscard]] bool may_be_cut() const { return cut_; }
 
 private:
     u8 bytes_[most_bytes];
     u32 size_ = 0;
+    bool cut_ = true;
 };
 
 /// `struct linger`.

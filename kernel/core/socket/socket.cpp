@@ -3,6 +3,7 @@
 
 #include "kernel/core/fs/control_requests.h"
 #include "kernel/core/signal/send.h"
+#include "kernel/core/socket/interface_control.h"
 #include "kernel/core/vm/user_memory.h"
 
 namespace ringfence::kernel {
@@ -16,6 +17,9 @@ Fallible<Ref<Socket>> Socket::accept(bool) {
 }
 
 Fallible<u64> Socket::control(u32 request, u64 argument) {
+    if (is_interface_request(request)) {
+        return control_interface(request, argument, family_ == AddressFamily::Inet);
+    }
     if (request != control_requests::bytes_readable && request != control_requests::bytes_unsent) {
         return Error{Errno::Enotty};
     }

@@ -41,7 +41,7 @@ public:
     virtual Fallible<void> shut_down(ShutDown how) = 0;
     [[nodiscard]] virtual SocketAddress name() const = 0;
     virtual Fallible<SocketAddress> peer_name() const = 0;
-    /// ioctl: SIOCINQ, SIOCOUTQ and what the family adds.
+    /// ioctl: SIOCINQ, SIOCOUTQ, questions about interfaces, and what the family adds.
     virtual Fallible<u64> control(u32 request, u64 argument);
     /// setsockopt and getsockopt. The base class knows the level SOL_SOCKET.
     virtual Fallible<void> set_option(OptionName option, const OptionValue& value);

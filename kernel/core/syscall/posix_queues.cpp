@@ -106,7 +106,7 @@ Fallible<std::unique_ptr<PosixMessage>> read_message(Pointer text, u64 size, u32
 }
 
 /// SIGEV_THREAD: the C library waits on a netlink socket, which it names in place of a signal.
-/// There are none of that family.
+/// Such a socket gets answers to its own requests only.
 Error<Errno> refuse_thread(const SignalEvent& event) {
     constexpr usize cookie_size = 32;
     u8 cookie[cookie_size];

@@ -170,6 +170,9 @@ Nothing read_control(Pointer control, u64 size, OutgoingMessage& message) {
 
 Value write_control(Pointer control, u64 size, IncomingMessage& message) {
     ControlWriter writer(control, size);
+    for (const ControlData& each : message.controls.all()) {
+        RF_TRY(write_data(writer, each, message));
+    }
     if (message.credentials) {
         const PeerCredentials& credentials = *message.credentials;
         if (writer.room() < sizeof(credentials)) {
@@ -178,9 +181,6 @@ Value write_control(Pointer control, u64 size, IncomingMessage& message) {
             RF_TRY(writer.add(ControlType::Credentials,
                               {reinterpret_cast<const u8*>(&credentials), sizeof(credentials)}));
         }
-    }
-    for (const ControlData& each : message.controls.all()) {
-        RF_TRY(write_data(writer, each, message));
     }
     if (!message.files.empty()) {
         RF_TRY(write_files(writer, message));

@@ -23,6 +23,9 @@ Nothing getsockopt(i32 descriptor, u32 level, u32 name, Pointer value, Pointer s
         return Error{Errno::Einval};
     }
     RF_TRY_ASSIGN(found, socket->option({OptionLevel{level}, name}));
+    if (static_cast<u32>(room) < found.bytes().size() && !found.may_be_cut()) {
+        return Error{Errno::Einval};
+    }
     const auto told =
         found.bytes().first(std::min<usize>(static_cast<u32>(room), found.bytes().size()));
     RF_TRY(write_user_bytes(value, told));

@@ -2,6 +2,7 @@
 // Making, naming, connecting and shutting down sockets.
 #include <algorithm>
 
+#include "kernel/core/netlink/netlink_socket.h"
 #include "kernel/core/socket/tcp_socket.h"
 #include "kernel/core/socket/udp_socket.h"
 #include "kernel/core/socket/unix_socket.h"
@@ -59,6 +60,17 @@ Fallible<Ref<Socket>> make_inet_socket(AddressFamily family, SocketType type, u3
     }
 }
 
+Fallible<Ref<Socket>> make_netlink_socket(SocketType type, u32 protocol) {
+    if (type != SocketType::Raw && type != SocketType::Datagram) {
+        return Error{Errno::Esocktnosupport};
+    }
+    if (NetlinkProtocol{protocol} != NetlinkProtocol::Route) {
+        return Error{Errno::Eprotonosupport};
+    }
+    RF_TRY(admit_allocation());
+    return Ref<Socket>(new NetlinkSocket(type, NetlinkProtocol::Route));
+}
+
 Fallible<Ref<Socket>> make_socket(u32 family, SocketType type, u32 protocol) {
     switch (AddressFamily{static_cast<u16>(family)}) {
         case AddressFamily::Unix: {
@@ -69,6 +81,8 @@ Fallible<Ref<Socket>> make_socket(u32 family, SocketType type, u32 protocol) {
         case AddressFamily::Inet:
         case AddressFamily::Inet6:
             return make_inet_socket(AddressFamily{static_cast<u16>(family)}, type, protocol);
+        case AddressFamily::Netlink:
+            return make_netlink_socket(type, protocol);
         default:
             return Error{Errno::Eafnosupport};
     }
