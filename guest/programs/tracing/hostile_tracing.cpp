@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// ptrace against those who would misuse it: two tracers, loops of them, tracers and tracees that are
-// killed in each stop, execve by another thread than the first, and privileges that tracing takes.
+// ptrace against those who would misuse it: two tracers, loops of them, tracers and tracees that
+// are killed in each stop, execve by another thread than the first, and privileges that tracing
+// takes.
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -15,10 +16,9 @@ using namespace tracing;
 
 namespace {
 
-constexpr unsigned long all_events = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK |
-                                     PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-                                     PTRACE_O_TRACEEXEC | PTRACE_O_TRACEVFORKDONE |
-                                     PTRACE_O_TRACEEXIT;
+constexpr unsigned long all_events =
+    PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+    PTRACE_O_TRACEEXEC | PTRACE_O_TRACEVFORKDONE | PTRACE_O_TRACEEXIT;
 
 int sleep_for_ever() {
     for (;;) {

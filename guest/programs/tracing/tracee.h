@@ -83,9 +83,9 @@ pid_t start_traced(Work work) {
         return work();
     });
     int status = 0;
-    require(waitpid(child, &status, 0) == child && WIFSTOPPED(status) &&
-                WSTOPSIG(status) == SIGSTOP,
-            "the first stop");
+    require(
+        waitpid(child, &status, 0) == child && WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP,
+        "the first stop");
     return child;
 }
 

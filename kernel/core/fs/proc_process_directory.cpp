@@ -11,7 +11,7 @@ namespace {
 constexpr u64 link_index = 100;       // of the first link in /proc/PID
 constexpr u64 directory_index = 200;  // fd and task
 constexpr u64 memory_index = 300;
-constexpr u64 file_index = 1000;      // of descriptor 0 in fd
+constexpr u64 file_index = 1000;  // of descriptor 0 in fd
 constexpr u64 thread_index = 6000;
 constexpr u32 link_permissions = 0777;
 constexpr u32 descriptor_permissions = 0700;

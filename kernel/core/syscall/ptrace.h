@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The parts of ptrace(2): what its requests mean for a tracee that is stopped, unless they say else.
+// The parts of ptrace(2): what its requests mean for a tracee that is stopped, unless they say
+// else.
 #pragma once
 
 #include "kernel/core/syscall/handlers.h"

@@ -11,7 +11,8 @@ namespace ringfence::kernel::syscalls {
 
 namespace {
 
-/// Notes of ELF core files, by which register sets are called. [linux/abi]: include/uapi/linux/elf.h
+/// Notes of ELF core files, by which register sets are called. [linux/abi]:
+/// include/uapi/linux/elf.h
 enum class RegisterSet : u64 { General = 1, Legacy = 2, Extended = 0x202 };
 
 arch::ThreadState& registers(const Tracee& tracee) {
