@@ -13,7 +13,7 @@ namespace {
 
 /// Notes of ELF core files, by which register sets are called. [linux/abi]:
 /// include/uapi/linux/elf.h
-enum class RegisterSet : u64 { General = 1, Legacy = 2, Extended = 0x202 };
+enum class RegisterSet : u64 { General = 1, Legacy = 2, Extended = 514 };
 
 arch::ThreadState& registers(const Tracee& tracee) {
     return tracee.thread->registers;
