@@ -148,7 +148,9 @@ void steps() {
         }
     }
     go_on(child);
-    next("the end", child);
+    // POPF has left TF to the program, by itself.
+    next("with TF of its own", child);
+    end("the end", child);
 }
 
 void memory() {
