@@ -14,8 +14,8 @@ namespace endurance {
 
 namespace {
 
-constexpr unsigned long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK |
-                                  PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
+constexpr unsigned long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACECLONE |
+                                  PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL;
 
 long trace(__ptrace_request request, pid_t child, unsigned long address, unsigned long data) {
     return ptrace(request, child, address, data);

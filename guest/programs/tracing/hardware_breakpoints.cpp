@@ -21,8 +21,8 @@ constexpr size_t debug_register(unsigned number) {
     return offsetof(user, u_debugreg) + number * sizeof(long);
 }
 
-/// DR7 with breakpoint `number` on: `condition` 0 execution, 1 writes, 3 accesses; `length` 0, 1, 3,
-/// 2 for 1, 2, 4, 8 bytes.
+/// DR7 with breakpoint `number` on: `condition` 0 execution, 1 writes, 3 accesses; `length` 0, 1,
+/// 3, 2 for 1, 2, 4, 8 bytes.
 constexpr unsigned long control(unsigned number, unsigned long condition, unsigned long length) {
     return 1UL << (2 * number) | (condition | length << 2) << (16 + 4 * number);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// ptrace against those who would misuse it: two tracers, loops of them, tracers and tracees that are
-// killed in each stop, execve by another thread than the first, and privileges that tracing takes.
+// ptrace against those who would misuse it: two tracers, loops of them, tracers and tracees that
+// are killed in each stop, execve by another thread than the first, and privileges that tracing
+// takes.
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include <initializer_list>
@@ -15,10 +15,9 @@ using namespace tracing;
 
 namespace {
 
-constexpr unsigned long all_events = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK |
-                                     PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-                                     PTRACE_O_TRACEEXEC | PTRACE_O_TRACEVFORKDONE |
-                                     PTRACE_O_TRACEEXIT;
+constexpr unsigned long all_events =
+    PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+    PTRACE_O_TRACEEXEC | PTRACE_O_TRACEVFORKDONE | PTRACE_O_TRACEEXIT;
 
 int sleep_for_ever() {
     for (;;) {
@@ -204,6 +203,23 @@ void not_dumpable() {
     close(ends[1]);
 }
 
+/// Who has become somebody else may not be looked into by others of that kind.
+void former_superuser() {
+    const pid_t subject = children::start([] {
+        require(setgid(65534) == 0 && setuid(65534) == 0, "setuid");
+        raise(SIGSTOP);
+        return 0;
+    });
+    int status = 0;
+    require(waitpid(subject, &status, WUNTRACED) == subject, "waitpid");
+    children::as_nobody("nobody", [&] {
+        show("tracing who was root", trace(PTRACE_SEIZE, subject));
+        return 0;
+    });
+    show("by root", trace(PTRACE_SEIZE, subject));
+    end("its end", subject);
+}
+
 /// A file of the superuser's that gives its rights, executed by a traced process that has none.
 void privileges() {
     char path[] = "/tmp/ringfence_tracing_XXXXXX";
@@ -250,6 +266,7 @@ int main(int count, char** arguments) {
         return geteuid() == 0 ? 1 : 2;
     }
     children::begin();
+    adopt_orphans();
     two_tracers();
     each_other();
     chains();
@@ -257,6 +274,8 @@ int main(int count, char** arguments) {
     tracer_killed_in_each_stop();
     another_thread_executes();
     not_dumpable();
+    former_superuser();
     privileges();
+    wait_for_orphans();
     std::printf("done\n");
 }

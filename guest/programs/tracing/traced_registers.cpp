@@ -148,12 +148,14 @@ void steps() {
         }
     }
     go_on(child);
-    next("the end", child);
+    // POPF has left TF to the program, by itself.
+    next("with TF of its own", child);
+    end("the end", child);
 }
 
 void memory() {
-    void* const hidden = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                              -1, 0);
+    void* const hidden =
+        mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     void* const shared = mmap(nullptr, page, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     static_cast<uint64_t*>(hidden)[0] = 0x77;
     require(mprotect(hidden, page, PROT_NONE) == 0, "mprotect");
@@ -165,8 +167,10 @@ void memory() {
         return good ? 1 : 2;
     });
     std::printf("words: %llu %llu\n",
-                static_cast<unsigned long long>(peek(PTRACE_PEEKDATA, child, place(const_cast<uint64_t*>(words)))),
-                static_cast<unsigned long long>(peek(PTRACE_PEEKTEXT, child, place(const_cast<uint64_t*>(words) + 1))));
+                static_cast<unsigned long long>(
+                    peek(PTRACE_PEEKDATA, child, place(const_cast<uint64_t*>(words)))),
+                static_cast<unsigned long long>(
+                    peek(PTRACE_PEEKTEXT, child, place(const_cast<uint64_t*>(words) + 1))));
     const auto poke = [&](const char* name, const void* to, unsigned long value) {
         show(name, trace(PTRACE_POKEDATA, child, place(to), value));
     };
@@ -188,7 +192,8 @@ void memory() {
     require(file >= 0, path);
     show_value("its memory", pread(file, &word, sizeof(word), static_cast<off_t>(place(constant))));
     std::printf("%#llx\n", static_cast<unsigned long long>(word));
-    show_value("written", pwrite(file, &word, sizeof(word), static_cast<off_t>(place(const_cast<uint64_t*>(words) + 5))));
+    show_value("written", pwrite(file, &word, sizeof(word),
+                                 static_cast<off_t>(place(const_cast<uint64_t*>(words) + 5))));
     show_value("nothing there", pread(file, &word, sizeof(word), 8));
     close(file);
 
@@ -197,7 +202,8 @@ void memory() {
     iovec there[] = {{const_cast<uint64_t*>(words), 24}};
     show_value("process_vm_readv", process_vm_readv(child, here, 2, there, 1, 0));
     std::printf("%llu %llu %llu\n", static_cast<unsigned long long>(taken[0]),
-                static_cast<unsigned long long>(taken[1]), static_cast<unsigned long long>(taken[2]));
+                static_cast<unsigned long long>(taken[1]),
+                static_cast<unsigned long long>(taken[2]));
     taken[0] = 99;
     there[0] = {const_cast<uint64_t*>(words) + 1, 8};
     show_value("process_vm_writev", process_vm_writev(child, here, 1, there, 1, 0));
@@ -211,8 +217,8 @@ void memory() {
 /// Each request that takes a pointer, with none that is good.
 void bad_pointers() {
     const pid_t child = start_traced([] { return 0; });
-    constexpr unsigned long pointers[] = {0, 8, ~7UL, 0xffff'8000'0000'0000, 0x8000'0000'0000,
-                                          0x7fff'ffff'effc};
+    constexpr unsigned long pointers[] = {
+        0, 8, ~7UL, 0xffff'8000'0000'0000, 0x8000'0000'0000, 0x7fff'ffff'effc};
     struct Request {
         const char* name;
         int number;

@@ -2,6 +2,7 @@
 // Shared by programs that trace others: ptrace as the system call is, and stops by name.
 #pragma once
 
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -83,10 +84,19 @@ pid_t start_traced(Work work) {
         return work();
     });
     int status = 0;
-    require(waitpid(child, &status, 0) == child && WIFSTOPPED(status) &&
-                WSTOPSIG(status) == SIGSTOP,
-            "the first stop");
+    require(
+        waitpid(child, &status, 0) == child && WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP,
+        "the first stop");
     return child;
+}
+
+/// Orphans of killed tracers are this program's to wait for, where that can be asked for.
+inline void adopt_orphans() {
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+inline void wait_for_orphans() {
+    while (waitpid(-1, nullptr, __WALL) > 0) {
+    }
 }
 
 /// The end of a tracee that is stopped.

@@ -13,10 +13,9 @@ constexpr int seize = PTRACE_SEIZE;
 constexpr int interrupt = PTRACE_INTERRUPT;
 constexpr int listen_only = PTRACE_LISTEN;
 constexpr int call_information = PTRACE_GET_SYSCALL_INFO;
-constexpr unsigned long all_events = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK |
-                                     PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
-                                     PTRACE_O_TRACEEXEC | PTRACE_O_TRACEVFORKDONE |
-                                     PTRACE_O_TRACEEXIT;
+constexpr unsigned long all_events =
+    PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+    PTRACE_O_TRACEEXEC | PTRACE_O_TRACEVFORKDONE | PTRACE_O_TRACEEXIT;
 
 volatile int handled = 0;
 void note(int) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which instructions load TF: a debugger that steps over one must leave to the program what it says.
+// Which instructions load TF: a debugger that steps over one must leave to the program what it
+// says.
 #pragma once
 
 #include <span>

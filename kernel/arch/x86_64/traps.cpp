@@ -166,7 +166,8 @@ void settle_paranoid_trap(const TrapFrame& frame) {
         return;
     }
     if (frame.vector == number(ExceptionVector::Debug) && !x86::Rflags::tf.test(frame.rflags)) {
-        // A breakpoint that MOV SS held back until the entry code: the kernel sets none itself.
+        // A breakpoint that MOV SS held back until the entry code, or the kernel's own access to
+        // watched memory of the program's: neither is told. The kernel sets none for itself.
         write_dr6(x86::Dr6::reset);
         return;
     }

@@ -54,8 +54,7 @@ SchedulerState& scheduler() {
 }
 
 /// Goes on with `next`, which is in no queue.
-void switch_to(Thread& next) {
-    SchedulerState& state = scheduler();
+void switch_to(SchedulerState& state, Thread& next) {
     Thread& previous = *state.running;
     state.slice_left = ticks_of(next);
     state.slice_over = false;
@@ -74,24 +73,28 @@ void switch_to(Thread& next) {
     finish_switch();
 }
 
-[[gnu::noinline]] Thread* do_switch_work(SchedulerState& state) {
+/// The next in turn, or the idle thread.
+Thread& take_next(SchedulerState& state) {
+    Thread* const next = state.ready.take();
+    return next != nullptr ? *next : *state.idle;
+}
+
+/// The same when switch_work is there. Apart, so that nothing is kept for it on the usual way.
+[[gnu::noinline]] Thread& take_next_with_work(SchedulerState& state) {
     using namespace switch_work;
     if (BreakpointsLoaded::test(state.work)) {
         arch::disarm_breakpoints();
         state.work &= static_cast<u8>(~BreakpointsLoaded::mask);
     }
-    return RealtimeUsedUp::test(state.work) ? state.ready.take_ordinary() : nullptr;
-}
-
-Thread* take_next(SchedulerState& state) {
-    Thread* const ordinary = state.work != 0 ? do_switch_work(state) : nullptr;
-    return ordinary != nullptr ? ordinary : state.ready.take();
+    Thread* const ordinary =
+        RealtimeUsedUp::test(state.work) ? state.ready.take_ordinary() : nullptr;
+    return ordinary != nullptr ? *ordinary : take_next(state);
 }
 
 /// Gives the CPU to the next thread, or to the idle one.
 void switch_away() {
-    Thread* next = take_next(scheduler());
-    switch_to(next != nullptr ? *next : *scheduler().idle);
+    SchedulerState& state = scheduler();
+    switch_to(state, state.work != 0 ? take_next_with_work(state) : take_next(state));
 }
 
 /// A thread may run from now on, at once if it is more urgent than the one that does.

@@ -24,13 +24,13 @@ class Process;
 
 /// What a thread must see to before it goes on with its program. Nearly always nothing.
 namespace thread_work {
-using Exit = Flag<0, u8>;         ///< must end
-using TrapStop = Flag<1, u8>;     ///< must stop for its tracer
-using TrapNotify = Flag<2, u8>;   ///< must tell its tracer that SIGCONT came
-using TraceCalls = Flag<3, u8>;   ///< stops for its tracer at each system call
-using EmulateCalls = Flag<4, u8>; ///< its tracer stands in for its system calls
-using Step = Flag<5, u8>;         ///< stops for its tracer after each instruction
-using Breakpoints = Flag<6, u8>;  ///< hardware breakpoints must be loaded
+using Exit = Flag<0, u8>;          ///< must end
+using TrapStop = Flag<1, u8>;      ///< must stop for its tracer
+using TrapNotify = Flag<2, u8>;    ///< must tell its tracer that SIGCONT came
+using TraceCalls = Flag<3, u8>;    ///< stops for its tracer at each system call
+using EmulateCalls = Flag<4, u8>;  ///< its tracer stands in for its system calls
+using Step = Flag<5, u8>;          ///< stops for its tracer after each instruction
+using Breakpoints = Flag<6, u8>;   ///< hardware breakpoints must be loaded
 /// Those that do not wait for the end of an interruptible sleep.
 inline constexpr u8 interrupting = Exit::mask | TrapStop::mask | TrapNotify::mask;
 /// How its tracer lets it go on: set anew each time.
@@ -92,7 +92,7 @@ public:
     u8 work = 0;  ///< thread_work
 
     // Tracing.
-    Ref<Tracee> tracee;  ///< while another thread traces it
+    Ref<Tracee> tracee;                                   ///< while another thread traces it
     IntrusiveList<Tracee, &Tracee::tracer_hook> tracees;  ///< that it traces
 
 private:

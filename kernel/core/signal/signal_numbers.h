@@ -46,16 +46,16 @@ inline constexpr u32 bad_system_call = 31;
 
 /// si_code values that the core sends.
 namespace signal_codes {
-inline constexpr i32 user = 0;          ///< SI_USER
-inline constexpr i32 kernel = 128;      ///< SI_KERNEL
-inline constexpr i32 queue = -1;        ///< SI_QUEUE
-inline constexpr i32 timer = -2;        ///< SI_TIMER
-inline constexpr i32 message = -3;      ///< SI_MESGQ
-inline constexpr i32 io = -5;           ///< SI_SIGIO
-inline constexpr i32 thread = -6;       ///< SI_TKILL
-inline constexpr i32 map_error = 1;     ///< SEGV_MAPERR
-inline constexpr i32 access_error = 2;  ///< SEGV_ACCERR
-inline constexpr i32 bus_address = 2;   ///< BUS_ADRERR
+inline constexpr i32 user = 0;             ///< SI_USER
+inline constexpr i32 kernel = 128;         ///< SI_KERNEL
+inline constexpr i32 queue = -1;           ///< SI_QUEUE
+inline constexpr i32 timer = -2;           ///< SI_TIMER
+inline constexpr i32 message = -3;         ///< SI_MESGQ
+inline constexpr i32 thread = -6;          ///< SI_TKILL
+inline constexpr i32 map_error = 1;        ///< SEGV_MAPERR
+inline constexpr i32 access_error = 2;     ///< SEGV_ACCERR
+inline constexpr i32 bus_address = 2;      ///< BUS_ADRERR
+inline constexpr i32 io = -5;              ///< SI_SIGIO
 inline constexpr i32 trap_breakpoint = 1;  ///< TRAP_BRKPT
 inline constexpr i32 child_exited = 1;
 inline constexpr i32 child_killed = 2;

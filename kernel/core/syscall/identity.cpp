@@ -23,15 +23,25 @@ bool is_own(const UserIds& ids, u32 id) {
     return id == keep_id || id == ids.real || id == ids.effective || id == ids.saved;
 }
 
+/// Whoever acts as somebody else may hold what that one is not to see: from now on others of the
+/// new kind may not look into it. [linux/abi]: prctl(2), PR_SET_DUMPABLE
+void note_effective_id(u32 before, const UserIds& ids) {
+    if (ids.effective != before) {
+        current_process().memory->dumpable = false;
+    }
+}
+
 /// setresuid and setresgid.
 Nothing set_all(UserIds& ids, u32 real, u32 effective, u32 saved) {
     const bool privileged = current_process().credentials.privileged();
     if (!privileged && (!is_own(ids, real) || !is_own(ids, effective) || !is_own(ids, saved))) {
         return Error{Errno::Eperm};
     }
+    const u32 before = ids.effective;
     ids.real = real == keep_id ? ids.real : real;
     ids.effective = effective == keep_id ? ids.effective : effective;
     ids.saved = saved == keep_id ? ids.saved : saved;
+    note_effective_id(before, ids);
     return {};
 }
 
@@ -40,14 +50,15 @@ Nothing set_one(UserIds& ids, u32 id) {
     if (id == keep_id) {
         return Error{Errno::Einval};
     }
+    const u32 before = ids.effective;
     if (current_process().credentials.privileged()) {
         ids = {id, id, id};
-        return {};
-    }
-    if (!is_own(ids, id)) {
+    } else if (is_own(ids, id)) {
+        ids.effective = id;
+    } else {
         return Error{Errno::Eperm};
     }
-    ids.effective = id;
+    note_effective_id(before, ids);
     return {};
 }
 

@@ -6,6 +6,7 @@
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/signal/send.h"
 #include "kernel/core/syscall/support.h"
+#include "kernel/core/tracing/tracing.h"
 #include "kernel/core/vm/admission.h"
 
 namespace ringfence::kernel::syscalls {
@@ -197,8 +198,7 @@ Nothing get_robust_list(i32 id, Pointer head, Pointer size) {
         return Error{Errno::Esrch};
     }
     const Process& process = thread->process();
-    if (&process != &current_process() &&
-        !current_process().credentials.may_attach(process.credentials)) {
+    if (!may_trace(process)) {
         return Error{Errno::Eperm};
     }
     RF_TRY(write_user(size, robust_head_size));

@@ -6,6 +6,7 @@
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/syscall/queued_signals.h"
 #include "kernel/core/syscall/support.h"
+#include "kernel/core/tracing/tracing.h"
 
 namespace ringfence::kernel::syscalls {
 
@@ -79,8 +80,7 @@ Value pidfd_getfd(i32 descriptor, i32 wanted, u32 flags) {
     }
     const Process& process = pidfd->process();
     RF_TRY(check_present(process));
-    if (&process != &current_process() &&
-        !current_process().credentials.may_attach(process.credentials)) {
+    if (!may_trace(process)) {
         return Error{Errno::Eperm};
     }
     if (!process.files) {  // it has ended

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// process_vm_readv and process_vm_writev: another process's memory, as far as that may use it itself.
-// [linux/abi]: process_vm_readv(2)
+// process_vm_readv and process_vm_writev: another process's memory, as far as that may use it
+// itself. [linux/abi]: process_vm_readv(2)
 #include <algorithm>
 
 #include "kernel/core/process/process_table.h"

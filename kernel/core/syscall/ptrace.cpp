@@ -24,8 +24,7 @@ Fallible<Ref<Tracee>> tracee_called(Thread& thread, TraceRequest request) {
     if (!tracee || tracee->tracer != &current_thread()) {
         return Error{Errno::Esrch};
     }
-    const bool at_any_time =
-        request == TraceRequest::Kill || request == TraceRequest::Interrupt;
+    const bool at_any_time = request == TraceRequest::Kill || request == TraceRequest::Interrupt;
     if (!at_any_time && (!tracee->is_stopped() || tracee->listening)) {
         return Error{Errno::Esrch};
     }
@@ -64,8 +63,8 @@ Nothing interrupt(Tracee& tracee) {
 /// Only from a stop of its process: it stays stopped, but hears of SIGCONT.
 Nothing listen(Tracee& tracee) {
     const bool in_group_stop =
-        tracee.information && StopEvent::get(static_cast<u32>(tracee.information->code)) ==
-                                  trace_event_stop;
+        tracee.information &&
+        StopEvent::get(static_cast<u32>(tracee.information->code)) == trace_event_stop;
     if (!tracee.seized || !in_group_stop) {
         return Error{Errno::Eio};
     }

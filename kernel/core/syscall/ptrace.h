@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The parts of ptrace(2): what its requests mean for a tracee that is stopped, unless they say else.
+// The parts of ptrace(2): what its requests mean for a tracee that is stopped, unless they say
+// else.
 #pragma once
 
 #include "kernel/core/syscall/handlers.h"
 #include "kernel/core/tracing/stop.h"
 
 namespace ringfence::kernel::syscalls {
+
+/// Where the requests begin that all architectures have, but for the oldest.
+inline constexpr u64 general_requests = bit(14) | bit(9);
 
 /// PTRACE_*. [linux/abi]: include/uapi/linux/ptrace.h, arch/x86/include/uapi/asm/ptrace-abi.h
 enum class TraceRequest : u64 {
@@ -30,19 +34,19 @@ enum class TraceRequest : u64 {
     ArchPrctl = 30,
     EmulateCall = 31,  ///< PTRACE_SYSEMU
     EmulateCallAndStep = 32,
-    SetOptions = 0x4200,
-    GetEventMessage = 0x4201,
-    GetSignalInformation = 0x4202,
-    SetSignalInformation = 0x4203,
-    GetRegisterSet = 0x4204,
-    SetRegisterSet = 0x4205,
-    Seize = 0x4206,
-    Interrupt = 0x4207,
-    Listen = 0x4208,
-    PeekSignalInformation = 0x4209,
-    GetSignalMask = 0x420a,
-    SetSignalMask = 0x420b,
-    GetCallInformation = 0x420e,
+    SetOptions = general_requests,
+    GetEventMessage = general_requests + 1,
+    GetSignalInformation = general_requests + 2,
+    SetSignalInformation = general_requests + 3,
+    GetRegisterSet = general_requests + 4,
+    SetRegisterSet = general_requests + 5,
+    Seize = general_requests + 6,
+    Interrupt = general_requests + 7,
+    Listen = general_requests + 8,
+    PeekSignalInformation = general_requests + 9,
+    GetSignalMask = general_requests + 10,
+    SetSignalMask = general_requests + 11,
+    GetCallInformation = general_requests + 14,
 };
 
 /// Registers: ptrace_registers.cpp. Eio for requests that are about something else.

@@ -11,8 +11,9 @@ namespace ringfence::kernel::syscalls {
 
 namespace {
 
-/// Notes of ELF core files, by which register sets are called. [linux/abi]: include/uapi/linux/elf.h
-enum class RegisterSet : u64 { General = 1, Legacy = 2, Extended = 0x202 };
+/// Notes of ELF core files, by which register sets are called. [linux/abi]:
+/// include/uapi/linux/elf.h
+enum class RegisterSet : u64 { General = 1, Legacy = 2, Extended = 514 };
 
 arch::ThreadState& registers(const Tracee& tracee) {
     return tracee.thread->registers;

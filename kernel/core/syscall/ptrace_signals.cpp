@@ -40,8 +40,8 @@ Value peek_information(const Tracee& tracee, Pointer arguments, Pointer to) {
     if ((wanted.flags & ~SharedQueue::mask) != 0 || wanted.count < 0) {
         return Error{Errno::Einval};
     }
-    const PendingSignals& queue = SharedQueue::test(wanted.flags) ? tracee.process->pending
-                                                                  : tracee.thread->pending;
+    const PendingSignals& queue =
+        SharedQueue::test(wanted.flags) ? tracee.process->pending : tracee.thread->pending;
     u64 copied = 0;
     while (copied < static_cast<u64>(wanted.count)) {
         const auto signal = queue.peek(wanted.offset + copied);

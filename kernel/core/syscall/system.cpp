@@ -112,7 +112,8 @@ Value syslog(u32 type, Pointer, i32) {
     return current_process().credentials.privileged() ? Value(u64{0}) : Error{Errno::Eperm};
 }
 
-/// Linux's own, in which ADDR_NO_RANDOMIZE changes nothing: addresses are the same each time anyway.
+/// Linux's own, in which ADDR_NO_RANDOMIZE changes nothing: addresses are the same each time
+/// anyway.
 Value personality(u32 wanted) {
     constexpr u32 query = ~u32{0};
     using FixedAddresses = Flag<18, u32>;

@@ -60,9 +60,9 @@ struct Event {
     Ref<Process> child;
     u32 id = 0;
     Ref<Tracee> tracee{};  ///< null: a child as such
-    u32 status = 0;  ///< as wait4 encodes it
-    i32 code = 0;    ///< si_code
-    i32 value = 0;   ///< si_status
+    u32 status = 0;        ///< as wait4 encodes it
+    i32 code = 0;          ///< si_code
+    i32 value = 0;         ///< si_status
 };
 
 constexpr u32 stopped_status = 127;
@@ -131,12 +131,9 @@ std::optional<Event> event_of(Tracee& tracee, const Selection& wanted) {
         tracee.unreported = false;
         tracee.code = 0;
     }
-    return Event{tracee.process,
-                 tracee.id,
-                 Ref<Tracee>(&tracee),
-                 StopCode::make(code) | stopped_status,
-                 tracee.reason,
-                 static_cast<i32>(code)};
+    return Event{tracee.process,       tracee.id,
+                 Ref<Tracee>(&tracee), StopCode::make(code) | stopped_status,
+                 tracee.reason,        static_cast<i32>(code)};
 }
 
 struct Search {

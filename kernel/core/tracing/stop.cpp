@@ -213,7 +213,8 @@ void stop_for_event(TraceEvent event, u64 message) {
               .information = own_information(code),
               .unless = event == TraceEvent::Exit ? Unless::Never : Unless::Killed});
     } else if (event == TraceEvent::Exec && !tracee->seized) {
-        send_signal(current_thread(), {.number = signals::trap, .code = signal_codes::user,
+        send_signal(current_thread(), {.number = signals::trap,
+                                       .code = signal_codes::user,
                                        .sender = current_process().id()});
     }
 }

@@ -62,16 +62,16 @@ public:
     [[nodiscard]] bool has_report() const { return (ended || is_stopped()) && unreported; }
     [[nodiscard]] bool is_leader() const;
 
-    u32 id;                ///< the thread's, which is nobody else's yet even if that has ended
-    Thread* thread;        ///< null once it has ended
+    u32 id;                    ///< the thread's, which is nobody else's yet even if that has ended
+    Thread* thread;            ///< null once it has ended
     Thread* tracer = nullptr;  ///< null once nobody traces it
-    Ref<Process> process;  ///< the thread's
+    Ref<Process> process;      ///< the thread's
     ListHook<Tracee> tracer_hook{this};
     bool seized;
     u32 options;
 
     // Its stop.
-    u32 code = 0;  ///< the signal and the event of the stop; afterwards the tracer's answer
+    u32 code = 0;    ///< the signal and the event of the stop; afterwards the tracer's answer
     i32 reason = 0;  ///< si_code of SIGCHLD
     u64 message = 0;
     std::optional<SignalInformation> information;

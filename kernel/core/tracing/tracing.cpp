@@ -18,8 +18,8 @@ void link(Thread& target, Thread& tracer, bool seized, u32 options) {
 }
 
 Fallible<void> check(const Thread& target) {
-    if (&target.process() == &current_process() || !may_trace(target.process()) ||
-        target.tracee || target.state == Thread::State::Dead) {
+    if (&target.process() == &current_process() || !may_trace(target.process()) || target.tracee ||
+        target.state == Thread::State::Dead) {
         return Error{Errno::Eperm};
     }
     return admit_allocation();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Memory of a program as others reach it: its tracer, and those who may trace it. Nothing goes by the
-// program's addresses; each page's frame is looked up, or supplied, in its own tables.
+// Memory of a program as others reach it: its tracer, and those who may trace it. Nothing goes by
+// the program's addresses; each page's frame is looked up, or supplied, in its own tables.
 #include <algorithm>
 #include <cstring>
 

@@ -15,8 +15,8 @@ constexpr u64 length_code(u64 length) {
     return length == 1 ? 0 : length == 2 ? 1 : length == 4 ? 3 : 2;
 }
 constexpr u64 control(unsigned number, Condition condition, u64 length) {
-    return bit(2 * number) |
-           (static_cast<u64>(condition) | length_code(length) << 2) << (16 + 4 * number);
+    return bit(2 * number) | (static_cast<u64>(condition) | length_code(length) << 2)
+                                 << (16 + 4 * number);
 }
 
 TEST(Breakpoints, LieInTheUserHalf) {

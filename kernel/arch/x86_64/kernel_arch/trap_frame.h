@@ -48,8 +48,8 @@ struct TrapFrame {
     [[nodiscard]] u64 traced_syscall() const {
         return vector >= syscall_vector ? error_code : ~u64{0};
     }
-    /// A tracer's wish: another system call, to be made or restarted, or none if the low 32 bits are
-    /// of -1.
+    /// A tracer's wish: another system call, to be made or restarted, or none if the low 32 bits
+    /// are of -1.
     void set_traced_syscall(u64 number);
 
     [[nodiscard]] VirtualAddress instruction_pointer() const { return VirtualAddress{rip}; }
