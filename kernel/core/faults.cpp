@@ -70,8 +70,8 @@ void handle_exception(arch::TrapFrame&, const UserException& exception) {
                   .value = exception.address.value()});
 }
 
-void handle_timer_tick() {
-    scheduler_tick();
+void handle_timer_tick(CpuMode mode) {
+    scheduler_tick(mode);
 }
 
 }  // namespace ringfence::kernel

@@ -72,7 +72,9 @@ set(RF_KERNEL_CORE_SOURCES
     core/process/run_report.cpp
     core/process/script.cpp
     core/process/usage_report.cpp
+    core/scheduler/cpu_accounting.cpp
     core/scheduler/cpu_clock.cpp
+    core/scheduler/cpu_times.cpp
     core/scheduler/readiness.cpp
     core/scheduler/repeating_timer.cpp
     core/scheduler/scheduler.cpp

@@ -5,6 +5,7 @@
 #include "kernel/core/fs/proc_nodes.h"
 #include "kernel/core/process/isolation_text.h"
 #include "kernel/core/process/process_table.h"
+#include "kernel/core/scheduler/cpu_accounting.h"
 #include "kernel/core/scheduler/scheduler.h"
 
 namespace ringfence::kernel {
@@ -19,6 +20,10 @@ Fallible<Process*> find(u32 id) {
     return process;
 }
 
+bool wants_cpu(const Thread& thread) {
+    return thread.state == Thread::State::Running || thread.state == Thread::State::Ready;
+}
+
 char state_letter(const Process& process) {
     if (process.is_zombie()) {
         return 'Z';
@@ -27,11 +32,18 @@ char state_letter(const Process& process) {
         return 'T';
     }
     for (const Thread& thread : process.threads) {
-        if (thread.state == Thread::State::Running || thread.state == Thread::State::Ready) {
+        if (wants_cpu(thread)) {
             return 'R';
         }
     }
     return 'S';
+}
+
+char state_letter(const Thread& thread) {
+    if (wants_cpu(thread)) {
+        return 'R';
+    }
+    return thread.state == Thread::State::Stopped ? 'T' : 'S';
 }
 
 std::string_view state_name(char letter) {
@@ -80,14 +92,18 @@ u64 parent_id(const Process& process) {
     return process.parent == &process ? 0 : process.parent->id();
 }
 
-/// Field numbers are those of proc(5).
-Fallible<String> process_statistics(u32 id) {
-    RF_TRY_ASSIGN(process, find(id));
+void append_times(String& text, const CpuTimes& times) {
+    for (const u64 time : {times.user, times.system}) {
+        text.append_decimal(time / nanoseconds_per_clock_tick).append(' ');
+    }
+}
+
+/// Of a process, or of one of its threads. Field numbers are those of proc(5).
+String statistics_of(Process* process, u32 id, char state, const CpuTimes& times) {
     const MemoryFigures memory = memory_of(*process);
-    const u64 children_ticks = process->children_time / nanoseconds_per_clock_tick;
     String text;
     text.append_decimal(id).append(" (").append(process->name).append(") ");
-    text.append(state_letter(*process)).append(' ');
+    text.append(state).append(' ');
     // 4 to 13: parent, group, session, terminal, its foreground group, flags, faults
     for (const u64 field : {parent_id(*process), u64{process->group}, u64{process->session}}) {
         text.append_decimal(field).append(' ');
@@ -101,8 +117,8 @@ Fallible<String> process_statistics(u32 id) {
     text.append(" 0 ").append_decimal(process->page_faults).append(' ');
     text.append_decimal(process->children_page_faults).append(" 0 0 ");
     // 14 to 21: times, priority, nice, threads, itimer
-    text.append_decimal(cpu_time(*process) / nanoseconds_per_clock_tick).append(" 0 ");
-    text.append_decimal(children_ticks).append(" 0 ");
+    append_times(text, times);
+    append_times(text, process->children_times);
     constexpr i64 normal_priority = 20;
     const Scheduling scheduling =
         process->threads.empty() ? Scheduling{} : process->first_thread()->scheduling;
@@ -124,6 +140,19 @@ Fallible<String> process_statistics(u32 id) {
                                                       : 0);
     }
     return text.append("\n");
+}
+
+Fallible<String> process_statistics(u32 id) {
+    RF_TRY_ASSIGN(process, find(id));
+    return statistics_of(process, id, state_letter(*process), cpu_times(*process));
+}
+
+Fallible<String> thread_statistics(u32 id) {
+    Thread* const thread = processes().find_thread(id);
+    if (thread == nullptr) {
+        return ringfence::Error{Errno::Esrch};
+    }
+    return statistics_of(&thread->process(), id, state_letter(*thread), cpu_times(*thread));
 }
 
 void id_line(String& text, std::string_view label, const UserIds& ids) {
@@ -320,7 +349,7 @@ constexpr ProcEntry entries[] = {
     {"mounts", mounts_text},
     {"oom_score", out_of_memory_score},
     {"oom_score_adj", out_of_memory_score},
-    {"stat", process_statistics},
+    {.name = "stat", .generator = process_statistics, .of_thread = thread_statistics},
     {"statm", memory_sizes},
     {"status", process_status},
 };

@@ -6,6 +6,7 @@
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/process/robust_list.h"
 #include "kernel/core/process/run_report.h"
+#include "kernel/core/scheduler/cpu_accounting.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/signal/send.h"
 #include "kernel/core/syscall/futex_table.h"
@@ -103,12 +104,11 @@ void leave_memory(Thread& thread) {
 
 void reap(Process& process) {
     Process& parent = *process.parent;
-    parent.children_time += cpu_time(process) + process.children_time;
+    parent.children_times += cpu_times(process);
+    parent.children_times += process.children_times;
     parent.children_page_faults += process.page_faults + process.children_page_faults;
     process.sibling_hook.unlink();
-    if (process.cpu_clock != nullptr) {
-        process.cpu_clock->stop();
-    }
+    process.cpu_clocks.stop();
     // Pidfds may keep the rest of it.
     process.command_line = String();
     process.environment = String();
@@ -120,10 +120,9 @@ void exit_current_thread() {
         Thread& thread = current_thread();
         const Ref<Process> process(&thread.process());
         leave_memory(thread);
-        if (thread.cpu_clock != nullptr) {
-            thread.cpu_clock->stop();
-        }
+        thread.cpu_clocks.stop();
         process->ended_threads_time += cpu_time(thread);
+        process->ended_threads_ticks += thread.ticks;
         thread.process_hook.unlink();
         process->thread_ended.wake_all();
         if (process->threads.empty()) {
