@@ -21,7 +21,6 @@ namespace {
 constexpr long millisecond = 1000 * 1000;
 constexpr long enough = 48;  ///< milliseconds of CPU time: a dozen ticks
 constexpr long slack = 20;   ///< milliseconds that answers may differ by: two of times' ticks
-constexpr size_t buffer_size = 1 << 20;
 
 long milliseconds(clockid_t clock) {
     timespec now{};
@@ -56,30 +55,22 @@ void count() {
     }
 }
 
-char* buffer() {
-    static char* const memory = [] {
-        void* const mapped = mmap(nullptr, buffer_size, PROT_READ | PROT_WRITE,
-                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-        require(mapped != MAP_FAILED, "mmap");
-        return static_cast<char*>(mapped);
-    }();
-    return memory;
-}
-
 void read_zeroes() {
     static const int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
-    require(read(zero, buffer(), buffer_size) == static_cast<ssize_t>(buffer_size), "read");
+    static char buffer[4096];
+    require(read(zero, buffer, sizeof buffer) == static_cast<ssize_t>(sizeof buffer), "read");
 }
 
 void fault() {
+    constexpr size_t size = 1 << 20;
     void* const mapped =
-        mmap(nullptr, buffer_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     require(mapped != MAP_FAILED, "mmap");
     constexpr size_t page = 4096;
-    for (size_t at = 0; at < buffer_size; at += page) {
+    for (size_t at = 0; at < size; at += page) {
         static_cast<volatile char*>(mapped)[at] = 1;
     }
-    require(munmap(mapped, buffer_size) == 0, "munmap");
+    require(munmap(mapped, size) == 0, "munmap");
 }
 
 struct Spent {
