@@ -152,6 +152,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/time_calls.cpp
     core/syscall/timer_files.cpp
     core/syscall/unknown_calls.cpp
+    core/syscall/vsyscall.cpp
     core/syscall/waiting.cpp
     core/terminal/control.cpp
     core/terminal/devpts.cpp

@@ -70,6 +70,7 @@ std::vector<Program> make_programs() {
         {"unix_messages", {guest_program("unix_messages")}},
         {"unix_sockets", {guest_program("unix_sockets")}},
         {"vdso", {guest_program("vdso")}},
+        {"vsyscall", {guest_program("vsyscall")}},
         {"watches", {guest_program("watches")}},
         {"workload",
          {"/bin/busybox", "sh", source_file("guest/workloads/shell.sh")},

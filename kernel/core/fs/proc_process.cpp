@@ -7,6 +7,7 @@
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/scheduler/cpu_accounting.h"
 #include "kernel/core/scheduler/scheduler.h"
+#include "kernel_arch/vsyscall.h"
 
 namespace ringfence::kernel {
 
@@ -276,6 +277,13 @@ Fallible<String> memory_map(u32 id) {
                 return ringfence::Error{Errno::Enomem};
             }
         }
+        // There for all, though nothing is mapped.
+        map_line(text,
+                 {.start = arch::vsyscall_page,
+                  .end = arch::vsyscall_page + page_size,
+                  .protection = {.read = false, .write = false, .execute = true},
+                  .path = String("[vsyscall]")},
+                 *process->memory);
     }
     return text;
 }

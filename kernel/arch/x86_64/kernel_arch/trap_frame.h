@@ -37,6 +37,8 @@ struct TrapFrame {
     void restart_syscall();
     /// From now on the frame no longer counts as a system call's: it is never restarted.
     void forget_syscall() { vector = 0; }
+    /// For a page fault: it is told as one of a page that is there and may not be used.
+    void hide_absence();
 
     [[nodiscard]] VirtualAddress instruction_pointer() const { return VirtualAddress{rip}; }
     [[nodiscard]] VirtualAddress stack_pointer() const { return VirtualAddress{rsp}; }

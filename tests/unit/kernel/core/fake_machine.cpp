@@ -352,6 +352,7 @@ u64 TrapFrame::syscall_argument(unsigned) const {
     return 0;
 }
 void TrapFrame::restart_syscall() {}
+void TrapFrame::hide_absence() {}
 
 }  // namespace arch
 }  // namespace ringfence::kernel
