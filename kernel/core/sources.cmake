@@ -154,6 +154,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/unknown_calls.cpp
     core/syscall/vsyscall.cpp
     core/syscall/waiting.cpp
+    core/terminal/console.cpp
     core/terminal/control.cpp
     core/terminal/devpts.cpp
     core/terminal/job_control.cpp

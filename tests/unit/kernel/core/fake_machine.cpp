@@ -288,6 +288,12 @@ u64 idle_kernel_stacks() {
     return 0;
 }
 void serial_write(SerialPort, std::span<const u8>) {}
+std::optional<u8> receive_byte(SerialPort) {
+    return std::nullopt;
+}
+std::optional<abi::control::WindowSize> receive_window_size() {
+    return std::nullopt;
+}
 void send_record(abi::control::Record, std::span<const u8>) {}
 usize request_standard_input(std::span<u8>) {
     return 0;
