@@ -2,9 +2,11 @@
 // Records on the control channel (COM4). All numbers are little-endian.
 //
 // Kernel to host: RecordHeader, then `size` bytes of payload.
-// Host to kernel: only ever the answer to a StandardInput record: u32 count, then `count` bytes; 0
-// is end of file. The kernel asks for input only when a process reads it, so a run does not depend
-// on when the host has bytes ready.
+// Host to kernel: the answer to a StandardInput record: u32 count, then `count` bytes; 0 is end of
+// file. The kernel asks for input only when a process reads it, so a run does not depend on when
+// the host has bytes ready. Where the console is a terminal (option console_terminal) the kernel
+// never asks: what is typed comes on COM2 when it is typed, and here comes a WindowSize whenever
+// that has changed.
 #pragma once
 
 #include "base/types.h"
@@ -61,6 +63,15 @@ struct Isolation {
     u32 pcid;     ///< 1: the kernel uses process-context identifiers
 };
 static_assert(sizeof(Isolation) == 16);
+
+/// Of the user's terminal.
+struct WindowSize {
+    u16 rows;
+    u16 columns;
+    u16 width;  ///< pixels, if anybody cares
+    u16 height;
+};
+static_assert(sizeof(WindowSize) == 8);
 
 struct UnknownSyscall {
     u64 number;

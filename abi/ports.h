@@ -8,9 +8,10 @@
 
 namespace ringfence::abi {
 
-inline constexpr u16 kernel_log_port = 0x3f8;      ///< COM1, out: the kernel's own messages
-inline constexpr u16 program_output_port = 0x2f8;  ///< COM2, out: the program's standard output
-inline constexpr u16 program_error_port = 0x3e8;   ///< COM3, out: the program's standard error
+inline constexpr u16 kernel_log_port = 0x3f8;  ///< COM1, out: the kernel's own messages
+/// COM2, out: the program's standard output. Where the console is a terminal, both ways: all of it.
+inline constexpr u16 program_output_port = 0x2f8;
+inline constexpr u16 program_error_port = 0x3e8;  ///< COM3, out: the program's standard error
 inline constexpr u16 control_port =
     0x2e8;  ///< COM4, both ways: framed records, see control_channel.h
 

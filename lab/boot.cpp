@@ -12,7 +12,6 @@
 #include "lab/boot/linux_root.h"
 #include "lab/boot/module_file.h"
 #include "lab/boot/options.h"
-#include "lab/boot/raw_terminal.h"
 #include "lab/boot/until.h"
 #include "lab/command_line.h"
 #include "lab/cpu_selection.h"
@@ -25,6 +24,7 @@
 #include "lab/standard_input.h"
 #include "lab/supervise.h"
 #include "lab/symbols/kernel_symbols.h"
+#include "lab/terminal/raw_terminal.h"
 #include "lab/verbs.h"
 #include "sim/presets/feature_names.h"
 
@@ -159,11 +159,11 @@ int run_to_its_end(const boot::Options& options, const boot::BootRequest& reques
     }
     machine::StopRequest stop;
     machine::HostStreams streams(stop);
-    boot::StandardInput given(stop);
+    terminal::StandardInput given(stop);
     boot::RecordingFeed input(given);
     Watch watch{.timeout = {},
                 .tick = [&streams] { streams.flush(); },
-                .before_abort = &boot::RawTerminal::restore};
+                .before_abort = &terminal::RawTerminal::restore};
     if (options.timeout_seconds > 0) {
         watch.timeout = std::chrono::duration<double>(options.timeout_seconds);
     }
@@ -172,7 +172,7 @@ int run_to_its_end(const boot::Options& options, const boot::BootRequest& reques
         say("Ctrl-A X leaves");
     }
     {
-        const boot::RawTerminal keys;
+        const terminal::RawTerminal keys;
         supervise(stop, watch, [&] { result = boot::run_boot(request, {streams, input}, stop); });
         streams.flush();
     }

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 // `ringfence run`: a Linux program on the kernel, with its streams and exit status passed through.
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 
 #include "lab/command_line.h"
 #include "lab/cpu_selection.h"
@@ -13,6 +17,8 @@
 #include "lab/prove/conclusion.h"
 #include "lab/prove/manifest_file.h"
 #include "lab/supervise.h"
+#include "lab/terminal/raw_terminal.h"
+#include "lab/terminal/user_terminal.h"
 #include "lab/verbs.h"
 
 namespace ringfence::lab {
@@ -27,8 +33,12 @@ Exit status: the program's own, 128+N if signal N killed it; 124 after --timeout
 --max-instructions, 125 for an error of ringfence or what --monitor finds, 126 if the program cannot be run,
 127 if it was not found.
 
+At a terminal, that is the guest's console: all keys go to the program, Ctrl-C among them.
+Ctrl-A X leaves, Ctrl-A Ctrl-A is a Ctrl-A. What is typed comes when it comes: such a run cannot be repeated.
+
 Examples:
   ringfence run -- /bin/busybox uname -a
+  ringfence run -- /bin/bash
   ringfence run --design shared --file script.sh -- /bin/busybox sh /script.sh
   echo hello | ringfence run --machine qemu -- /bin/busybox md5sum
 )";
@@ -45,6 +55,7 @@ struct RunOptions {
     std::string append;  ///< to the kernel's command line
     bool monitor = false;
     std::string kaslr_seed;  ///< empty: at the linked addresses
+    bool no_terminal = false;
 };
 
 /// Where --kernel-log leads: nowhere, standard error, or a file.
@@ -106,6 +117,8 @@ bool parse(const std::vector<std::string>& arguments, RunOptions& options) {
         ->option_text("FILE|-");
     app.add_option("--append", options.append, "words for the kernel's command line")
         ->option_text("TEXT");
+    app.add_flag("--no-tty", options.no_terminal,
+                 "pipes for the program's streams, though this is a terminal");
     app.footer(examples);
     if (parse_arguments(app, arguments, options.common.guest.command)) {
         return true;
@@ -179,12 +192,37 @@ int conclude_stopped(const RunOptions& options, const machine::StopRequest& stop
     return stop_status(stop.reason());
 }
 
+/// Whether the console is the user's terminal. A debugger's user wants his own keys.
+bool has_terminal(const RunOptions& options) {
+    return !options.no_terminal && options.gdb.empty() && terminal::is_interactive();
+}
+
+/// What programs ask about terminals is answered as on the host, unless the user says otherwise.
+void pack_terminal(pack::GuestRequest& guest) {
+    const auto environment = terminal::terminal_environment();
+    guest.environment.insert(guest.environment.begin(), environment.begin(), environment.end());
+    const auto description = terminal::terminal_description();
+    guest.files.insert(guest.files.begin(), description.begin(), description.end());
+}
+
+/// The kernel's options for a console that is a terminal. Standard error is part of it only if it
+/// leads there.
+std::string terminal_options() {
+    const abi::control::WindowSize size = terminal::window_size();
+    return fmt::format(" console_terminal={}x{}{}", size.rows, size.columns,
+                       isatty(STDERR_FILENO) != 0 ? "" : " console_without_errors");
+}
+
 }  // namespace
 
 int run(const std::vector<std::string>& arguments) {
     RunOptions options;
     if (parse(arguments, options)) {
         return 0;
+    }
+    const bool interactive = has_terminal(options);
+    if (interactive) {
+        pack_terminal(options.common.guest);
     }
     const CpuSelection selection = select_cpu(options.cpu, "run");
     const std::string& cpu = selection.names().front();
@@ -206,6 +244,7 @@ int run(const std::vector<std::string>& arguments) {
         .initramfs = guest.initramfs,
         .program = guest.program,
         .command_line = kernel_command_line(options.design, pcid, options.kaslr_seed) +
+                        (interactive ? terminal_options() : "") +
                         (options.append.empty() ? "" : " " + options.append),
         .cpu = cpu,
         .memory_mib = options.common.memory_mib,
@@ -220,13 +259,28 @@ int run(const std::vector<std::string>& arguments) {
         manifest = prove::built_in_manifest_of(kernel);
         request.spectator = &monitor;
     }
-    Watch watch{.timeout = {}, .tick = [&streams] { streams.flush(); }};
+    std::optional<terminal::UserTerminal> user;
+    if (interactive) {
+        request.terminal = &user.emplace(stop, streams);
+    }
+    Watch watch{.timeout = {},
+                .tick = [&streams] { streams.flush(); },
+                .before_abort = &terminal::RawTerminal::restore};
     if (options.common.timeout_seconds > 0) {
         watch.timeout = std::chrono::duration<double>(options.common.timeout_seconds);
     }
     machine::MachineOutcome outcome{};
-    supervise(stop, watch, [&] { outcome = backend->run(request, session, stop); });
-    streams.flush();
+    if (interactive && !options.common.quiet) {
+        say("Ctrl-A X leaves");
+    }
+    {
+        std::optional<terminal::RawTerminal> keys;
+        if (interactive) {
+            keys.emplace();
+        }
+        supervise(stop, watch, [&] { outcome = backend->run(request, session, stop); });
+        streams.flush();
+    }
     log.check();
     if (stop.requested() && session.report().protocol_error.empty() &&
         (outcome.end == machine::MachineEnd::Stopped ||

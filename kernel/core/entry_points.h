@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/types.h"
+#include "kernel/core/scheduler/cpu_times.h"
 
 namespace ringfence::kernel {
 
@@ -56,8 +57,9 @@ void handle_syscall(arch::TrapFrame& frame);
 void handle_exception(arch::TrapFrame& frame, const UserException& exception);
 
 /// The periodic timer: wakes sleepers whose time has come and ends time slices. Never switches
-/// threads itself; that happens in prepare_return_to_user or in the idle thread.
-void handle_timer_tick();
+/// threads itself; that happens in prepare_return_to_user or in the idle thread. `mode`: in which
+/// the CPU was when the tick became due.
+void handle_timer_tick(CpuMode mode);
 
 /// The last thing before user mode, after a system call, an exception or an interrupt that came
 /// from user mode, and for a thread's first entry: reschedules if the slice is over and delivers

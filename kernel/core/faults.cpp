@@ -5,8 +5,11 @@
 #include "kernel/core/process/process.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/signal/send.h"
+#include "kernel/core/syscall/vsyscall.h"
 #include "kernel_arch/traced_thread.h"
 #include "kernel_arch/trap_frame.h"
+#include "kernel_arch/user_access.h"
+#include "kernel_arch/vsyscall.h"
 
 namespace ringfence::kernel {
 
@@ -49,6 +52,13 @@ bool handle_page_fault(arch::TrapFrame& frame, VirtualAddress address, FaultAcce
     }
     switch (outcome) {
         case FaultOutcome::NoRegion:
+            if (access == FaultAccess::Execute && arch::is_in_vsyscall_page(address)) {
+                emulate_vsyscall(frame, address);
+                return true;
+            }
+            if (address >= arch::user_end) {
+                frame.hide_absence();  // what the kernel has mapped is not for programs to know
+            }
             signal_fault(address, signals::segment, signal_codes::map_error);
             break;
         case FaultOutcome::Forbidden:
@@ -74,8 +84,8 @@ void handle_exception(arch::TrapFrame&, const UserException& exception) {
                   .value = exception.address.value()});
 }
 
-void handle_timer_tick() {
-    scheduler_tick();
+void handle_timer_tick(CpuMode mode) {
+    scheduler_tick(mode);
 }
 
 }  // namespace ringfence::kernel

@@ -83,7 +83,9 @@ set(RF_KERNEL_CORE_SOURCES
     core/process/run_report.cpp
     core/process/script.cpp
     core/process/usage_report.cpp
+    core/scheduler/cpu_accounting.cpp
     core/scheduler/cpu_clock.cpp
+    core/scheduler/cpu_times.cpp
     core/scheduler/readiness.cpp
     core/scheduler/repeating_timer.cpp
     core/scheduler/scheduler.cpp
@@ -170,7 +172,9 @@ set(RF_KERNEL_CORE_SOURCES
     core/syscall/time_calls.cpp
     core/syscall/timer_files.cpp
     core/syscall/unknown_calls.cpp
+    core/syscall/vsyscall.cpp
     core/syscall/waiting.cpp
+    core/terminal/console.cpp
     core/terminal/control.cpp
     core/terminal/devpts.cpp
     core/terminal/job_control.cpp

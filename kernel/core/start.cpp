@@ -12,6 +12,7 @@
 #include "kernel/core/process/run_report.h"
 #include "kernel/core/process/usage_report.h"
 #include "kernel/core/scheduler/scheduler.h"
+#include "kernel/core/terminal/console.h"
 
 namespace ringfence::kernel {
 
@@ -57,6 +58,7 @@ void start(const BootInformation& boot) {
     if (has_flag(boot.command_line, "report_usage")) {
         enable_usage_report();
     }
+    set_up_console(boot.command_line);
     const Ref<TmpfsDirectory> root = build_root(boot.initramfs);
     plant_secret(*root);
     start_first_process(root, boot.command_line);

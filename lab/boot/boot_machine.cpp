@@ -75,7 +75,7 @@ private:
     WatchedIdleness idleness_;
     ConsoleOutput output_;
     JobSource job_;
-    InputFeed& feed_;
+    terminal::InputFeed& feed_;
     std::unique_ptr<machine::TraceFile> trace_;
     std::unique_ptr<gdb::DebugSession> debugger_;
     MarkWatcher marks_;

@@ -10,7 +10,6 @@
 
 #include "lab/boot/board.h"
 #include "lab/boot/console_record.h"
-#include "lab/boot/input_feed.h"
 #include "lab/boot/kernel_file.h"
 #include "lab/boot/save_point.h"
 #include "lab/boot/saved_boot.h"
@@ -18,6 +17,7 @@
 #include "lab/machine/backend.h"
 #include "lab/machine/program_streams.h"
 #include "lab/machine/stop_request.h"
+#include "lab/terminal/input_feed.h"
 #include "sim/machine/machine.h"
 
 namespace ringfence::lab::boot {
@@ -87,7 +87,7 @@ struct BootResult {
 /// What the host has at the guest's console.
 struct ConsoleEnds {
     machine::ProgramStreams& output;
-    InputFeed& input;
+    terminal::InputFeed& input;
 };
 
 /// Runs on the calling thread. COM1 is the console. Throws Failure::Own if the machine cannot be

@@ -6,12 +6,10 @@
 
 namespace ringfence::lab::boot {
 
-using machine::StopReason;
 using sim::machine::IdleMoment;
 
 namespace {
 
-constexpr char control_a = 0x01;
 constexpr char control_d = 0x04;
 /// A guest that looks so often in a row, and does nothing else with the port, waits for a byte.
 constexpr unsigned looks_of_one_who_asks = 1000;
@@ -110,30 +108,14 @@ bool ConsoleInput::knows_what_comes() {
 bool ConsoleInput::fill() {
     if (!ended_) {
         std::string typed;
-        ended_ = feed_.read(typed) == InputFeed::State::Ended;
+        ended_ = feed_.read(typed) == terminal::InputFeed::State::Ended;
         if (feed_.is_terminal()) {
-            take_escapes(typed);
+            keys_.take(typed, waiting_);
         } else {
             waiting_ += typed;
         }
     }
     return !waiting_.empty();
-}
-
-/// Ctrl-A is followed by a letter for us; twice, it is the guest's.
-void ConsoleInput::take_escapes(std::string_view typed) {
-    for (const char letter : typed) {
-        if (!after_prefix_ && letter == control_a) {
-            after_prefix_ = true;
-            continue;
-        }
-        if (after_prefix_ && (letter == 'x' || letter == 'X')) {
-            stop_.request(StopReason::Left);
-        } else if (!after_prefix_ || letter == control_a) {
-            waiting_ += letter;
-        }
-        after_prefix_ = false;
-    }
 }
 
 bool ConsoleInput::give() {

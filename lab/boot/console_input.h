@@ -14,17 +14,18 @@
 #include <string>
 #include <utility>
 
-#include "lab/boot/input_feed.h"
 #include "lab/report/sha256.h"
+#include "lab/terminal/escape_keys.h"
+#include "lab/terminal/input_feed.h"
 #include "sim/machine/idle_host.h"
 
 namespace ringfence::lab::boot {
 
 class ConsoleInput final : public sim::memory::ByteSource, public sim::machine::IdleHost {
 public:
-    /// `clock_hz`: cycles in a second. Ctrl-A X at a terminal requests a stop.
-    ConsoleInput(InputFeed& feed, machine::StopRequest& stop, u64 clock_hz)
-        : feed_(feed), stop_(stop), clock_hz_(clock_hz) {}
+    /// `clock_hz`: cycles in a second. A person at a terminal may leave (terminal::EscapeKeys).
+    ConsoleInput(terminal::InputFeed& feed, machine::StopRequest& stop, u64 clock_hz)
+        : feed_(feed), keys_(stop), clock_hz_(clock_hz) {}
 
     [[nodiscard]] bool available() override;
     u8 take() override;
@@ -51,19 +52,17 @@ private:
     bool fill();
     bool give();
     void give_bytes(std::string_view bytes);
-    void take_escapes(std::string_view typed);
     u64 wait(u64 cycles);
     [[nodiscard]] bool is_refused() const { return asked_ && asked_(); }
 
-    InputFeed& feed_;
-    machine::StopRequest& stop_;
+    terminal::InputFeed& feed_;
+    terminal::EscapeKeys keys_;
     u64 clock_hz_;
     std::function<bool()> asked_;
     report::Sha256 sum_;
     std::string waiting_;  ///< read, and not given yet
     std::string given_;    ///< not taken yet
     bool ended_ = false;
-    bool after_prefix_ = false;  ///< Ctrl-A was typed
     bool waits_in_vain_ = false;
     bool busy_ = true;     ///< something went either way since the guest last halted
     u64 quiet_since_ = 0;  ///< cycle

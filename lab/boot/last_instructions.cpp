@@ -20,7 +20,7 @@ using Reason = sim::machine::MachineEnd::Reason;
 namespace {
 
 /// All of the input at once, then its end.
-class KnownFeed final : public InputFeed {
+class KnownFeed final : public terminal::InputFeed {
 public:
     explicit KnownFeed(std::string_view all) : left_(all) {}
 

@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "lab/boot/boot_machine.h"
-#include "lab/boot/input_feed.h"
+#include "lab/terminal/input_feed.h"
 
 namespace ringfence::lab::boot {
 
 /// Remembers what it passes on.
-class RecordingFeed final : public InputFeed {
+class RecordingFeed final : public terminal::InputFeed {
 public:
-    explicit RecordingFeed(InputFeed& feed) : feed_(feed) {}
+    explicit RecordingFeed(terminal::InputFeed& feed) : feed_(feed) {}
 
     State read(std::string& bytes) override {
         const usize before = bytes.size();
@@ -29,7 +29,7 @@ public:
     [[nodiscard]] const std::string& all() const { return all_; }
 
 private:
-    InputFeed& feed_;
+    terminal::InputFeed& feed_;
     std::string all_;
 };
 

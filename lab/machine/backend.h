@@ -12,6 +12,7 @@
 #include "lab/machine/guest_session.h"
 #include "lab/machine/kernel_image.h"
 #include "lab/machine/stop_request.h"
+#include "lab/machine/terminal_link.h"
 #include "sim/observe/cost_stack.h"
 #include "sim/observe/counters.h"
 
@@ -51,6 +52,9 @@ struct MachineRequest {
     /// Looks on, on the built-in machine, at this run alone; null: nobody does.
     Spectator* spectator = nullptr;
     bool strict_tlb = false;  ///< tell the spectator of every use of a stale translation; slow
+    /// The console, which the kernel's command line makes a terminal; null: it is none. What is
+    /// typed comes when it comes: such a run cannot be repeated.
+    TerminalLink* terminal = nullptr;
 };
 
 enum class MachineEnd {

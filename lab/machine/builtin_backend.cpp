@@ -13,6 +13,7 @@
 #include "lab/machine/backend.h"
 #include "lab/machine/builtin_config.h"
 #include "lab/machine/bytes.h"
+#include "lab/machine/console_wire.h"
 #include "lab/machine/counted.h"
 #include "lab/machine/serial_lines.h"
 #include "lab/machine/trace_file.h"
@@ -147,8 +148,14 @@ public:
     [[nodiscard]] MachineOutcome run(const MachineRequest& request, GuestSession& session,
                                      StopRequest& stop) override {
         SerialLines lines(session, [&stop] { stop.request(StopReason::GuestFailed); });
-        sim::machine::MachineConfig config =
-            make_config(request, cpus_.model(request.cpu), lines, stop);
+        const auto cpu = cpus_.model(request.cpu);
+        std::optional<ConsoleWire> console;
+        if (request.terminal != nullptr) {
+            console.emplace(*request.terminal, session, cpu.clock_hz());
+            lines.set_console_source(*console);
+        }
+        sim::machine::MachineConfig config = make_config(request, cpu, lines, stop);
+        config.idle_host = console ? &*console : nullptr;
         const std::unique_ptr<TraceFile> trace = open_trace(request);
         if (trace) {
             config.observers.push_back(&trace->observer());

@@ -55,6 +55,10 @@ std::string GuestSession::take_answer() {
     return std::exchange(state_.answer, {});
 }
 
+void GuestSession::tell_window_size(const abi::control::WindowSize& size) {
+    state_.answer.append(reinterpret_cast<const char*>(&size), sizeof size);
+}
+
 GuestSession::State GuestSession::state() const {
     State state = state_;
     state.decoder = decoder_.state();

@@ -47,6 +47,9 @@ public:
     /// Bytes for the guest's control port that have not been taken yet.
     [[nodiscard]] std::string take_answer();
 
+    /// Tells a guest whose console is a terminal that the terminal has another size now.
+    void tell_window_size(const abi::control::WindowSize& size);
+
     [[nodiscard]] const GuestReport& report() const { return state_.report; }
 
     /// What it has heard and not yet said: another session that is given it goes on from there.

@@ -211,19 +211,22 @@ private:
 /// Moves bytes between a QEMU process and a session until QEMU closes its ends.
 class Pump {
 public:
-    Pump(const QemuProcess& qemu, GuestSession& session, const StopRequest& stop)
-        : qemu_(qemu), session_(session), stop_(stop) {
+    /// `terminal` may be null.
+    Pump(const QemuProcess& qemu, GuestSession& session, const StopRequest& stop,
+         TerminalLink* terminal)
+        : qemu_(qemu), session_(session), stop_(stop), terminal_(terminal) {
         for (usize i = 0; i < port_count; ++i) {
             waits_[i] = {qemu.port(static_cast<Port>(i)), POLLIN, 0};
         }
         waits_[messages_slot] = {qemu.messages(), POLLIN, 0};
         waits_[stop_slot] = {stop.descriptor(), POLLIN, 0};
+        waits_[terminal_slot] = {-1, POLLIN, 0};
     }
 
     /// True when QEMU ended by itself, false when it was stopped.
     bool run() {
         while (open_ > 0) {
-            if (poll(waits_.data(), waits_.size(), -1) < 0 && errno != EINTR) {
+            if (poll(waits_.data(), waits_.size(), look_at_terminal()) < 0 && errno != EINTR) {
                 fail_call("poll");
             }
             if (waits_[stop_slot].revents != 0 || stop_.requested()) {
@@ -249,6 +252,7 @@ public:
 private:
     static constexpr usize messages_slot = port_count;
     static constexpr usize stop_slot = port_count + 1;
+    static constexpr usize terminal_slot = port_count + 2;
 
     bool move(usize slot) {
         std::array<char, 1 << 16> buffer;
@@ -285,10 +289,31 @@ private:
         return true;
     }
 
+    /// Sends what was typed, as far as QEMU takes it, and the terminal's size. For how many
+    /// milliseconds nobody need look again.
+    int look_at_terminal() {
+        constexpr int between_looks = 50;
+        if (terminal_ == nullptr) {
+            return -1;
+        }
+        typed_ += terminal_->take_typed();
+        waits_[terminal_slot].fd = terminal_->descriptor();
+        const ssize_t sent = send(qemu_.port(Port::ProgramOutput), typed_.data(), typed_.size(),
+                                  MSG_NOSIGNAL | MSG_DONTWAIT);
+        typed_.erase(0, static_cast<usize>(std::max<ssize_t>(sent, 0)));
+        if (const auto size = terminal_->take_new_size()) {
+            session_.tell_window_size(*size);
+            answer();
+        }
+        return between_looks;
+    }
+
     const QemuProcess& qemu_;
     GuestSession& session_;
     const StopRequest& stop_;
-    std::array<pollfd, port_count + 2> waits_{};
+    TerminalLink* terminal_;
+    std::string typed_;  ///< and not sent yet
+    std::array<pollfd, port_count + 3> waits_{};
     usize open_ = port_count + 1;
     std::string messages_;
 };
@@ -333,7 +358,7 @@ public:
                  "--trace and --max-instructions need the built-in machine: QEMU cannot do them");
         }
         QemuProcess qemu(request);
-        Pump pump(qemu, session, stop);
+        Pump pump(qemu, session, stop, request.terminal);
         const bool ended = pump.run();
         const int status = qemu.wait();
         if (!ended) {

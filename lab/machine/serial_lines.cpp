@@ -18,6 +18,7 @@ std::array<sim::memory::SerialEndpoint, port_count> SerialLines::endpoints() {
         endpoints[i].sink = &sinks_[i];
     }
     endpoints[static_cast<usize>(Port::Control)].source = &answers_;
+    endpoints[static_cast<usize>(Port::ProgramOutput)].source = console_;
     return endpoints;
 }
 

@@ -17,6 +17,8 @@ public:
     /// `on_broken` is called when the guest breaks the protocol: the machine should be stopped.
     /// `session` outlives the lines.
     SerialLines(GuestSession& session, std::function<void()> on_broken);
+    /// What comes in on the port of the program's output; outlives the lines.
+    void set_console_source(sim::memory::ByteSource& source) { console_ = &source; }
     SerialLines(const SerialLines&) = delete;
     SerialLines& operator=(const SerialLines&) = delete;
 
@@ -56,6 +58,7 @@ private:
     std::function<void()> on_broken_;
     std::array<Sink, port_count> sinks_;
     Answers answers_;
+    sim::memory::ByteSource* console_ = nullptr;
 };
 
 }  // namespace ringfence::lab::machine

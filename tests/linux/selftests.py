@@ -120,7 +120,7 @@ def on_linux(command, directory):
             files.append((f"tests/{name}", 0o755, file.read()))
     initrd = os.path.join(directory, "initrd")
     guests.write_initrd(initrd, INIT, more=files)
-    append = f"{guests.PLATFORM} panic=-1 reboot=p quiet loglevel=0 pti=on nofsgsbase"
+    append = f"{guests.PLATFORM} panic=-1 reboot=p quiet loglevel=0 pti=on nofsgsbase vsyscall=xonly"
     return run([command, "boot", "--cpu", "skylake-sp", "--memory", "256", "--kernel", guests.kernel(), "--initrd", initrd, "--no-default-append",
                 "--append", append, "--quiet"], "linux")
 

@@ -2,6 +2,8 @@
 // 16550 UARTs, polled. [ns/16550]: section 8
 #include "kernel_arch/serial.h"
 
+#include <cstring>
+
 #include "abi/ports.h"
 #include "base/bits.h"
 #include "kernel/arch/x86_64/instructions.h"
@@ -103,6 +105,27 @@ void serial_read(SerialPort port, std::span<u8> bytes) {
         }
         byte = read_port(register_of(base, UartRegister::Data));
     }
+}
+
+std::optional<u8> receive_byte(SerialPort port) {
+    const u16 base = base_of(port);
+    if (!port_present[static_cast<usize>(port)] ||
+        !LineStatus::data_ready.test(line_status(base))) {
+        return std::nullopt;
+    }
+    return read_port(register_of(base, UartRegister::Data));
+}
+
+std::optional<abi::control::WindowSize> receive_window_size() {
+    const auto first = receive_byte(SerialPort::Control);
+    if (!first) {
+        return std::nullopt;
+    }
+    u8 bytes[sizeof(abi::control::WindowSize)] = {*first};
+    serial_read(SerialPort::Control, std::span(bytes).subspan(1));  // sent together
+    abi::control::WindowSize size{};
+    std::memcpy(&size, bytes, sizeof(size));
+    return size;
 }
 
 void send_record(abi::control::Record type, std::span<const u8> payload) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "kernel_arch/thread_state.h"
 
+#include "arch/x86/page_fault_error_code.h"
 #include "arch/x86/rflags.h"
 #include "arch/x86/selector_error_code.h"
 #include "base/compiler.h"
@@ -131,6 +132,10 @@ TrapFrame TrapFrame::for_program(VirtualAddress entry, VirtualAddress stack) {
     frame.rsp = stack.value();
     frame.ss = user_data_selector;
     return frame;
+}
+
+void TrapFrame::hide_absence() {
+    error_code |= x86::PageFaultErrorCode::present.mask;
 }
 
 u64 TrapFrame::syscall_argument(unsigned index) const {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/arch/x86_64/traps.h"
 
+#include <utility>
+
 #include "arch/x86/debug_registers.h"
 #include "arch/x86/exception_vector.h"
 #include "arch/x86/page_fault_error_code.h"
@@ -49,11 +51,26 @@ FaultCause cause_of(u64 error_code) {
                : FaultCause::NotPresent;
 }
 
+/// Interrupts are off in the kernel, so a tick that becomes due there comes when user mode is
+/// entered again, before the first instruction. That is seen by what the way out leaves: SYSRET has
+/// RCX and R11 equal to RIP and RFLAGS, and IRET from a fault has RF set, which the next
+/// instruction clears. A string instruction sets it too, between two of its repetitions: that is no
+/// fault's if there has been none since the last tick.
+/// [intel/vol2]: SYSRET; [intel/vol3]: 18.3.1.1
+CpuMode mode_of_tick(const TrapFrame& frame) {
+    static u64 faults_before = 0;
+    const u64 faults = entry_counters.page_faults + entry_counters.other_exceptions;
+    const bool any_fault = std::exchange(faults_before, faults) != faults;
+    const bool after_fault = any_fault && x86::Rflags::rf.test(frame.rflags);
+    const bool after_syscall = frame.rcx == frame.rip && frame.r11 == frame.rflags;
+    return frame.from_user() && !after_fault && !after_syscall ? CpuMode::User : CpuMode::System;
+}
+
 void handle_interrupt(const TrapFrame& frame) {
     ++entry_counters.interrupts;
     if (frame.vector == timer_vector) {
         end_of_interrupt();
-        handle_timer_tick();
+        handle_timer_tick(mode_of_tick(frame));
     }
     // A spurious interrupt is not acknowledged. [intel/vol3]: 11.9
 }

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernel/core/fs/open_file.h"
+#include "kernel/core/terminal/console.h"
 #include "kernel/core/terminal/devpts.h"
 #include "kernel/core/terminal/terminal_file.h"
 #include "kernel_arch/cpu.h"
@@ -116,6 +117,9 @@ Fallible<Ref<OpenFile>> DeviceInode::open(const OpenFlags& flags) {
     if (type() == FileType::CharacterDevice && wanted == own_terminal_device) {
         return open_own_terminal(this, flags);
     }
+    if (type() == FileType::CharacterDevice && wanted == console_device && console_terminal()) {
+        return open_terminal(this, flags, console_terminal());
+    }
     if (type() == FileType::CharacterDevice && wanted == multiplexer_device) {
         return open_master(this, flags);
     }
@@ -145,6 +149,9 @@ void populate_devices(TmpfsDirectory& directory) {
     add_device(directory, "urandom", urandom_device);
     add_device(directory, "tty", own_terminal_device);
     add_device(directory, "ptmx", multiplexer_device);
+    if (console_terminal()) {
+        add_device(directory, "console", console_device);
+    }
     add_link(directory, "fd", "/proc/self/fd");
     add_link(directory, "stdin", "/proc/self/fd/0");
     add_link(directory, "stdout", "/proc/self/fd/1");

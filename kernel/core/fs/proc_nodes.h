@@ -92,6 +92,8 @@ struct ProcEntry {
     ProcText::Generator generator;
     u32 permissions = 0444;
     ProcText::Setter setter = nullptr;
+    /// In /proc/PID/task/TID, if the file is another one there: for a thread's number.
+    ProcText::Generator of_thread = nullptr;
 };
 
 /// A directory of fixed texts. Their inode numbers follow `first_number`, its own.

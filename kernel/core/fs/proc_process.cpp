@@ -5,8 +5,10 @@
 #include "kernel/core/fs/proc_nodes.h"
 #include "kernel/core/process/isolation_text.h"
 #include "kernel/core/process/process_table.h"
+#include "kernel/core/scheduler/cpu_accounting.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/tracing/tracing.h"
+#include "kernel_arch/vsyscall.h"
 
 namespace ringfence::kernel {
 
@@ -18,6 +20,10 @@ Fallible<Process*> find(u32 id) {
         return ringfence::Error{Errno::Esrch};
     }
     return process;
+}
+
+bool wants_cpu(const Thread& thread) {
+    return thread.state == Thread::State::Running || thread.state == Thread::State::Ready;
 }
 
 char state_letter(const Process& process) {
@@ -32,11 +38,18 @@ char state_letter(const Process& process) {
         return 't';
     }
     for (const Thread& thread : process.threads) {
-        if (thread.state == Thread::State::Running || thread.state == Thread::State::Ready) {
+        if (wants_cpu(thread)) {
             return 'R';
         }
     }
     return 'S';
+}
+
+char state_letter(const Thread& thread) {
+    if (wants_cpu(thread)) {
+        return 'R';
+    }
+    return thread.state == Thread::State::Stopped ? 'T' : 'S';
 }
 
 std::string_view state_name(char letter) {
@@ -87,14 +100,18 @@ u64 parent_id(const Process& process) {
     return process.parent == &process ? 0 : process.parent->id();
 }
 
-/// Field numbers are those of proc(5).
-Fallible<String> process_statistics(u32 id) {
-    RF_TRY_ASSIGN(process, find(id));
+void append_times(String& text, const CpuTimes& times) {
+    for (const u64 time : {times.user, times.system}) {
+        text.append_decimal(time / nanoseconds_per_clock_tick).append(' ');
+    }
+}
+
+/// Of a process, or of one of its threads. Field numbers are those of proc(5).
+String statistics_of(Process* process, u32 id, char state, const CpuTimes& times) {
     const MemoryFigures memory = memory_of(*process);
-    const u64 children_ticks = process->children_time / nanoseconds_per_clock_tick;
     String text;
     text.append_decimal(id).append(" (").append(process->name).append(") ");
-    text.append(state_letter(*process)).append(' ');
+    text.append(state).append(' ');
     // 4 to 13: parent, group, session, terminal, its foreground group, flags, faults
     for (const u64 field : {parent_id(*process), u64{process->group}, u64{process->session}}) {
         text.append_decimal(field).append(' ');
@@ -108,8 +125,8 @@ Fallible<String> process_statistics(u32 id) {
     text.append(" 0 ").append_decimal(process->page_faults).append(' ');
     text.append_decimal(process->children_page_faults).append(" 0 0 ");
     // 14 to 21: times, priority, nice, threads, itimer
-    text.append_decimal(cpu_time(*process) / nanoseconds_per_clock_tick).append(" 0 ");
-    text.append_decimal(children_ticks).append(" 0 ");
+    append_times(text, times);
+    append_times(text, process->children_times);
     constexpr i64 normal_priority = 20;
     const Scheduling scheduling =
         process->threads.empty() ? Scheduling{} : process->first_thread()->scheduling;
@@ -131,6 +148,19 @@ Fallible<String> process_statistics(u32 id) {
                                                       : 0);
     }
     return text.append("\n");
+}
+
+Fallible<String> process_statistics(u32 id) {
+    RF_TRY_ASSIGN(process, find(id));
+    return statistics_of(process, id, state_letter(*process), cpu_times(*process));
+}
+
+Fallible<String> thread_statistics(u32 id) {
+    Thread* const thread = processes().find_thread(id);
+    if (thread == nullptr) {
+        return ringfence::Error{Errno::Esrch};
+    }
+    return statistics_of(&thread->process(), id, state_letter(*thread), cpu_times(*thread));
 }
 
 void id_line(String& text, std::string_view label, const UserIds& ids) {
@@ -272,6 +302,13 @@ Fallible<String> memory_map(u32 id) {
                 return ringfence::Error{Errno::Enomem};
             }
         }
+        // There for all, though nothing is mapped.
+        map_line(text,
+                 {.start = arch::vsyscall_page,
+                  .end = arch::vsyscall_page + page_size,
+                  .protection = {.read = false, .write = false, .execute = true},
+                  .path = String("[vsyscall]")},
+                 *process->memory);
     }
     return text;
 }
@@ -346,7 +383,7 @@ constexpr ProcEntry entries[] = {
     {"mounts", mounts_text},
     {"oom_score", out_of_memory_score},
     {"oom_score_adj", out_of_memory_score},
-    {"stat", process_statistics},
+    {.name = "stat", .generator = process_statistics, .of_thread = thread_statistics},
     {"statm", memory_sizes},
     {"status", process_status},
 };

@@ -69,10 +69,10 @@ Ref<Inode> make_link(u32 process, u64 index, u32 permissions, ProcLink::Target t
 /// /proc/PID, or the same files at /proc/PID/task/TID, but for the task directory itself.
 class ProcessDirectory : public ProcDirectory {
 public:
-    enum class Of : u8 { Process, Thread };
-    /// `number` is of the directory itself; that of a thread's differs from its process's.
-    ProcessDirectory(Of of, u32 process, u64 number, Ref<Inode> parent)
-        : ProcDirectory(number, std::move(parent)), of_(of), process_(process) {
+    /// `thread`: 0 for the process's own. `number` is of the directory itself; that of a thread's
+    /// differs from its process's.
+    ProcessDirectory(u32 process, u32 thread, u64 number, Ref<Inode> parent)
+        : ProcDirectory(number, std::move(parent)), process_(process), thread_(thread) {
         if (const Process* subject = processes().find(process); subject != nullptr) {
             metadata().owner = subject->credentials.user.effective;
             metadata().group = subject->credentials.group.effective;
@@ -85,10 +85,17 @@ protected:
     Ref<Inode> make_child(std::string_view name) override;
 
 private:
-    [[nodiscard]] bool has_tasks() const { return of_ == Of::Process; }
+    [[nodiscard]] bool has_tasks() const { return thread_ == 0; }
+    [[nodiscard]] bool differs(const ProcEntry& entry) const {
+        return thread_ != 0 && entry.of_thread != nullptr;
+    }
+    [[nodiscard]] u64 number_of(const ProcEntry& entry) const {
+        const auto index = static_cast<u64>(&entry - process_entries().data());
+        return proc_inode_number(differs(entry) ? thread_ : process_, index + 1);
+    }
 
-    Of of_;
     u32 process_;
+    u32 thread_;
 };
 
 /// /proc/PID/task: the threads.
@@ -123,9 +130,8 @@ protected:
         if (thread == nullptr || thread->process().id() != process_) {
             return nullptr;
         }
-        return make_ref<ProcessDirectory>(ProcessDirectory::Of::Thread, process_,
-                                          proc_inode_number(*number, thread_index),
-                                          Ref<Inode>(this));
+        return make_ref<ProcessDirectory>(
+            process_, *number, proc_inode_number(*number, thread_index), Ref<Inode>(this));
     }
 
 private:
@@ -135,7 +141,7 @@ private:
 bool ProcessDirectory::child_from(u64& key, Child& child) {
     const std::span<const ProcEntry> texts = process_entries();
     if (key < texts.size()) {
-        child = {texts[key].name, Kind::Regular, proc_inode_number(process_, key + 1)};
+        child = {texts[key].name, Kind::Regular, number_of(texts[key])};
         return true;
     }
     u64 index = key - texts.size();
@@ -159,12 +165,12 @@ bool ProcessDirectory::child_from(u64& key, Child& child) {
 }
 
 Ref<Inode> ProcessDirectory::make_child(std::string_view name) {
-    const std::span<const ProcEntry> texts = process_entries();
-    for (usize i = 0; i < texts.size(); ++i) {
-        if (texts[i].name == name) {
-            return make_ref<ProcText>(proc_metadata(Kind::Regular, texts[i].permissions,
-                                                    proc_inode_number(process_, i + 1)),
-                                      texts[i].generator, process_);
+    for (const ProcEntry& entry : process_entries()) {
+        if (entry.name == name) {
+            const bool own = differs(entry);
+            return make_ref<ProcText>(
+                proc_metadata(Kind::Regular, entry.permissions, number_of(entry)),
+                own ? entry.of_thread : entry.generator, own ? thread_ : process_);
         }
     }
     for (usize i = 0; i < std::size(links); ++i) {
@@ -206,8 +212,7 @@ std::optional<u32> process_of_directory(const Inode& inode) {
 }
 
 Ref<Inode> make_process_directory(u32 process, Ref<Inode> parent) {
-    return make_ref<ProcessDirectory>(ProcessDirectory::Of::Process, process,
-                                      proc_inode_number(process, 0), std::move(parent));
+    return make_ref<ProcessDirectory>(process, 0, proc_inode_number(process, 0), std::move(parent));
 }
 
 }  // namespace ringfence::kernel

@@ -6,6 +6,7 @@
 #include "kernel/core/fs/tmpfs.h"
 #include "kernel/core/memory/frame_allocator.h"
 #include "kernel/core/process/process_table.h"
+#include "kernel/core/scheduler/cpu_accounting.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/system_names.h"
 #include "kernel_arch/cpu.h"
@@ -72,8 +73,9 @@ void append_seconds(String& text, u64 nanoseconds) {
 Fallible<String> uptime(u32) {
     String text;
     append_seconds(text, monotonic_now());
-    text.append(" 0.00\n");
-    return text;
+    text.append(' ');
+    append_seconds(text, idle_time());
+    return text.append("\n");
 }
 
 Fallible<String> load_average(u32) {
@@ -97,9 +99,12 @@ Fallible<String> file_systems(u32) {
 Fallible<String> statistics(u32) {
     abi::control::Statistics counted{};
     arch::read_statistics(counted);
-    const u64 ticks = monotonic_now() / nanoseconds_per_clock_tick;
+    const MachineTimes times = machine_times();
     String all;
-    all.append_decimal(ticks).append(" 0 0 0 0 0 0 0 0 0\n");
+    for (const u64 time : {times.user, times.nice, times.system, times.idle}) {
+        all.append_decimal(time / nanoseconds_per_clock_tick).append(' ');
+    }
+    all.append("0 0 0 0 0 0\n");  // waiting for a disk, interrupts, other guests: none
     String text("cpu  ");
     text.append(all).append("cpu0 ").append(all);
     text.append("intr ").append_decimal(counted.interrupts).append("\n");

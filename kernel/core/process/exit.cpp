@@ -6,6 +6,7 @@
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/process/robust_list.h"
 #include "kernel/core/process/run_report.h"
+#include "kernel/core/scheduler/cpu_accounting.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/signal/send.h"
 #include "kernel/core/syscall/futex_table.h"
@@ -116,12 +117,11 @@ void reap(Process& process) {
     if (const Ref<Tracee> tracee = std::exchange(process.ended_leader, nullptr); tracee) {
         tracee->leave();
     }
-    parent.children_time += cpu_time(process) + process.children_time;
+    parent.children_times += cpu_times(process);
+    parent.children_times += process.children_times;
     parent.children_page_faults += process.page_faults + process.children_page_faults;
     process.sibling_hook.unlink();
-    if (process.cpu_clock != nullptr) {
-        process.cpu_clock->stop();
-    }
+    process.cpu_clocks.stop();
     // Pidfds may keep the rest of it.
     process.command_line = String();
     process.environment = String();
@@ -134,10 +134,9 @@ void exit_current_thread(const WaitStatus& status) {
         Thread& thread = current_thread();
         const Ref<Process> process(&thread.process());
         leave_memory(thread);
-        if (thread.cpu_clock != nullptr) {
-            thread.cpu_clock->stop();
-        }
+        thread.cpu_clocks.stop();
         process->ended_threads_time += cpu_time(thread);
+        process->ended_threads_ticks += thread.ticks;
         thread.process_hook.unlink();
         process->thread_ended.wake_all();
         end_tracing(thread, status);

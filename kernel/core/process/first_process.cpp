@@ -12,6 +12,8 @@
 #include "kernel/core/process/run_report.h"
 #include "kernel/core/process/usage_report.h"
 #include "kernel/core/scheduler/scheduler.h"
+#include "kernel/core/terminal/console.h"
+#include "kernel/core/terminal/job_control.h"
 #include "kernel_arch/cpu.h"
 
 namespace ringfence::kernel {
@@ -114,17 +116,40 @@ ExecFailure describe_missing(Errno reason) {
     }
 }
 
-void open_standard_streams(Process& process) {
+Ref<OpenFile> open_stream(StandardStream stream) {
+    const u32 mode = stream == StandardStream::Input ? OpenFlags::read_only : OpenFlags::write_only;
+    const Ref<Inode> inode = make_stream(stream);
+    const auto file = inode->open(OpenFlags{mode});
+    RF_ASSERT(file.ok());  // streams can always be opened
+    file.value()->set_path(String("pipe:[").append_decimal(inode->metadata().number).append("]"));
+    return file.value();
+}
+
+/// The console as an open file; null if it is no terminal.
+Ref<OpenFile> open_console(const WalkContext& context) {
+    const auto inode = find_file(context, "/dev/console", FinalLink::Follow);
+    if (!console_terminal() || !inode) {
+        return nullptr;
+    }
+    const auto file =
+        inode.value()->open(OpenFlags{OpenFlags::read_write | open_bits::NoTerminal::mask});
+    RF_ASSERT(file.ok());  // nobody has it yet
+    file.value()->set_status_flags(OpenFlags::read_write | open_bits::LargeFile::mask);
+    file.value()->set_path(String("/dev/console"));
+    return file.value();
+}
+
+/// All of them are the console if that is a terminal, but for a standard error that the host wants
+/// to have apart.
+void open_standard_streams(Process& process, const WalkContext& context,
+                           std::string_view command_line) {
+    const Ref<OpenFile> console = open_console(context);
+    const bool error_apart = has_flag(command_line, "console_without_errors");
     for (const StandardStream stream :
          {StandardStream::Input, StandardStream::Output, StandardStream::Error}) {
-        const u32 mode =
-            stream == StandardStream::Input ? OpenFlags::read_only : OpenFlags::write_only;
-        const Ref<Inode> inode = make_stream(stream);
-        const auto file = inode->open(OpenFlags{mode});
-        RF_ASSERT(file.ok());  // streams can always be opened
-        file.value()->set_path(
-            String("pipe:[").append_decimal(inode->metadata().number).append("]"));
-        RF_ASSERT(process.files->add(file.value(), false, process.limit(Resource::OpenFiles)).ok());
+        const bool apart = stream == StandardStream::Error && error_apart;
+        const Ref<OpenFile> file = console && !apart ? console : open_stream(stream);
+        RF_ASSERT(process.files->add(file, false, process.limit(Resource::OpenFiles)).ok());
     }
 }
 
@@ -145,6 +170,9 @@ void run_first_program(void* argument) {
     finish_switch();
     arch::TrapFrame frame{};
     {
+        if (const Ref<Terminal> terminal = console_terminal(); terminal) {
+            acquire_if_free(*terminal);
+        }
         const auto* request = static_cast<BootRequest*>(argument);
         Process& process = current_process();
         const Credentials& who = process.credentials;
@@ -187,7 +215,7 @@ void start_first_process(Ref<Inode> root, std::string_view command_line) {
 
     const Ref<Process> process = make_bare_process(first_id.value(), init.get(), root);
     init->children.push_back(*process);
-    open_standard_streams(*process);
+    open_standard_streams(*process, {root, root, &process->credentials}, command_line);
     auto memory = MemorySpace::create({});
     auto thread = make_kernel_thread(
         process, first_id.value(), run_first_program,

@@ -231,14 +231,6 @@ Process::Process(u32 identifier)
                       this),
       id_(identifier) {}
 
-u64 cpu_time(const Process& process) {
-    u64 total = process.ended_threads_time;
-    for (const Thread& thread : process.threads) {
-        total += cpu_time(thread);
-    }
-    return total;
-}
-
 Fallible<Ref<Thread>> make_user_thread(Ref<Process> process, u32 id, const Thread& parent,
                                        const arch::TrapFrame& frame) {
     RF_TRY_ASSIGN(thread, make_thread(std::move(process), id));

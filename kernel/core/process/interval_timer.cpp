@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "kernel/core/scheduler/cpu_accounting.h"
 #include "kernel/core/signal/send.h"
 
 namespace ringfence::kernel {
@@ -33,16 +34,30 @@ u32 signal_of(IntervalClock clock) {
     return signals::alarm;
 }
 
-u64 now_on(const Process& process, IntervalClock clock) {
-    return clock == IntervalClock::Real ? monotonic_now() : cpu_time(process);
+u64 now_on(Process& process, IntervalClock clock) {
+    switch (clock) {
+        case IntervalClock::Virtual:
+            return cpu_times(process).user;
+        case IntervalClock::Profiling:
+            return cpu_time(process);
+        case IntervalClock::Real:
+            break;
+    }
+    return monotonic_now();
 }
 
 TimerQueue& queue_of(Process& process, IntervalClock clock) {
-    if (clock == IntervalClock::Real) {
-        return timers();
+    switch (clock) {
+        case IntervalClock::Virtual:
+            process.own_user_clock = cpu_clock_of(process, CpuClockKind::User);
+            return process.own_user_clock->timers();
+        case IntervalClock::Profiling:
+            process.own_cpu_clock = cpu_clock_of(process);
+            return process.own_cpu_clock->timers();
+        case IntervalClock::Real:
+            break;
     }
-    process.own_cpu_clock = cpu_clock_of(process);
-    return process.own_cpu_clock->timers();
+    return timers();
 }
 
 void arm(Process& process, IntervalClock clock, u64 deadline) {
@@ -51,7 +66,7 @@ void arm(Process& process, IntervalClock clock, u64 deadline) {
 
 /// The next time, if it repeats. By CPU time ticks are counted from the first one on, and those
 /// that the timer's own tick is too slow for are left out.
-u64 next_deadline(const Process& process, IntervalClock clock, const IntervalTimer& timer) {
+u64 next_deadline(Process& process, IntervalClock clock, const IntervalTimer& timer) {
     const u64 now = now_on(process, clock);
     if (clock == IntervalClock::Real) {
         return deadline_after(now, timer.interval);

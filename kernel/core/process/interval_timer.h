@@ -6,7 +6,7 @@
 
 namespace ringfence::kernel {
 
-/// By which clock: real time, or the process's CPU time, all of which counts as user time.
+/// By which clock: real time, or the process's CPU time, in user mode or in all.
 enum class IntervalClock : u32 { Real = 0, Virtual = 1, Profiling = 2 };
 
 /// Nanoseconds until it fires (0: not armed) and between later times.

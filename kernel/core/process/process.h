@@ -107,13 +107,16 @@ public:
     // Time.
     u64 started = 0;
     u64 ended_threads_time = 0;  ///< of threads that have ended
-    u64 children_time = 0;       ///< of children that were waited for
+    TickCounts ended_threads_ticks;
+    CpuTimeSplit time_split;
+    CpuTimes children_times;  ///< of children that were waited for
     u64 page_faults = 0;
     u64 children_page_faults = 0;
     i32 nice = 0;
-    u32 io_priority = 0;            ///< as ioprio_set(2) has it
-    CpuClock* cpu_clock = nullptr;  ///< while somebody times by it
-    Ref<CpuClock> own_cpu_clock;    ///< for the timers below; null if none was set by it
+    u32 io_priority = 0;  ///< as ioprio_set(2) has it
+    CpuClocks cpu_clocks;
+    Ref<CpuClock> own_cpu_clock;   ///< for the timers below; null if none was set by it
+    Ref<CpuClock> own_user_clock;  ///< the same
     IntervalTimer real_timer;
     IntervalTimer virtual_timer;
     IntervalTimer profiling_timer;

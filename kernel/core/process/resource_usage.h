@@ -18,11 +18,11 @@ struct ResourceUsage {
 };
 static_assert(sizeof(ResourceUsage) == 144);
 
-[[nodiscard]] ResourceUsage usage_of_process(const Process& process);
-[[nodiscard]] ResourceUsage usage_of_thread(const Thread& thread);
+[[nodiscard]] ResourceUsage usage_of_process(Process& process);
+[[nodiscard]] ResourceUsage usage_of_thread(Thread& thread);
 /// Of the children that were waited for.
 [[nodiscard]] ResourceUsage usage_of_children(const Process& process);
 /// Of a child and its own children, as wait4 reports it.
-[[nodiscard]] ResourceUsage usage_of_child(const Process& child);
+[[nodiscard]] ResourceUsage usage_of_child(Process& child);
 
 }  // namespace ringfence::kernel

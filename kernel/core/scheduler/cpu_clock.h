@@ -9,15 +9,31 @@
 
 namespace ringfence::kernel {
 
+class CpuClock;
 class Process;
 class Thread;
+
+/// What a clock counts: all of a subject's CPU time, or that in user mode.
+enum class CpuClockKind : u8 { All, User };
+inline constexpr usize cpu_clock_kinds = 2;
+
+/// Those of one thread or process, each there while somebody times by it.
+struct CpuClocks {
+    CpuClock* of[cpu_clock_kinds] = {};
+
+    [[nodiscard]] CpuClock*& at(CpuClockKind kind) { return of[static_cast<usize>(kind)]; }
+    /// Fires the timers whose time has come.
+    void expire();
+    /// The subject is about to go.
+    void stop();
+};
 
 /// There while somebody times by it: whoever has a timer in its queue keeps it. Timers are looked
 /// at by the timer's tick, of whoever runs then.
 class CpuClock final : public RefCounted, public Counted<CpuClock> {
 public:
-    explicit CpuClock(Thread& thread) : thread_(&thread) {}
-    explicit CpuClock(Process& process) : process_(&process) {}
+    CpuClock(Thread& thread, CpuClockKind kind) : thread_(&thread), kind_(kind) {}
+    CpuClock(Process& process, CpuClockKind kind) : process_(&process), kind_(kind) {}
     ~CpuClock() override;
 
     /// Nanoseconds of CPU time.
@@ -34,15 +50,19 @@ private:
 
     Thread* thread_ = nullptr;  ///< one of both, until it has stopped
     Process* process_ = nullptr;
+    CpuClockKind kind_;
     u64 stopped_at_ = 0;
     TimerQueue timers_;
 };
 
 /// The clock of a thread or a process that has not gone.
-[[nodiscard]] Ref<CpuClock> cpu_clock_of(Thread& thread);
-[[nodiscard]] Ref<CpuClock> cpu_clock_of(Process& process);
+[[nodiscard]] Ref<CpuClock> cpu_clock_of(Thread& thread, CpuClockKind kind = CpuClockKind::All);
+[[nodiscard]] Ref<CpuClock> cpu_clock_of(Process& process, CpuClockKind kind = CpuClockKind::All);
+/// What it shows: nanoseconds.
+[[nodiscard]] u64 cpu_time(Thread& thread, CpuClockKind kind);
+[[nodiscard]] u64 cpu_time(Process& process, CpuClockKind kind);
 
 /// The tick's part: the timers of whom it has interrupted.
-void expire_cpu_timers(const Thread& running);
+void expire_cpu_timers(Thread& running);
 
 }  // namespace ringfence::kernel

@@ -4,6 +4,7 @@
 #include "kernel/core/log/log.h"
 #include "kernel/core/process/process.h"
 #include "kernel/core/process/process_table.h"
+#include "kernel/core/scheduler/cpu_accounting.h"
 #include "kernel/core/scheduler/run_queue.h"
 #include "kernel/core/signal/deliver.h"
 #include "kernel_arch/cpu.h"
@@ -264,9 +265,10 @@ void end_current() {
     RF_UNREACHABLE("a dead thread runs");
 }
 
-void scheduler_tick() {
-    timers().expire(monotonic_now());
+void scheduler_tick(CpuMode mode) {
     SchedulerState& state = scheduler();
+    count_tick(*state.running, mode);
+    timers().expire(monotonic_now());
     expire_cpu_timers(*state.running);
     count_realtime(state);
     if (state.slice_left > 0 && state.running->scheduling.policy != SchedulingPolicy::Fifo) {
@@ -312,6 +314,10 @@ u64 slice_of(const Thread& thread) {
 u64 cpu_time(const Thread& thread) {
     const bool running = &thread == scheduler().running;
     return thread.run_time + (running ? monotonic_now() - thread.running_since : 0);
+}
+
+u64 idle_time() {
+    return cpu_time(*scheduler().idle);
 }
 
 }  // namespace ringfence::kernel

@@ -48,12 +48,15 @@ void set_scheduling(Thread& thread, const Scheduling& wanted);
 
 /// The timer's part: expire timers, end the slice after a few ticks. Real-time threads leave a part
 /// of each second to the others. [linux/abi]: sched(7), "Limiting the CPU usage"
-void scheduler_tick();
+/// `mode`: what the tick has interrupted.
+void scheduler_tick(CpuMode mode);
 /// Gives the CPU away if the running thread's slice is over and another wants it.
 void reschedule_if_due();
 
 /// Time that `thread` has spent on the CPU, in nanoseconds.
 [[nodiscard]] u64 cpu_time(const Thread& thread);
+/// And that for which there was nothing to run.
+[[nodiscard]] u64 idle_time();
 
 /// Sleeps until `condition()` holds. RestartIfFlagged if a signal comes first, Etimedout at the
 /// deadline.

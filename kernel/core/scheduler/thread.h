@@ -11,6 +11,7 @@
 #include "kernel/core/containers/intrusive_list.h"
 #include "kernel/core/containers/ref.h"
 #include "kernel/core/scheduler/cpu_clock.h"
+#include "kernel/core/scheduler/cpu_times.h"
 #include "kernel/core/scheduler/scheduling.h"
 #include "kernel/core/scheduler/timer.h"
 #include "kernel/core/signal/pending_signals.h"
@@ -73,8 +74,10 @@ public:
     ListHook<Thread> run_hook{this};
     Timer sleep_timer;
     u64 running_since = 0;
-    u64 run_time = 0;               ///< nanoseconds on the CPU before running_since
-    CpuClock* cpu_clock = nullptr;  ///< while somebody times by it
+    u64 run_time = 0;  ///< nanoseconds on the CPU before running_since
+    TickCounts ticks;
+    CpuTimeSplit time_split;
+    CpuClocks cpu_clocks;
 
     // Signals.
     SignalSet blocked;

@@ -2,6 +2,7 @@
 #include "kernel/core/signal/send.h"
 
 #include "kernel/core/process/process_table.h"
+#include "kernel/core/scheduler/cpu_accounting.h"
 #include "kernel/core/scheduler/scheduler.h"
 #include "kernel/core/tracing/stop.h"
 #include "kernel/core/vm/admission.h"
@@ -171,13 +172,15 @@ void notify_parent(Process& child, i32 code, i32 status) {
     const bool quiet =
         !ended && action_bits::NoChildStop::test(parent.handlers->action(signals::child).flags);
     if (number != 0 && !quiet) {
+        const CpuTimes used = cpu_times(child);
         send_signal(parent, {.number = number,
                              .code = code,
                              .kind = SignalInformation::Kind::Child,
                              .sender = child.id(),
                              .sender_user = child.credentials.user.real,
                              .status = status,
-                             .user_ticks = cpu_time(child) / nanoseconds_per_clock_tick});
+                             .user_ticks = used.user / nanoseconds_per_clock_tick,
+                             .system_ticks = used.system / nanoseconds_per_clock_tick});
     }
     parent.child_changed.wake_all();
 }

@@ -15,7 +15,8 @@ namespace clock_bits {
 using Kind = Bitfield<0, 2, u32>;
 using PerThread = Flag<2, u32>;
 using InvertedId = Bitfield<3, 29, u32>;
-constexpr u32 scheduled_time = 2;  ///< the others, 0 and 1, count ticks
+constexpr u32 user_time = 1;       ///< 0 is all CPU time
+constexpr u32 scheduled_time = 2;  ///< the same, but not counted in ticks
 constexpr u32 of_a_file = 3;
 }  // namespace clock_bits
 
@@ -30,6 +31,12 @@ u32 number_in(u32 clock) {
 bool is_per_thread(u32 clock) {
     return is_numbered(clock) ? clock_bits::PerThread::test(clock)
                               : clock == static_cast<u32>(Clock::ThreadCpu);
+}
+
+CpuClockKind kind_of(u32 clock) {
+    const bool is_user_time =
+        is_numbered(clock) && clock_bits::Kind::get(clock) == clock_bits::user_time;
+    return is_user_time ? CpuClockKind::User : CpuClockKind::All;
 }
 
 /// A thread that sleeps until a CPU clock has come to a time.
@@ -47,11 +54,11 @@ struct CpuSleeper {
 }  // namespace
 
 u64 CpuTimeOf::now() const {
-    return thread != nullptr ? cpu_time(*thread) : cpu_time(*process);
+    return thread != nullptr ? cpu_time(*thread, kind) : cpu_time(*process, kind);
 }
 
 Ref<CpuClock> CpuTimeOf::clock() const {
-    return thread != nullptr ? cpu_clock_of(*thread) : cpu_clock_of(*process);
+    return thread != nullptr ? cpu_clock_of(*thread, kind) : cpu_clock_of(*process, kind);
 }
 
 bool is_cpu_clock(u32 clock) {
@@ -67,19 +74,20 @@ Fallible<CpuTimeOf> cpu_time_of(u32 clock, ClockUse use) {
         return Error{Errno::Einval};
     }
     const u32 id = is_numbered(clock) ? number_in(clock) : 0;
+    const CpuClockKind kind = kind_of(clock);
     if (is_per_thread(clock)) {
         Thread* const thread = id == 0 ? &current_thread() : processes().find_thread(id);
         if (thread == nullptr || &thread->process() != &current_process()) {
             return Error{Errno::Einval};
         }
-        return CpuTimeOf{.thread = thread};
+        return CpuTimeOf{.thread = thread, .kind = kind};
     }
     const bool is_own_thread = use == ClockUse::Reading && id == current_thread().id();
     Process* const process = id == 0 || is_own_thread ? &current_process() : processes().find(id);
     if (process == nullptr) {
         return Error{Errno::Einval};
     }
-    return CpuTimeOf{.process = process};
+    return CpuTimeOf{.process = process, .kind = kind};
 }
 
 u64 cpu_clock_resolution(u32 clock) {

@@ -12,6 +12,7 @@ namespace ringfence::kernel::syscalls {
 struct CpuTimeOf {
     Process* process = nullptr;
     Thread* thread = nullptr;
+    CpuClockKind kind = CpuClockKind::All;
 
     /// Nanoseconds.
     [[nodiscard]] u64 now() const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Clocks, sleeping and interval timers.
 #include "kernel/core/process/interval_timer.h"
+#include "kernel/core/scheduler/cpu_accounting.h"
 #include "kernel/core/signal/deliver.h"
 #include "kernel/core/syscall/clocks.h"
 #include "kernel/core/syscall/cpu_clocks.h"
@@ -160,9 +161,13 @@ Value times(Pointer times) {
         u64 children_user;
         u64 children_system;
     };
-    const Process& process = current_process();
-    const Times used{cpu_time(process) / nanoseconds_per_clock_tick, 0,
-                     process.children_time / nanoseconds_per_clock_tick, 0};
+    Process& process = current_process();
+    const CpuTimes own = cpu_times(process);
+    const CpuTimes& children = process.children_times;
+    const Times used{.user = own.user / nanoseconds_per_clock_tick,
+                     .system = own.system / nanoseconds_per_clock_tick,
+                     .children_user = children.user / nanoseconds_per_clock_tick,
+                     .children_system = children.system / nanoseconds_per_clock_tick};
     RF_TRY(write_user_if_wanted(times, used));
     return monotonic_now() / nanoseconds_per_clock_tick;
 }

@@ -128,7 +128,7 @@ Fallible<Ref<PseudoTerminal>> add_pseudo_terminal() {
 }
 
 u64 pseudo_terminal_count() {
-    return Counted<Terminal>::live();
+    return Counted<PseudoTerminal>::live();
 }
 
 u64 most_pseudo_terminals() {

@@ -21,7 +21,7 @@ using SettingsChanged = Flag<6, u8>;
 inline constexpr u8 data = 0;
 }  // namespace packet_bits
 
-class PseudoTerminal final : public Terminal {
+class PseudoTerminal final : public Terminal, public Counted<PseudoTerminal> {
 public:
     explicit PseudoTerminal(u32 number) : number_(number) {}
     ~PseudoTerminal() override;

@@ -51,6 +51,8 @@ struct TrapFrame {
     /// A tracer's wish: another system call, to be made or restarted, or none if the low 32 bits
     /// are of -1.
     void set_traced_syscall(u64 number);
+    /// For a page fault: it is told as one of a page that is there and may not be used.
+    void hide_absence();
 
     [[nodiscard]] VirtualAddress instruction_pointer() const { return VirtualAddress{rip}; }
     [[nodiscard]] VirtualAddress stack_pointer() const { return VirtualAddress{rsp}; }

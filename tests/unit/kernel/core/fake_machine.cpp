@@ -288,6 +288,12 @@ u64 idle_kernel_stacks() {
     return 0;
 }
 void serial_write(SerialPort, std::span<const u8>) {}
+std::optional<u8> receive_byte(SerialPort) {
+    return std::nullopt;
+}
+std::optional<abi::control::WindowSize> receive_window_size() {
+    return std::nullopt;
+}
 void send_record(abi::control::Record, std::span<const u8>) {}
 usize request_standard_input(std::span<u8>) {
     return 0;
@@ -352,6 +358,7 @@ u64 TrapFrame::syscall_argument(unsigned) const {
     return 0;
 }
 void TrapFrame::restart_syscall() {}
+void TrapFrame::hide_absence() {}
 
 }  // namespace arch
 }  // namespace ringfence::kernel

@@ -17,7 +17,7 @@ constexpr u64 hz = 1000;
 constexpr u64 second = hz;
 
 /// Has what the test puts there; waiting takes no time on the host.
-class FakeFeed final : public InputFeed {
+class FakeFeed final : public terminal::InputFeed {
 public:
     State read(std::string& bytes) override {
         if (!now.empty()) {

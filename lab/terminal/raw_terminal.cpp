@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "lab/boot/raw_terminal.h"
+#include "lab/terminal/raw_terminal.h"
 
 #include <termios.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 
 #include "lab/standard_input.h"
 
-namespace ringfence::lab::boot {
+namespace ringfence::lab::terminal {
 
 namespace {
 
@@ -56,4 +56,4 @@ void RawTerminal::restore() {
     }
 }
 
-}  // namespace ringfence::lab::boot
+}  // namespace ringfence::lab::terminal

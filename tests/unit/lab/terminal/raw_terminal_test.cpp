@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "lab/boot/raw_terminal.h"
+#include "lab/terminal/raw_terminal.h"
 
 #include <gtest/gtest.h>
 #include <pty.h>
@@ -10,7 +10,7 @@
 #include <csignal>
 #include <functional>
 
-namespace ringfence::lab::boot {
+namespace ringfence::lab::terminal {
 namespace {
 
 /// Runs `body` in a child whose standard input is a terminal; answers whether the terminal echoes
@@ -98,4 +98,4 @@ TEST(RawTerminal, LeavesAloneWhatIsNoTerminal) {
 }
 
 }  // namespace
-}  // namespace ringfence::lab::boot
+}  // namespace ringfence::lab::terminal

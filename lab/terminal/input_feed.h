@@ -8,7 +8,7 @@
 #include "base/types.h"
 #include "lab/machine/stop_request.h"
 
-namespace ringfence::lab::boot {
+namespace ringfence::lab::terminal {
 
 class InputFeed {
 public:
@@ -46,4 +46,4 @@ private:
     int other_ = -1;
 };
 
-}  // namespace ringfence::lab::boot
+}  // namespace ringfence::lab::terminal

@@ -2,7 +2,7 @@
 // Standard input as a terminal whose keys all go to the guest, Ctrl-C among them.
 #pragma once
 
-namespace ringfence::lab::boot {
+namespace ringfence::lab::terminal {
 
 /// While one lives, standard input does not echo, gathers no lines and sends no signals; if it is
 /// no terminal, nothing happens. At most one at a time. The terminal is put back when this is
@@ -19,4 +19,4 @@ public:
     static void restore();
 };
 
-}  // namespace ringfence::lab::boot
+}  // namespace ringfence::lab::terminal

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "lab/boot/input_feed.h"
+#include "lab/terminal/input_feed.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 
 #include "lab/standard_input.h"
 
-namespace ringfence::lab::boot {
+namespace ringfence::lab::terminal {
 
 namespace {
 
@@ -62,4 +62,4 @@ nanoseconds StandardInput::wait(nanoseconds time) {
     return Clock::now() - start;
 }
 
-}  // namespace ringfence::lab::boot
+}  // namespace ringfence::lab::terminal
