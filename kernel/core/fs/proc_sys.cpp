@@ -98,9 +98,8 @@ constexpr TextTree inet6_interfaces[] = {{"all", inet6_interface_entries},
                                          {"default", inet6_interface_entries},
                                          {"lo", inet6_interface_entries}};
 constexpr TextTree inet6_groups[] = {{"conf", {}, inet6_interfaces}};
-constexpr TextTree network_groups[] = {{"core", socket_entries},
-                                       {"ipv4", inet_entries},
-                                       {"ipv6", inet6_entries, inet6_groups}};
+constexpr TextTree network_groups[] = {
+    {"core", socket_entries}, {"ipv4", inet_entries}, {"ipv6", inet6_entries, inet6_groups}};
 
 Fallible<String> terminal_count(u32) {
     return String().append_decimal(pseudo_terminal_count()).append("\n");

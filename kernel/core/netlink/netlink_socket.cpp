@@ -21,8 +21,9 @@ constexpr u64 datagram_overhead = 32;
 /// netlink_autobind
 constexpr u32 first_free_port = 0U - 4097;
 
-NetlinkSocket::Bound& bound_sockets() {
-    static NetlinkSocket::Bound list;
+using BoundSockets = IntrusiveList<NetlinkSocket, &NetlinkSocket::bound_hook>;
+BoundSockets& bound_sockets() {
+    static BoundSockets list;
     return list;
 }
 
@@ -332,7 +333,7 @@ u32 NetlinkSocket::ready() const {
 }
 
 void NetlinkSocket::close() {
-    all_hook_.unlink();
+    bound_hook.unlink();
     while (first() != nullptr) {
         drop_first();
     }

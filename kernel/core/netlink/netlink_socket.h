@@ -40,6 +40,8 @@ public:
     [[nodiscard]] u32 ready() const override;
     void close() override;
 
+    ListHook<NetlinkSocket> bound_hook{this};  ///< among the sockets that have a port
+
 private:
     struct Datagram {
         ListHook<Datagram> hook{this};
@@ -74,7 +76,6 @@ private:
     [[nodiscard]] Datagram* first() const { return waiting_.front(); }
     void drop_first();
 
-    ListHook<NetlinkSocket> all_hook_{this};
     u32 port_ = 0;  ///< 0: none yet
     u32 peer_ = 0;
     u32 peer_groups_ = 0;
@@ -83,10 +84,6 @@ private:
     IntrusiveList<Datagram, &Datagram::hook> waiting_;
     u64 waiting_bytes_ = 0;
     bool overrun_ = false;  ///< told, until the queue is empty
-
-public:
-    /// The sockets that have a port.
-    using Bound = IntrusiveList<NetlinkSocket, &NetlinkSocket::all_hook_>;
 };
 
 }  // namespace ringfence::kernel
