@@ -45,7 +45,7 @@ public:
 private:
     struct Datagram {
         ListHook<Datagram> hook{this};
-        net::Slice bytes;
+        Ref<net::Buffer> bytes;
         u32 from = 0;
         PeerCredentials credentials{};
         u64 charge = 0;  ///< what it takes of the receive buffer
@@ -71,7 +71,7 @@ private:
     void acknowledge(const netlink::Header& header, std::span<const u8> payload, i32 error);
     void finish_list(const netlink::Header& header);
     /// Puts a message into this socket's queue, or notes that one was lost.
-    void deliver(net::Slice bytes, u32 from, const PeerCredentials& who);
+    void deliver(const Ref<net::Buffer>& bytes, u32 from, const PeerCredentials& who);
     void note_loss();
     [[nodiscard]] Datagram* first() const { return waiting_.front(); }
     void drop_first();
