@@ -457,6 +457,15 @@ void library() {
         std::printf("%x\n", request.ifr_flags);
         show("SIOCGIFADDR", ioctl(one, SIOCGIFADDR, &request));
         show("SIOCGIFMAP", ioctl(one, SIOCGIFMAP, &request));
+        for (const int room : {-1, 0, 39}) {
+            char small[40];
+            ifconf list{room, {small}};
+            show("SIOCGIFCONF with little room", ioctl(one, SIOCGIFCONF, &list));
+            std::printf("%d bytes\n", list.ifc_len);
+        }
+        ifconf size_only{-1, {nullptr}};
+        show("SIOCGIFCONF for the size", ioctl(one, SIOCGIFCONF, &size_only));
+        std::printf("some: %d\n", size_only.ifc_len > 0);
         int count = 0;
         show("FIONREAD", ioctl(one, FIONREAD, &count));
         close(one);

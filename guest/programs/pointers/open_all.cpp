@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What the attempts find open.
 #include <fcntl.h>
-#include <mqueue.h>
 #include <linux/netlink.h>
+#include <mqueue.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/epoll.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Sockets.
-#include <net/if.h>
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>

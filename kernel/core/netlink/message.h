@@ -45,8 +45,9 @@ inline constexpr u16 done_type = 3;
 using Request = Flag<0, u16>;
 using Multipart = Flag<1, u16>;
 using WantsAck = Flag<2, u16>;
-inline constexpr u16 dump_flags = 0x300;  ///< NLM_F_ROOT and NLM_F_MATCH: either asks for a list
-using Capped = Flag<8, u16>;              ///< of an error: the request's payload is left out
+/// NLM_F_ROOT and NLM_F_MATCH: either asks for a list.
+inline constexpr u16 dump_flags = Flag<8, u16>::mask | Flag<9, u16>::mask;
+using Capped = Flag<8, u16>;  ///< of an error: the request's payload is left out
 
 /// Writes messages one behind the other. What does not fit is noted, and what has been written then
 /// is of no use.

@@ -21,8 +21,9 @@ constexpr u64 datagram_overhead = 32;
 /// netlink_autobind
 constexpr u32 first_free_port = 0U - 4097;
 
-NetlinkSocket::Bound& bound_sockets() {
-    static NetlinkSocket::Bound list;
+using BoundSockets = IntrusiveList<NetlinkSocket, &NetlinkSocket::bound_hook>;
+BoundSockets& bound_sockets() {
+    static BoundSockets list;
     return list;
 }
 
@@ -43,12 +44,6 @@ struct ErrorMessage {
     Header request;
 };
 static_assert(sizeof(ErrorMessage) == 20);
-
-/// A buffer in which a writer's `size` bytes lie.
-net::Slice slice_of(const Ref<net::Buffer>& buffer, usize size) {
-    buffer->append(size);
-    return {buffer, 0, size};
-}
 
 InterfaceFacts current_facts() {
     return {.packets = network().packets(), .bytes = network().bytes()};
@@ -159,16 +154,16 @@ Fallible<u64> NetlinkSocket::send(OutgoingMessage& message) {
         return Error{Errno::Enobufs};
     }
     RF_TRY(message.bytes.get(0, buffer->room().first(size)));
-    const net::Slice bytes = slice_of(buffer, size);
+    buffer->append(size);
     if (to.port == 0) {
-        handle(bytes.bytes());
+        handle(buffer->used_bytes());
         return size;
     }
     NetlinkSocket* receiver = with_port(to.port);
     if (receiver == nullptr || (receiver->peer_ != 0 && receiver->peer_ != port_)) {
         return Error{Errno::Econnrefused};
     }
-    receiver->deliver(bytes, port_, message.credentials.value_or(current_peer_credentials()));
+    receiver->deliver(buffer, port_, message.credentials.value_or(current_peer_credentials()));
     return size;
 }
 
@@ -198,7 +193,8 @@ void NetlinkSocket::handle_message(const Header& header, std::span<const u8> pay
     const auto outcome = netlink::answer_route(request, current_facts(), answer);
     RF_ASSERT(!answer.overflowed());
     if (outcome && answer.size() > 0) {
-        deliver(slice_of(buffer, answer.size()), 0, {});
+        buffer->append(answer.size());
+        deliver(buffer, 0, {});
     }
     if (outcome && request.wants_list() && !payload.empty()) {
         finish_list(header);  // instead of the acknowledgement
@@ -227,7 +223,8 @@ void NetlinkSocket::acknowledge(const Header& header, std::span<const u8> payloa
     writer.add_payload(quoted);
     writer.end();
     RF_ASSERT(!writer.overflowed());
-    deliver(slice_of(buffer, writer.size()), 0, {});
+    buffer->append(writer.size());
+    deliver(buffer, 0, {});
 }
 
 void NetlinkSocket::finish_list(const Header& header) {
@@ -245,10 +242,11 @@ void NetlinkSocket::finish_list(const Header& header) {
                         .port = port_},
                  i32{0});
     writer.end();
-    deliver(slice_of(buffer, writer.size()), 0, {});
+    buffer->append(writer.size());
+    deliver(buffer, 0, {});
 }
 
-void NetlinkSocket::deliver(net::Slice bytes, u32 from, const PeerCredentials& who) {
+void NetlinkSocket::deliver(const Ref<net::Buffer>& bytes, u32 from, const PeerCredentials& who) {
     auto* datagram = waiting_bytes_ <= options.receive_buffer && memory_available()
                          ? new (std::nothrow) Datagram
                          : nullptr;
@@ -256,8 +254,8 @@ void NetlinkSocket::deliver(net::Slice bytes, u32 from, const PeerCredentials& w
         note_loss();
         return;
     }
-    datagram->charge = bytes.size() + message_overhead;
-    datagram->bytes = std::move(bytes);
+    datagram->charge = bytes->capacity() + message_overhead;
+    datagram->bytes = bytes;
     datagram->from = from;
     datagram->credentials = who;
     waiting_bytes_ += datagram->charge;
@@ -290,9 +288,9 @@ Fallible<u64> NetlinkSocket::receive(IncomingMessage& message) {
                 [this] { return first() != nullptr || has_error(); }));
     RF_TRY(take_error());
     const Datagram& datagram = *first();
-    const u64 size = datagram.bytes.size();
+    const u64 size = datagram.bytes->used();
     const u64 copied = std::min(size, message.bytes.size());
-    RF_TRY(message.bytes.put(0, datagram.bytes.bytes().first(copied)));
+    RF_TRY(message.bytes.put(0, datagram.bytes->used_bytes().first(copied)));
     message.from = SocketAddress::from(NetlinkAddress{.port = datagram.from});
     if (netlink_options_.packet_information) {
         constexpr u32 information = 3;  // NETLINK_PKTINFO: which group the message was for
@@ -332,7 +330,7 @@ u32 NetlinkSocket::ready() const {
 }
 
 void NetlinkSocket::close() {
-    all_hook_.unlink();
+    bound_hook.unlink();
     while (first() != nullptr) {
         drop_first();
     }

@@ -40,10 +40,12 @@ public:
     [[nodiscard]] u32 ready() const override;
     void close() override;
 
+    ListHook<NetlinkSocket> bound_hook{this};  ///< among the sockets that have a port
+
 private:
     struct Datagram {
         ListHook<Datagram> hook{this};
-        net::Slice bytes;
+        Ref<net::Buffer> bytes;
         u32 from = 0;
         PeerCredentials credentials{};
         u64 charge = 0;  ///< what it takes of the receive buffer
@@ -69,12 +71,11 @@ private:
     void acknowledge(const netlink::Header& header, std::span<const u8> payload, i32 error);
     void finish_list(const netlink::Header& header);
     /// Puts a message into this socket's queue, or notes that one was lost.
-    void deliver(net::Slice bytes, u32 from, const PeerCredentials& who);
+    void deliver(const Ref<net::Buffer>& bytes, u32 from, const PeerCredentials& who);
     void note_loss();
     [[nodiscard]] Datagram* first() const { return waiting_.front(); }
     void drop_first();
 
-    ListHook<NetlinkSocket> all_hook_{this};
     u32 port_ = 0;  ///< 0: none yet
     u32 peer_ = 0;
     u32 peer_groups_ = 0;
@@ -83,10 +84,6 @@ private:
     IntrusiveList<Datagram, &Datagram::hook> waiting_;
     u64 waiting_bytes_ = 0;
     bool overrun_ = false;  ///< told, until the queue is empty
-
-public:
-    /// The sockets that have a port.
-    using Bound = IntrusiveList<NetlinkSocket, &NetlinkSocket::all_hook_>;
 };
 
 }  // namespace ringfence::kernel

@@ -25,7 +25,7 @@ constexpr u16 times = 6;
 constexpr u16 flags = 8;
 }  // namespace attributes
 
-constexpr u32 permanent = 0x80;  // IFA_F_PERMANENT
+using Permanent = Flag<7, u32>;  // IFA_F_PERMANENT
 constexpr u8 host_scope = 254;   // RT_SCOPE_HOST
 
 /// `struct ifa_cacheinfo`: how many seconds the address is good for, and when it was made, in
@@ -41,7 +41,7 @@ void write_address(const InterfaceFacts::Address& own, const Header& head, Write
     const bool v4 = own.address.is_v4();
     to.begin(head, AddressMessage{.family = v4 ? inet_family : inet6_family,
                                   .prefix_length = own.prefix_length,
-                                  .flags = permanent,
+                                  .flags = Permanent::mask,
                                   .scope = host_scope,
                                   .index = InterfaceFacts::index});
     add_ip(to, attributes::address, own.address);
@@ -49,7 +49,7 @@ void write_address(const InterfaceFacts::Address& own, const Header& head, Write
         add_ip(to, attributes::local, own.address);
         to.add_text(attributes::label, InterfaceFacts::name);
     }
-    to.add(attributes::flags, permanent);
+    to.add(attributes::flags, Permanent::mask);
     to.add(attributes::times, Times{});
     to.end();
 }

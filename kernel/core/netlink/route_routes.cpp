@@ -39,8 +39,8 @@ constexpr u8 on_link = 253;
 constexpr u8 on_host = 254;
 constexpr u8 local = 2;
 constexpr u8 broadcast = 3;
-constexpr u32 looked_up = 0x200;        // RTM_F_CLONED
-constexpr u32 local_flag = 0x80000000;  // RTCF_LOCAL
+using LookedUp = Flag<9, u32>;        // RTM_F_CLONED
+using ToThisMachine = Flag<31, u32>;  // RTCF_LOCAL
 
 struct Route {
     net::IpAddress destination;
@@ -115,7 +115,7 @@ Fallible<void> answer_route_to(const RouteRequest& request, Header head, Writer&
     if (v4) {  // which says less about where it comes from than IPv6. [linux/abi]: rt_fill_info
         start.table = main_table;
         start.protocol = 0;
-        start.flags = local_flag | looked_up;
+        start.flags = ToThisMachine::mask | LookedUp::mask;
     }
     write_route(start, *destination, v4 ? net::loopback_v4 : net::loopback_v6, head, to,
                 v4 ? std::optional(request.user) : std::nullopt);

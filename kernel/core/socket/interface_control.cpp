@@ -71,9 +71,6 @@ InetAddress address_only(const net::IpAddress& address) {
 
 Fallible<u64> list_interfaces(VirtualAddress argument) {
     RF_TRY_ASSIGN(list, read_user<InterfaceList>(argument));
-    if (list.size < 0) {
-        return Error{Errno::Einval};
-    }
     constexpr i32 needed = sizeof(InterfaceRequest);
     if (list.requests == 0) {
         list.size = needed;

@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "base/bits.h"
 #include "base/types.h"
 #include "kernel/net/address.h"
 
@@ -17,8 +18,8 @@ struct InterfaceFacts {
     static constexpr u32 queue_length = 1000;
     static constexpr u16 hardware = 772;  ///< ARPHRD_LOOPBACK
     /// IFF_UP, IFF_LOOPBACK, IFF_RUNNING: what ioctl tells; netlink has IFF_LOWER_UP, too.
-    static constexpr u32 flags = 0x49;
-    static constexpr u32 lower_up = 0x10000;
+    static constexpr u32 flags = Flag<0, u32>::mask | Flag<3, u32>::mask | Flag<6, u32>::mask;
+    static constexpr u32 lower_up = Flag<16, u32>::mask;
 
     struct Address {
         net::IpAddress address;
