@@ -125,12 +125,14 @@ TEST(Console, SuspendsWhatIsInTheForeground) {
 }
 
 TEST(Console, TellsOfAnotherSize) {
-    AtTerminal user(
-        in_shell("trap 'stty size; exit 4' WINCH; echo ready; while :; do sleep 1; done"));
-    ASSERT_TRUE(user.sees("ready")) << user.screen();
-    user.set_size(50, 132);
-    EXPECT_TRUE(user.sees("50 132")) << user.screen();
-    EXPECT_EQ(user.wait(), 4);
+    for (const char* machine : {"builtin", "qemu"}) {
+        AtTerminal user({"run", "--quiet", "--machine", machine, "--", "/bin/busybox", "sh", "-c",
+                         "trap 'stty size; exit 4' WINCH; echo ready; while :; do sleep 1; done"});
+        ASSERT_TRUE(user.sees("ready")) << user.screen();
+        user.set_size(50, 132);
+        EXPECT_TRUE(user.sees("50 132")) << machine << user.screen();
+        EXPECT_EQ(user.wait(), 4);
+    }
 }
 
 TEST(Console, KeysReachAProgramThatOnlyWaits) {
