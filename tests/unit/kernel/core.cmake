@@ -8,7 +8,7 @@ list(TRANSFORM RF_KERNEL_CORE_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/kernel/ OUTP
 rf_unit_test(kernel_core_test
     SOURCES core/fake_machine.cpp core/cpio_test.cpp core/cpu_times_test.cpp core/elf_image_test.cpp core/epoll_file_test.cpp core/file_locks_test.cpp
         core/ipc_registry_test.cpp core/isolation_choice_test.cpp core/line_discipline_test.cpp core/memory_space_test.cpp
-        core/path_test.cpp core/pipe_buffer_test.cpp core/process_parts_test.cpp core/region_set_test.cpp
+        core/outside_access_test.cpp core/path_test.cpp core/pipe_buffer_test.cpp core/process_parts_test.cpp core/region_set_test.cpp
         core/scheduler_queue_test.cpp core/signal_set_test.cpp core/tmpfs_test.cpp
         ${RF_CORE_PATHS}
         ${PROJECT_SOURCE_DIR}/kernel/core/command_line.cpp

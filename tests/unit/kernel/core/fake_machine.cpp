@@ -16,6 +16,7 @@
 #include "kernel_arch/signal_frame.h"
 #include "kernel_arch/statistics.h"
 #include "kernel_arch/thread_state.h"
+#include "kernel_arch/traced_thread.h"
 #include "kernel_arch/user_access.h"
 #include "kernel_arch/vdso.h"
 
@@ -320,6 +321,42 @@ void switch_threads(ThreadState&, ThreadState&) {
 }
 void return_to_user(const TrapFrame&) {
     RF_UNREACHABLE("no user mode");
+}
+TrapFrame& user_frame(const ThreadState&) {
+    RF_UNREACHABLE("no user mode");
+}
+void TrapFrame::set_traced_syscall(u64) {}
+UserRegisters read_registers(const ThreadState&, const AddressSpace&) {
+    return {};
+}
+Fallible<void> write_registers(ThreadState&, usize, std::span<const u64>) {
+    return {};
+}
+usize traced_extended_state_bytes() {
+    return sizeof(ExtendedState);
+}
+ExtendedState read_extended_state(const ThreadState& state) {
+    return state.extended;
+}
+Fallible<void> write_extended_state(ThreadState&, std::span<const u8>) {
+    return {};
+}
+u64 read_debug_register(const ThreadState&, unsigned) {
+    return 0;
+}
+Fallible<void> write_debug_register(ThreadState&, unsigned, u64) {
+    return {};
+}
+bool has_breakpoints(const ThreadState&) {
+    return false;
+}
+void note_debug_status(ThreadState&, u64) {}
+void arm_breakpoints(const ThreadState&) {}
+void disarm_breakpoints() {}
+void set_single_step(ThreadState&, std::span<const u8>) {}
+void clear_single_step(ThreadState&) {}
+Fallible<std::optional<u64>> traced_arch_prctl(ThreadState&, const AddressSpace&, u64, u64) {
+    return std::optional<u64>();
 }
 bool set_thread_pointer(ThreadState&, VirtualAddress) {
     return false;
