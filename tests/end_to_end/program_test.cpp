@@ -12,7 +12,7 @@ namespace ringfence::end_to_end {
 namespace {
 
 /// What a program's result depends on, and not every place has.
-enum class Needs : u8 {
+enum class Needs {
     Nothing,
     LocalSegments,  ///< of the host
     Inet6,          ///< of the host
