@@ -5,6 +5,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -14,6 +15,17 @@
 namespace {
 
 std::string directory;
+std::string own_path;  ///< this program's file
+
+std::string target_of(const std::string& link) {
+    char path[256];
+    const ssize_t size = readlink(link.c_str(), path, sizeof path);
+    return {path, static_cast<size_t>(std::max<ssize_t>(size, 0))};
+}
+
+bool runs(pid_t process, const std::string& path) {
+    return target_of("/proc/" + std::to_string(process) + "/exe") == path;
+}
 
 std::string path_of(const char* name) {
     return directory + "/" + name;
@@ -21,6 +33,9 @@ std::string path_of(const char* name) {
 
 /// Ends when its standard input does.
 constexpr const char* wait_word = "wait";
+/// Makes a child that does, and becomes the program that it is given, which waits for the child.
+constexpr const char* fork_word = "fork";
+constexpr const char* reap_word = "reap";
 
 void copy_self_to(int target) {
     const int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -126,28 +141,24 @@ void writing_to_what_runs() {
     }
 }
 
+/// The program makes a child and becomes another program, which waits for it: then the child alone
+/// runs the file.
 void what_a_fork_runs() {
     const std::string path = make_program("forks");
     int input[2];
     require(pipe(input) == 0, "pipe");
-    // The program makes a child and ends; the child runs the same file.
     const pid_t child = children::start([&] {
         dup2(input[0], STDIN_FILENO);
         close(input[1]);
-        execl(path.c_str(), "program", "fork", nullptr);
+        execl(path.c_str(), "program", fork_word, own_path.c_str(), nullptr);
         return 98;
     });
     close(input[0]);
-    children::wait_for("the first ends", child);
+    children::wait_until([child] { return runs(child, own_path); }, "another program");
     show_open("its child runs", path, O_WRONLY);
     close(input[1]);
-    children::wait_until(
-        [&] {
-            const int file = open(path.c_str(), O_WRONLY | O_CLOEXEC);
-            close(file);
-            return file >= 0;
-        },
-        "the child's end");
+    children::wait_for("both end", child);
+    show_open("nobody runs it", path, O_WRONLY);
     unlink(path.c_str());
 }
 
@@ -194,26 +205,36 @@ void nameless() {
     close(file);
 }
 
-int program(std::string_view word) {
+int wait_for_end_of_input() {
     char byte = 0;
+    return read(STDIN_FILENO, &byte, 1) == 0 ? 3 : 4;
+}
+
+int program(std::string_view word, const char* next) {
     if (word == wait_word) {
-        return read(STDIN_FILENO, &byte, 1) == 0 ? 3 : 4;
+        return wait_for_end_of_input();
     }
-    if (word == "fork" && fork() == 0) {
-        return read(STDIN_FILENO, &byte, 1) == 0 ? 3 : 4;
+    if (word == fork_word) {
+        if (fork() == 0) {
+            return wait_for_end_of_input();
+        }
+        execl(next, "program", reap_word, nullptr);
+        return 97;
     }
-    return 0;
+    int status = 0;
+    return word == reap_word && wait(&status) > 0 ? WEXITSTATUS(status) : 0;
 }
 
 }  // namespace
 
 int main(int count, char** arguments) {
     if (count > 1) {
-        return program(arguments[1]);
+        return program(arguments[1], arguments[2]);
     }
     char name[] = "/tmp/running-XXXXXX";
     require(mkdtemp(name) != nullptr, "mkdtemp");
     directory = name;
+    own_path = target_of("/proc/self/exe");
     children::begin();
     writing_to_what_runs();
     what_a_fork_runs();

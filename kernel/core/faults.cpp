@@ -15,9 +15,9 @@ namespace ringfence::kernel {
 
 namespace {
 
-void kill_for_memory(Process& process) {
-    log_important("out of memory: killing process {} ({}), {} pages resident", process.id(),
-                  process.name.view(), process.memory->resident_pages());
+void kill_for_memory(Process& process, VirtualAddress touched) {
+    log_important("out of memory: killing process {} ({}), {} pages resident, which touched {}",
+                  process.id(), process.name.view(), process.memory->resident_pages(), touched);
     begin_group_exit(process, {.signal = signals::kill});
 }
 
@@ -44,7 +44,7 @@ bool handle_page_fault(arch::TrapFrame& frame, VirtualAddress address, FaultAcce
         return true;
     }
     if (outcome == FaultOutcome::OutOfMemory) {
-        kill_for_memory(process);
+        kill_for_memory(process, address);
         return frame.from_user();
     }
     if (!frame.from_user()) {

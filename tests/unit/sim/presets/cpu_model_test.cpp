@@ -69,7 +69,7 @@ TEST_P(EveryPreset, ShowsWhatLongModeNeedsAndHidesWhatTheMachineLacks) {
         EXPECT_TRUE(arch::x86::has(AsCpu{model_}, wanted)) << wanted.leaf << " " << wanted.index;
         EXPECT_TRUE(model_.has(wanted));
     }
-    for (const auto hidden : {feature::osxsave, feature::ospke, feature::sha, feature::monitor,
+    for (const auto hidden : {feature::osxsave, feature::ospke, feature::monitor,
                               feature::hypervisor, feature::rdrand, feature::la57}) {
         EXPECT_FALSE(arch::x86::has(AsCpu{model_}, hidden)) << hidden.leaf << " " << hidden.index;
         EXPECT_FALSE(model_.has(hidden));
