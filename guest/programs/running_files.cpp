@@ -23,17 +23,10 @@ std::string target_of(const std::string& link) {
     return {path, static_cast<size_t>(std::max<ssize_t>(size, 0))};
 }
 
-bool runs(pid_t process, const std::string& path) {
-    return target_of("/proc/" + std::to_string(process) + "/exe") == path;
-}
-
-std::string path_of(const char* name) {
-    return directory + "/" + name;
-}
-
 /// Ends when its standard input does.
 constexpr const char* wait_word = "wait";
-/// Makes a child that does, and becomes the program that it is given, which waits for the child.
+/// Makes a child that does, and becomes the program that it is given, which says so on its standard
+/// error and waits for the child.
 constexpr const char* fork_word = "fork";
 constexpr const char* reap_word = "reap";
 
@@ -146,17 +139,22 @@ void writing_to_what_runs() {
 void what_a_fork_runs() {
     const std::string path = make_program("forks");
     int input[2];
-    require(pipe(input) == 0, "pipe");
+    int ready[2];
+    require(pipe(input) == 0 && pipe(ready) == 0, "pipe");
     const pid_t child = children::start([&] {
         dup2(input[0], STDIN_FILENO);
+        dup2(ready[1], STDERR_FILENO);
         close(input[1]);
         execl(path.c_str(), "program", fork_word, own_path.c_str(), nullptr);
         return 98;
     });
     close(input[0]);
-    children::wait_until([child] { return runs(child, own_path); }, "another program");
+    char byte = 0;
+    require(read(ready[0], &byte, 1) == 1, "another program");
     show_open("its child runs", path, O_WRONLY);
     close(input[1]);
+    close(ready[0]);
+    close(ready[1]);
     children::wait_for("both end", child);
     show_open("nobody runs it", path, O_WRONLY);
     unlink(path.c_str());
@@ -221,8 +219,12 @@ int program(std::string_view word, const char* next) {
         execl(next, "program", reap_word, nullptr);
         return 97;
     }
+    if (word != reap_word) {
+        return 0;
+    }
     int status = 0;
-    return word == reap_word && wait(&status) > 0 ? WEXITSTATUS(status) : 0;
+    const bool told = write(STDERR_FILENO, "r", 1) == 1;
+    return told && wait(&status) > 0 ? WEXITSTATUS(status) : 96;
 }
 
 }  // namespace
