@@ -23,6 +23,10 @@ std::string target_of(const std::string& link) {
     return {path, static_cast<size_t>(std::max<ssize_t>(size, 0))};
 }
 
+std::string path_of(const char* name) {
+    return directory + "/" + name;
+}
+
 /// Ends when its standard input does.
 constexpr const char* wait_word = "wait";
 /// Makes a child that does, and becomes the program that it is given, which says so on its standard
