@@ -4,39 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "tests/end_to_end/command.h"
-#include "tests/end_to_end/host_inet6.h"
-#include "tests/end_to_end/host_segments.h"
+#include "tests/end_to_end/needs.h"
 #include "tests/end_to_end/setups.h"
 
 namespace ringfence::end_to_end {
 namespace {
-
-/// What a program's result depends on, and not every place has.
-enum class Needs {
-    Nothing,
-    LocalSegments,  ///< of the host
-    Inet6,          ///< of the host
-    ResumeFlag,     ///< in what faults save
-};
-
-/// Why a program cannot be compared; empty if it can.
-std::string_view obstacle(Needs needs, const Place& place) {
-    switch (needs) {
-        case Needs::Nothing:
-            break;
-        case Needs::LocalSegments:
-            return host_has_local_segments()
-                       ? ""
-                       : "this host's processor does not see what modify_ldt writes";
-        case Needs::Inet6:
-            return host_has_inet6() ? "" : "this host has no IPv6";
-        case Needs::ResumeFlag:
-            return std::string_view(place.name).starts_with("qemu")
-                       ? "QEMU does not say that a fault has just been left"
-                       : "";
-    }
-    return "";
-}
 
 struct Program {
     const char* name;
@@ -72,8 +44,8 @@ std::vector<Program> make_programs() {
         {"file_locks", {guest_program("file_locks")}},
         {"file_signals", {guest_program("file_signals")}},
         {"files", {guest_program("files")}},
-        {"hardware_breakpoints", {guest_program("hardware_breakpoints")}},
-        {"hostile_tracing", {guest_program("hostile_tracing")}},
+        {"hardware_breakpoints", {guest_program("hardware_breakpoints")}, {}, {}, Needs::Tracing},
+        {"hostile_tracing", {guest_program("hostile_tracing")}, {}, {}, Needs::Tracing},
         {"inet6_datagrams", {guest_program("inet6_datagrams")}, {}, {}, Needs::Inet6},
         {"inet6_sockets", {guest_program("inet6_sockets")}, {}, {}, Needs::Inet6},
         {"inet_names", {guest_program("inet_names")}},
@@ -102,8 +74,8 @@ std::vector<Program> make_programs() {
         {"timers", {guest_program("timers")}},
         {"streams_empty", {guest_program("streams")}},
         {"streams_binary", {guest_program("streams")}, binary_input()},
-        {"traced_registers", {guest_program("traced_registers")}},
-        {"tracing", {guest_program("tracing")}},
+        {"traced_registers", {guest_program("traced_registers")}, {}, {}, Needs::Tracing},
+        {"tracing", {guest_program("tracing")}, {}, {}, Needs::Tracing},
         {"unix_messages", {guest_program("unix_messages")}},
         {"unix_sockets", {guest_program("unix_sockets")}},
         {"vdso", {guest_program("vdso")}},

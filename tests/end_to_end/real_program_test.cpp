@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "tests/end_to_end/command.h"
-#include "tests/end_to_end/host_inet6.h"
+#include "tests/end_to_end/needs.h"
 #include "tests/end_to_end/setups.h"
 
 namespace ringfence::end_to_end {
@@ -22,7 +22,7 @@ struct RealProgram {
     std::vector<std::string> command;
     Files files{};
     std::string input{};
-    bool needs_inet6 = false;  ///< of the host
+    Needs needs = Needs::Nothing;
 };
 
 /// Lines of words and numbers, the same at each call.
@@ -63,9 +63,9 @@ std::string contents(const std::string& path) {
 
 /// `interpreter SCRIPT` with what the script uses.
 RealProgram script(const char* name, const std::string& interpreter, const std::string& file,
-                   Files files, bool needs_inet6 = false) {
+                   Files files, Needs needs = Needs::Nothing) {
     files.push_back(workload(file));
-    return {name, {interpreter, workload(file)}, std::move(files), {}, needs_inet6};
+    return {name, {interpreter, workload(file)}, std::move(files), {}, needs};
 }
 
 std::vector<RealProgram> make_programs() {
@@ -125,8 +125,8 @@ std::vector<RealProgram> make_programs() {
                {"/usr/sbin/nginx", "/usr/bin/curl", "/usr/bin/redis-server", "/usr/bin/redis-cli",
                 python, library, "/usr/bin/socat", "/bin/sh", "/bin/busybox", "/bin/mkdir",
                 "/bin/cat", "/bin/rm", "/bin/sleep", "/etc/passwd", "/etc/group", "/etc/hosts"},
-               true),
-        {"ip_addresses", {"/usr/sbin/ip", "addr", "show", "lo"}, {}, {}, true},
+               Needs::Inet6),
+        {"ip_addresses", {"/usr/sbin/ip", "addr", "show", "lo"}, {}, {}, Needs::Inet6},
         {"ip_routes", {"/usr/sbin/ip", "route", "show", "table", "local", "dev", "lo"}},
         {"ip_route_to", {"/usr/sbin/ip", "route", "get", "127.0.0.1"}},
         {"ip_no_link", {"/usr/sbin/ip", "link", "show", "none0"}},
@@ -135,11 +135,13 @@ std::vector<RealProgram> make_programs() {
           "import socket; print(socket.if_nameindex()[0], socket.if_nametoindex('lo'))"},
          {library}},
         script("strace", "/bin/dash", "strace.sh",
-               {"/usr/bin/strace", "/bin/sed", "/bin/echo", "/bin/true"}),
+               {"/usr/bin/strace", "/bin/sed", "/bin/echo", "/bin/true"}, Needs::Tracing),
         {"gdb",
          {"/bin/dash", workload("gdb.sh"), guest_program("debugged")},
          {workload("gdb.sh"), guest_program("debugged"), "/usr/bin/gdb", "/usr/share/gdb", library,
-          "/bin/sh", "/bin/sed", libraries + "/libthread_db.so.1", libraries + "/gconv"}},
+          "/bin/sh", "/bin/sed", libraries + "/libthread_db.so.1", libraries + "/gconv"},
+         {},
+         Needs::Tracing},
         {"ls", {"/bin/ls", "-lan", "--time-style=+%s", "/bin/busybox"}, {"/bin/busybox"}},
         {"find", {"/usr/bin/find", library + "/json", "-name", "*.py", "-size", "+8k"}, {library}},
         {"sort", {"/usr/bin/sort", "-k1,1", "-k2n"}, {}, text},
@@ -173,14 +175,14 @@ TEST_P(RealProgramInGuest, BehavesAsOnTheHost) {
             GTEST_SKIP() << path << " is not on this host: './dev test' installs its package";
         }
     }
-    if (program.needs_inet6 && !host_has_inet6()) {
-        GTEST_SKIP() << "this host has no IPv6";
+    const Place place = {"", {"--design", std::get<1>(GetParam())}};
+    if (const std::string_view why = obstacle(program.needs, place); !why.empty()) {
+        GTEST_SKIP() << why;
     }
     std::vector<std::string> options = {"--memory", "512", "--quiet"};
     for (const std::string& path : program.files) {
         options.insert(options.end(), {"--file", path});
     }
-    const Place place = {"", {"--design", std::get<1>(GetParam())}};
     const Outcome expected = on_host(program.command, {.input = program.input});
     const Outcome actual =
         ringfence(run_arguments(place, options, program.command), {.input = program.input});

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "tests/end_to_end/host_tracing.h"
+
+#include <sys/personality.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstddef>
+#include <cstdint>
+
+namespace ringfence::end_to_end {
+
+namespace {
+
+/// Stops for its tracer if it may be traced, and ends if not.
+[[noreturn]] void be_traced() {
+    if (personality(ADDR_NO_RANDOMIZE) >= 0 && ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0) {
+        raise(SIGSTOP);
+    }
+    _exit(0);
+}
+
+bool takes_breakpoint(pid_t child) {
+    constexpr size_t first = offsetof(user, u_debugreg);
+    constexpr size_t control = first + 7 * sizeof(uintptr_t);
+    constexpr uintptr_t local_enable = 1;
+    static char place;
+    return ptrace(PTRACE_POKEUSER, child, first, &place) == 0 &&
+           ptrace(PTRACE_POKEUSER, child, control, local_enable) == 0;
+}
+
+}  // namespace
+
+bool host_lets_programs_trace() {
+    const pid_t child = fork();
+    if (child == 0) {
+        be_traced();
+    }
+    int status = 0;
+    if (child < 0 || waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) {
+        return false;
+    }
+    const bool complete = takes_breakpoint(child);
+    kill(child, SIGKILL);
+    waitpid(child, &status, 0);
+    return complete;
+}
+
+}  // namespace ringfence::end_to_end
