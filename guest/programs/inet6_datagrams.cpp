@@ -37,8 +37,8 @@ void receive_from(const char* name, int descriptor) {
 void datagrams() {
     std::printf("-- datagrams\n");
     const int receiver = socket(AF_INET6, SOCK_DGRAM, 0);
-    show("bind", bind6_to(receiver, address6_of("::", 0)));
-    const in_port_t port = name6_of(receiver).sin6_port;
+    show("bind", bind_to(receiver, address6_of("::", 0)));
+    const in_port_t port = name_of<sockaddr_in6>(receiver).sin6_port;
     const int sender = socket(AF_INET6, SOCK_DGRAM, 0);
     show("send to nobody in particular", send(sender, "x", 1, 0));
     show_value("sendto", send6_to(sender, address6_of("::1", port), "by IPv6"));
@@ -85,11 +85,12 @@ void datagrams() {
 void peers() {
     std::printf("-- peers\n");
     const int receiver = socket(AF_INET6, SOCK_DGRAM, 0);
-    require(bind6_to(receiver, address6_of("::1", 0)) == 0, "bind");
-    const sockaddr_in6 place = name6_of(receiver);
+    require(bind_to(receiver, address6_of("::1", 0)) == 0, "bind");
+    const sockaddr_in6 place = name_of<sockaddr_in6>(receiver);
     const int sender = socket(AF_INET6, SOCK_DGRAM, 0);
-    show("connect", connect6_to(sender, place, 24));
-    show_address6("own name", name6_of(sender), name6_of(sender).sin6_port);
+    show("connect", connect_to(sender, place, 24));
+    show_address6("own name", name_of<sockaddr_in6>(sender),
+                  name_of<sockaddr_in6>(sender).sin6_port);
     show_value("send", send(sender, "hello", 5, 0));
     receive_from("receive", receiver);
     close(receiver);
@@ -98,17 +99,17 @@ void peers() {
     char byte;
     show("receive", recv(sender, &byte, 1, MSG_DONTWAIT));
     show("and then", recv(sender, &byte, 1, MSG_DONTWAIT));
-    show("connect, mapped", connect6_to(sender, address6_of("::ffff:127.0.0.1", place.sin6_port)));
+    show("connect, mapped", connect_to(sender, address6_of("::ffff:127.0.0.1", place.sin6_port)));
     const int other = socket(AF_INET6, SOCK_DGRAM, 0);
-    show("connect, mapped", connect6_to(other, address6_of("::ffff:127.0.0.1", place.sin6_port)));
-    show_address6("own name", name6_of(other), name6_of(other).sin6_port);
+    show("connect, mapped", connect_to(other, address6_of("::ffff:127.0.0.1", place.sin6_port)));
+    show_address6("own name", name_of<sockaddr_in6>(other), name_of<sockaddr_in6>(other).sin6_port);
     show_value("send", send(other, "x", 1, 0));
     show_events("told", other, 1000, POLLIN);
     show("receive", recv(other, &byte, 1, MSG_DONTWAIT));
     sockaddr_in6 none{};
     none.sin6_family = AF_UNSPEC;
-    show("disconnect", connect6_to(other, none));
-    show_address6("own name", name6_of(other), 0);
+    show("disconnect", connect_to(other, none));
+    show_address6("own name", name_of<sockaddr_in6>(other), 0);
     show_value("IPv6 from now on", send6_to(other, place, "x"));
     close(sender);
     close(other);
@@ -162,8 +163,8 @@ ssize_t send_with(int descriptor, const sockaddr_in6& to, int level, int type, c
 void controls() {
     std::printf("-- controls\n");
     const int receiver = socket(AF_INET6, SOCK_DGRAM, 0);
-    require(bind6_to(receiver, address6_of("::", 0)) == 0, "bind");
-    const sockaddr_in6 six = address6_of("::1", name6_of(receiver).sin6_port);
+    require(bind_to(receiver, address6_of("::", 0)) == 0, "bind");
+    const sockaddr_in6 six = address6_of("::1", name_of<sockaddr_in6>(receiver).sin6_port);
     const sockaddr_in6 four = address6_of("::ffff:127.0.0.1", six.sin6_port);
     const int sender = socket(AF_INET6, SOCK_DGRAM, 0);
     require(send6_to(sender, six, "none") == 4, "sendto");
@@ -245,7 +246,7 @@ void options() {
     show_option(one, 999);
     close(one);
     const int bound = socket(AF_INET6, SOCK_DGRAM, 0);
-    show("bind", bind6_to(bound, address6_of("::1", 0)));
+    show("bind", bind_to(bound, address6_of("::1", 0)));
     show_option(bound, IPV6_V6ONLY);
     show("IPV6_V6ONLY too late", setsockopt(bound, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on));
     close(bound);

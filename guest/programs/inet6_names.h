@@ -2,37 +2,13 @@
 // Names and connections of AF_INET6 sockets on the loopback interface.
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "guest/programs/check.h"
+#include "guest/programs/inet_names.h"
 
 inline sockaddr_in6 address6_of(const char* text, in_port_t port) {
     sockaddr_in6 address{};
     address.sin6_family = AF_INET6;
     address.sin6_port = port;
     require(inet_pton(AF_INET6, text, &address.sin6_addr) == 1, "inet_pton");
-    return address;
-}
-
-inline int bind6_to(int descriptor, const sockaddr_in6& address,
-                    socklen_t size = sizeof(sockaddr_in6)) {
-    return bind(descriptor, reinterpret_cast<const sockaddr*>(&address), size);
-}
-
-inline int connect6_to(int descriptor, const sockaddr_in6& address,
-                       socklen_t size = sizeof(sockaddr_in6)) {
-    return connect(descriptor, reinterpret_cast<const sockaddr*>(&address), size);
-}
-
-inline sockaddr_in6 name6_of(int descriptor) {
-    sockaddr_in6 address{};
-    socklen_t size = sizeof address;
-    require(getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0,
-            "getsockname");
-    require(size == sizeof address, "size of a name");
     return address;
 }
 
@@ -51,9 +27,9 @@ struct Listener6 {
     explicit Listener6(const char* text, int only = 0) {
         require(setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) == 0,
                 "IPV6_V6ONLY");
-        require(bind6_to(descriptor, address6_of(text, 0)) == 0 && listen(descriptor, 8) == 0,
+        require(bind_to(descriptor, address6_of(text, 0)) == 0 && listen(descriptor, 8) == 0,
                 "listen");
-        address = name6_of(descriptor);
+        address = name_of<sockaddr_in6>(descriptor);
     }
     Listener6(const Listener6&) = delete;
     Listener6& operator=(const Listener6&) = delete;

@@ -27,7 +27,7 @@ void meet(const char* name, int client, const Listener6& listener) {
     require(server >= 0, "accept");
     std::printf("%s: %u bytes of name\n", name, size);
     show_address6("accepted from", peer, peer.sin6_port);
-    show_address6("server's name", name6_of(server), listener.address.sin6_port);
+    show_address6("server's name", name_of<sockaddr_in6>(server), listener.address.sin6_port);
     exchange(client, server);
     close(server);
 }
@@ -37,17 +37,18 @@ void connections() {
     const Listener6 listener("::1");
     show_address6("listener", listener.address, listener.address.sin6_port);
     const int client = socket(AF_INET6, SOCK_STREAM, 0);
-    show_address6("fresh", name6_of(client), 0);
-    show("connect", connect6_to(client, listener.address));
-    show_address6("client's name", name6_of(client), name6_of(client).sin6_port);
+    show_address6("fresh", name_of<sockaddr_in6>(client), 0);
+    show("connect", connect_to(client, listener.address));
+    show_address6("client's name", name_of<sockaddr_in6>(client),
+                  name_of<sockaddr_in6>(client).sin6_port);
     meet("::1", client, listener);
     close(client);
     const int old = socket(AF_INET6, SOCK_STREAM, 0);
-    show("24 bytes are enough", connect6_to(old, listener.address, 24));
+    show("24 bytes are enough", connect_to(old, listener.address, 24));
     meet("again", old, listener);
     close(old);
     const int any = socket(AF_INET6, SOCK_STREAM, 0);
-    show("connect to any address", connect6_to(any, address6_of("::", listener.address.sin6_port)));
+    show("connect to any address", connect_to(any, address6_of("::", listener.address.sin6_port)));
     sockaddr_in6 peer{};
     socklen_t size = sizeof peer;
     show("getpeername", getpeername(any, reinterpret_cast<sockaddr*>(&peer), &size));
@@ -67,7 +68,7 @@ void both_versions() {
     const Listener6 listener("::");
     const in_port_t port = listener.address.sin6_port;
     const int six = socket(AF_INET6, SOCK_STREAM, 0);
-    show("IPv6", connect6_to(six, address6_of("::1", port)));
+    show("IPv6", connect_to(six, address6_of("::1", port)));
     meet("IPv6", six, listener);
     close(six);
     const int four = socket(AF_INET, SOCK_STREAM, 0);
@@ -75,8 +76,9 @@ void both_versions() {
     meet("IPv4", four, listener);
     close(four);
     const int mapped = socket(AF_INET6, SOCK_STREAM, 0);
-    show("mapped", connect6_to(mapped, address6_of("::ffff:127.0.0.1", port)));
-    show_address6("own name", name6_of(mapped), name6_of(mapped).sin6_port);
+    show("mapped", connect_to(mapped, address6_of("::ffff:127.0.0.1", port)));
+    show_address6("own name", name_of<sockaddr_in6>(mapped),
+                  name_of<sockaddr_in6>(mapped).sin6_port);
     meet("mapped", mapped, listener);
     close(mapped);
     const Listener6 only("::", 1);
@@ -88,12 +90,12 @@ void both_versions() {
     const int on = 1;
     show("IPV6_V6ONLY", setsockopt(strict, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on));
     show("mapped from one that does without",
-         connect6_to(strict, address6_of("::ffff:127.0.0.1", port)));
+         connect_to(strict, address6_of("::ffff:127.0.0.1", port)));
     close(strict);
     const Listener plain;
     const int upward = socket(AF_INET6, SOCK_STREAM, 0);
     show("to a socket of IPv4",
-         connect6_to(upward, address6_of("::ffff:127.0.0.1", plain.address.sin_port)));
+         connect_to(upward, address6_of("::ffff:127.0.0.1", plain.address.sin_port)));
     const int server = accept(plain.descriptor, nullptr, nullptr);
     require(server >= 0, "accept");
     exchange(upward, server);
@@ -109,44 +111,44 @@ void refusals() {
         nobody = listener.address.sin6_port;
     }
     const int client = socket(AF_INET6, SOCK_STREAM, 0);
-    show("nobody there", connect6_to(client, address6_of("::1", nobody)));
-    show("nobody there, mapped", connect6_to(client, address6_of("::ffff:127.0.0.1", nobody)));
+    show("nobody there", connect_to(client, address6_of("::1", nobody)));
+    show("nobody there, mapped", connect_to(client, address6_of("::ffff:127.0.0.1", nobody)));
     close(client);
     const int lost = socket(AF_INET6, SOCK_STREAM, 0);
-    show("connect, short", connect6_to(lost, address6_of("::1", nobody), 23));
-    show("bind, short", bind6_to(lost, address6_of("::1", 0), 23));
+    show("connect, short", connect_to(lost, address6_of("::1", nobody), 23));
+    show("bind, short", bind_to(lost, address6_of("::1", 0), 23));
     const sockaddr_in four = address_of("127.0.0.1", nobody);
     show("connect to IPv4's form", connect_to(lost, four));
     show("bind to IPv4's form", bind_to(lost, four));
     sockaddr_in6 other = address6_of("::1", 0);
     other.sin6_family = AF_INET;
-    show("bind, wrong family", bind6_to(lost, other));
-    show("connect, wrong family", connect6_to(lost, other));
-    show("bind elsewhere", bind6_to(lost, address6_of("2001:db8::1", 0)));
-    show("bind elsewhere, mapped", bind6_to(lost, address6_of("::ffff:192.0.2.1", 0)));
-    show("bind to many", bind6_to(lost, address6_of("ff02::1", 0)));
-    show("bind without its interface", bind6_to(lost, address6_of("fe80::1", 0)));
-    show("connect without its interface", connect6_to(lost, address6_of("fe80::1", 1)));
-    show("connect to many", connect6_to(lost, address6_of("ff0e::1", 1)));
+    show("bind, wrong family", bind_to(lost, other));
+    show("connect, wrong family", connect_to(lost, other));
+    show("bind elsewhere", bind_to(lost, address6_of("2001:db8::1", 0)));
+    show("bind elsewhere, mapped", bind_to(lost, address6_of("::ffff:192.0.2.1", 0)));
+    show("bind to many", bind_to(lost, address6_of("ff02::1", 0)));
+    show("bind without its interface", bind_to(lost, address6_of("fe80::1", 0)));
+    show("connect without its interface", connect_to(lost, address6_of("fe80::1", 1)));
+    show("connect to many", connect_to(lost, address6_of("ff0e::1", 1)));
     sockaddr_in6 scoped = address6_of("fe80::1", 0);
     scoped.sin6_scope_id = 12345;
-    show("bind to an interface that is not", bind6_to(lost, scoped));
+    show("bind to an interface that is not", bind_to(lost, scoped));
     close(lost);
     const int strict = socket(AF_INET6, SOCK_STREAM, 0);
     const int on = 1;
     require(setsockopt(strict, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) == 0, "IPV6_V6ONLY");
-    show("bind mapped where it is not taken", bind6_to(strict, address6_of("::ffff:127.0.0.1", 0)));
+    show("bind mapped where it is not taken", bind_to(strict, address6_of("::ffff:127.0.0.1", 0)));
     close(strict);
     const int mapped = socket(AF_INET6, SOCK_STREAM, 0);
-    show("bind mapped", bind6_to(mapped, address6_of("::ffff:127.0.0.1", 0)));
-    show_address6("name", name6_of(mapped), name6_of(mapped).sin6_port);
-    show("bind again", bind6_to(mapped, address6_of("::1", 0)));
-    show("IPv6 from there", connect6_to(mapped, address6_of("::1", nobody)));
+    show("bind mapped", bind_to(mapped, address6_of("::ffff:127.0.0.1", 0)));
+    show_address6("name", name_of<sockaddr_in6>(mapped), name_of<sockaddr_in6>(mapped).sin6_port);
+    show("bind again", bind_to(mapped, address6_of("::1", 0)));
+    show("IPv6 from there", connect_to(mapped, address6_of("::1", nobody)));
     close(mapped);
     const int six = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in6 form = address6_of("::1", nobody);
-    show("IPv4 to IPv6's form", connect6_to(six, form));
-    show("IPv4 bound to IPv6's form", bind6_to(six, form));
+    show("IPv4 to IPv6's form", connect_to(six, form));
+    show("IPv4 bound to IPv6's form", bind_to(six, form));
     close(six);
     show("unknown protocol", socket(AF_INET6, SOCK_STREAM, IPPROTO_UDP));
     show("sequenced packets", socket(AF_INET6, SOCK_SEQPACKET, 0));
@@ -168,7 +170,7 @@ int claim(const Claim& wanted, in_port_t port, int reuse, int type) {
         require(setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &wanted.only, sizeof wanted.only) == 0,
                 "IPV6_V6ONLY");
     }
-    const int result = wanted.family == AF_INET6 ? bind6_to(made, address6_of(wanted.address, port))
+    const int result = wanted.family == AF_INET6 ? bind_to(made, address6_of(wanted.address, port))
                                                  : bind_to(made, address_of(wanted.address, port));
     const int error = errno;
     if (result != 0) {

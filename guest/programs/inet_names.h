@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Names and connections of AF_INET sockets on the loopback interface.
+// Names and connections of Internet sockets on the loopback interface; what is of IPv6 alone is in
+// inet6_names.h.
 #pragma once
 
 #include <arpa/inet.h>
@@ -17,16 +18,21 @@ inline sockaddr_in address_of(const char* text, in_port_t port) {
     return address;
 }
 
-inline int bind_to(int descriptor, const sockaddr_in& address) {
-    return bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+// The names of both versions, as structures of their own.
+
+template <typename Address>
+int bind_to(int descriptor, const Address& address, socklen_t size = sizeof(Address)) {
+    return bind(descriptor, reinterpret_cast<const sockaddr*>(&address), size);
 }
 
-inline int connect_to(int descriptor, const sockaddr_in& address) {
-    return connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+template <typename Address>
+int connect_to(int descriptor, const Address& address, socklen_t size = sizeof(Address)) {
+    return connect(descriptor, reinterpret_cast<const sockaddr*>(&address), size);
 }
 
-inline sockaddr_in name_of(int descriptor) {
-    sockaddr_in address{};
+template <typename Address = sockaddr_in>
+Address name_of(int descriptor) {
+    Address address{};
     socklen_t size = sizeof address;
     require(getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0,
             "getsockname");
