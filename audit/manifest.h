@@ -64,6 +64,9 @@ struct Manifest {
     /// The address bit in which the two roots of a pair differ, as a mask; set in the user's. 0:
     /// roots are not paired, and rules about pairs are not checked.
     u64 pair_bit = 0;
+    /// Where a kernel that turns to a program before it loads the program's kernel root keeps that
+    /// root as CR3, and 0 if it is loaded. 0: it loads roots at once.
+    VirtualAddress late_root;
     /// Where user mode's half ends, and where the kernel's begins.
     VirtualAddress user_end = lower_half_end;
     VirtualAddress kernel_start = upper_half_start;

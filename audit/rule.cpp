@@ -54,7 +54,8 @@ constexpr std::array<RuleText, rule_count> texts{{
     {Rule::TruthfulStatus, "I22", "truthful status",
      "what the kernel reports of its isolation is what is found from outside", Check::Report},
     {Rule::OwnTable, "I23", "own table",
-     "a user root is left for the kernel's root of its pair, and entered from that",
+     "a user root is left for the kernel's root of its pair, and entered only while the kernel "
+     "works on that; it touches no other user half",
      Check::RootWrite},
 }};
 

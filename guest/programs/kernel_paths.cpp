@@ -253,7 +253,8 @@ void local_segments() {
     std::printf("local segments: child %d\n", status_of(child));
 }
 
-/// Several processes that take turns, each with a value of its own at the same address.
+/// Several processes that take turns, each with a value of its own at the same address. What they
+/// are sent lies across the end of a page, what they answer does not: two ways to user memory.
 void spaces() {
     constexpr int count_of_children = 8;
     constexpr int rounds = 3;
@@ -271,20 +272,24 @@ void spaces() {
         if (child.id == 0) {
             int wrong = 0;
             area[0] = static_cast<char>(number);
-            char byte;
             for (int round = 0; round < rounds; ++round) {
-                require(read(child.to[0], &byte, 1) == 1, "read");
-                wrong += area[0] != static_cast<char>(number);
-                require(write(child.from[1], &byte, 1) == 1, "write");
+                char* const letter = static_cast<char*>(at(area, 1)) - 1;
+                require(read(child.to[0], letter, 2) == 2, "read");
+                wrong += area[0] != static_cast<char>(number) || letter[1] != ~letter[0];
+                require(write(child.from[1], letter, 1) == 1, "write");
             }
             _exit(wrong);
         }
     }
+    // The parent's table, too, has pages there that may be written.
+    area[0] = 0;
+    area[page] = 0;
     int wrong = 0;
     for (int round = 0; round < rounds; ++round) {
         for (Child& child : children) {
-            char byte = static_cast<char>(round);
-            require(write(child.to[1], &byte, 1) == 1 && read(child.from[0], &byte, 1) == 1,
+            const char letter[2] = {static_cast<char>(round), static_cast<char>(~round)};
+            char byte = 0;
+            require(write(child.to[1], letter, 2) == 2 && read(child.from[0], &byte, 1) == 1,
                     "pipe");
             wrong += byte != static_cast<char>(round) || area[0] != 0;
         }

@@ -36,7 +36,7 @@ public:
         : TomlReader(file, "manifest, or part of it,"), symbols_(symbols) {}
 
     audit::Manifest manifest(const toml::table& table) const {
-        check_keys(table, {"schema", "name", "pair_bit", "part", "private"});
+        check_keys(table, {"schema", "name", "pair_bit", "late_root", "part", "private"});
         if (const std::string found = text(table, "schema"); found != schema) {
             wrong(table, "schema '{}', expected '{}'", found, schema);
         }
@@ -44,6 +44,9 @@ public:
         result.name = text(table, "name");
         if (const toml::node* const bit = table.get("pair_bit")) {
             result.pair_bit = u64{1} << number(*bit, 12, 51);
+        }
+        if (table.get("late_root") != nullptr) {
+            result.late_root = VirtualAddress{address(table, "late_root")};
         }
         for_each_table(table, "part", [&](const toml::table& row) {
             const Part part = this->part(row);

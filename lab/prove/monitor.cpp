@@ -153,6 +153,7 @@ void Monitor::iret(VirtualAddress target, bool to_user) {
 void Monitor::translation_cached(const sim::observe::CachedTranslation& translation) {
     if (parts_) {
         parts_->translations.cached(translation);
+        parts_->switches.cached(translation);
     }
 }
 

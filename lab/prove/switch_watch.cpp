@@ -35,7 +35,7 @@ void SwitchWatch::root_written(const sim::observe::RootWrite& write) {
                                             ? "interrupts are on while the user root is loaded"
                                             : "interrupts are on while the user root is left"});
     }
-    check_code();
+    check_code(Cr3::root(write.new_value));
     check_pair(write);
 }
 
@@ -44,25 +44,52 @@ void SwitchWatch::check_pair(const sim::observe::RootWrite& write) {
     if (!past_.interrupted.empty()) {
         return;
     }
-    const PhysicalAddress from = Cr3::root(write.old_value);
+    const bool enters = is_user_root(write.new_value);
+    const u64 late = enters ? late_cr3() : 0;
+    const u64 from = late != 0 ? late : write.old_value;
     const PhysicalAddress to = Cr3::root(write.new_value);
     context_.sink.checked(Rule::OwnTable);
-    if ((from.value() ^ to.value()) != context_.manifest.pair_bit) {
+    if ((Cr3::root(from).value() ^ to.value()) != context_.manifest.pair_bit) {
         context_.sink.violated(
             {.rule = Rule::OwnTable,
              .address = context_.view.running_block(),
              .frame = to,
-             .what = is_user_root(write.new_value)
-                         ? "a user root is loaded that is not of the kernel's pair"
-                         : "a user root is left for a root that is not of its pair"});
+             .what = enters ? "a user root is loaded that is not of the kernel's pair"
+                            : "a user root is left for a root that is not of its pair"});
         return;
     }
-    const u64 kernels = is_user_root(write.new_value) ? write.old_value : write.new_value;
+    const u64 kernels = enters ? from : write.new_value;
     if (context_.view.entry_registers().pcids && Cr3::pcid.get(kernels) == 0) {
         context_.sink.violated(
             {.rule = Rule::PcidsApart,
              .frame = Cr3::root(kernels),
              .what = "a program's kernel root has PCID 0, which is the kernel's own"});
+    }
+}
+
+/// What the kernel has put off to load; 0: nothing.
+u64 SwitchWatch::late_cr3() const {
+    u64 cr3 = 0;
+    const bool known =
+        context_.manifest.late_root.value() != 0 &&
+        context_.view.read(context_.manifest.late_root, {reinterpret_cast<u8*>(&cr3), sizeof(cr3)});
+    return known ? cr3 : 0;
+}
+
+void SwitchWatch::cached(const sim::observe::CachedTranslation& translation) {
+    if (!past_.began || translation.start >= context_.manifest.user_end ||
+        is_user_root(translation.root)) {
+        return;
+    }
+    const u64 late = late_cr3();
+    context_.sink.checked(Rule::OwnTable);
+    if (late != 0 && Cr3::root(late) != Cr3::root(translation.root)) {
+        context_.sink.violated({.rule = Rule::OwnTable,
+                                .address = translation.start,
+                                .bytes = translation.bytes,
+                                .frame = translation.physical,
+                                .what = "the kernel touches the user half of a table that it does "
+                                        "not work for"});
     }
 }
 
@@ -84,14 +111,12 @@ void SwitchWatch::check_pcid(const sim::observe::RootWrite& write) {
 }
 
 /// The code that switches is at the same place in both tables. Told before the switch.
-void SwitchWatch::check_code() {
+void SwitchWatch::check_code(PhysicalAddress next_root) {
     const VirtualAddress code = context_.view.running_block();
-    const u64 cr3 = context_.view.entry_registers().cr3;
-    const PhysicalAddress here = Cr3::root(cr3);
-    const PhysicalAddress there{here.value() ^ context_.manifest.pair_bit};
+    const PhysicalAddress here = Cr3::root(context_.view.entry_registers().cr3);
     context_.sink.checked(Rule::SwitchCodeInBoth);
     const auto now = context_.tables.translate(here, code);
-    const auto next = context_.tables.translate(there, code);
+    const auto next = context_.tables.translate(next_root, code);
     const auto frame = [&](const audit::Translation& of) { return of.frame + (code - of.start); };
     if (now && next && frame(*now) != frame(*next)) {
         context_.sink.violated(

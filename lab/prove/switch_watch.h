@@ -16,6 +16,8 @@ public:
     explicit SwitchWatch(const WatchContext& context) : context_(context) {}
 
     void root_written(const sim::observe::RootWrite& write);
+    /// A TLB was filled.
+    void cached(const sim::observe::CachedTranslation& translation);
     /// The kernel was interrupted at `rip` by `vector`.
     void kernel_interrupted(u8 vector, VirtualAddress rip, VirtualAddress fault_address);
     /// An interrupted kernel goes on at `target`.
@@ -43,8 +45,9 @@ public:
 private:
     [[nodiscard]] bool is_user_root(u64 cr3) const;
     void check_pcid(const sim::observe::RootWrite& write);
-    void check_code();
+    void check_code(PhysicalAddress next_root);
     void check_pair(const sim::observe::RootWrite& write);
+    [[nodiscard]] u64 late_cr3() const;
 
     WatchContext context_;
     Past past_;

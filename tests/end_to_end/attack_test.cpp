@@ -244,5 +244,24 @@ TEST(Bench, TheStackAddsUpToTheCycles) {
     }
 }
 
+/// Isolated, a call writes CR3 on its way in and out; that another program is next adds nothing.
+TEST(Bench, TurningToAnotherProgramLoadsNoRootOfItsOwn) {
+    const Outcome outcome = ringfence(
+        {"bench", "--name", "null_syscall,context_switch,pipe_round_trip", "--json", "-"});
+    ASSERT_EQ(outcome.status, 0) << outcome.error;
+    const auto runs = nlohmann::json::parse(outcome.output)["runs"];
+    ASSERT_EQ(runs.size(), 9U);
+    const auto root_writes = [&](size_t run) {
+        return runs[run]["stack"]["root_write"].get<double>();
+    };
+    for (const size_t design : {size_t{1}, size_t{2}}) {  // with PCID and without
+        const double of_a_call = root_writes(design);
+        EXPECT_NEAR(root_writes(3 + design), of_a_call, 0.05 * of_a_call);
+        EXPECT_NEAR(root_writes(6 + design), 4 * of_a_call, 0.05 * 4 * of_a_call)
+            << "two reads and two writes, and two changes of program";
+    }
+    EXPECT_NEAR(root_writes(6), 2 * root_writes(3), 0.1 * root_writes(6)) << "shared: each change";
+}
+
 }  // namespace
 }  // namespace ringfence::end_to_end

@@ -32,6 +32,7 @@ std::vector<std::string> shell(const std::string& script) {
 
 std::vector<Program> make_programs() {
     std::vector<Program> list = {
+        {"after_sleep", {guest_program("after_sleep")}},
         {"bad_pointers", {guest_program("bad_pointers")}},
         {"calls", {guest_program("calls")}},
         {"cpu_modes", {guest_program("cpu_modes")}},

@@ -12,6 +12,7 @@
 #include "kernel/arch/x86_64/isolation.h"
 #include "kernel/arch/x86_64/kernel_pages.h"
 #include "kernel/arch/x86_64/kernel_tables.h"
+#include "kernel/arch/x86_64/late_root.h"
 #include "kernel/arch/x86_64/ldt.h"
 #include "kernel/arch/x86_64/mutation.h"
 #include "kernel/arch/x86_64/table_memory.h"
@@ -166,6 +167,7 @@ void AddressSpace::release_roots() {
 
 AddressSpace::~AddressSpace() {
     RF_ASSERT(!is_active());
+    need_root();  // that of this space may still be loaded
     drop_prepared();
     release_ldt();
     release_roots();
@@ -229,6 +231,7 @@ RF_DESIGN_CHANGE void AddressSpace::commit_design() {
         active_space = nullptr;
         activate();
     }
+    need_root();
     frames().release(old_root);
 }
 
@@ -402,9 +405,18 @@ RF_DESIGN_CHANGE void AddressSpace::activate() {
         }
     }
     if (mutated(Mutation::KernelRootNotSwitched) && before != nullptr && keep) {
+        forget_late_root();
         return;
     }
-    load_root(kernel_cr3(kernel_root_, context_, keep || mutated(Mutation::PcidReusedUnflushed)));
+    const u64 root =
+        kernel_cr3(kernel_root_, context_, keep || mutated(Mutation::PcidReusedUnflushed));
+    const bool owes_flush = isolation().pcid && !keep;
+    if (design_ == Design::Isolated && !owes_flush && setting_.ldt() == nullptr) {
+        let_root_be_late(root);
+    } else {
+        forget_late_root();
+        load_root(root);
+    }
 }
 
 void AddressSpace::activate_kernel_only() {
@@ -417,6 +429,7 @@ void AddressSpace::activate_kernel_only() {
         clear_entry_stack();
         cpu_state.exit_root = 0;  // no thread without an address space leaves to user mode
     }
+    forget_late_root();
     load_root(x86::Cr3::make(kernel_root()));
 }
 
@@ -444,6 +457,7 @@ Result<void, MapError> AddressSpace::set_ldt_entry(unsigned index, u64 descripto
     }
     setting_ = {design_, ldt_};
     if (is_active()) {
+        need_root();
         select_changed_ldt(setting_);
     }
     return outcome;

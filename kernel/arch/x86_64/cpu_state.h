@@ -27,6 +27,10 @@ struct CpuState {
     u64 paranoid_stack_tops[paranoid_vectors] = {};
     /// Where the exit to a 16-bit stack segment builds its frame (ldt.h); one past it.
     u64 espfix_stack_end = 0;
+    /// What CR3 must be for the active program's user half to be in reach (late_root.h); 0 if it is
+    /// so for certain. Set: it may be that of another table, or the right one since a return to
+    /// user mode. Audits know its place (lab/prove/ringfence.toml).
+    u64 late_root = 0;
 };
 
 /// Counts for abi::control::Statistics. Interrupts are off wherever they change.

@@ -7,6 +7,7 @@
 #include "kernel/arch/x86_64/entry_paths.h"
 #include "kernel/arch/x86_64/instructions.h"
 #include "kernel/arch/x86_64/isolation.h"
+#include "kernel/arch/x86_64/late_root.h"
 #include "kernel/arch/x86_64/mutation.h"
 
 namespace ringfence::kernel::arch {
@@ -104,6 +105,7 @@ void UserTlb::invalidate(const paging::StaleRange& stale) {
         group_->add(stale);
         return;
     }
+    need_root();
     // Processors that need isolation are those whose manual promises what a fault removes.
     if (active_ && has_user_pcid() && isolation().required && is_faulting_page(stale)) {
         invalidate_page(stale.first);  // the kernel's own entry, if it has used the page
@@ -115,6 +117,7 @@ void UserTlb::invalidate(const paging::StaleRange& stale) {
 }
 
 void UserTlb::invalidate(const StaleGroup& group) {
+    need_root();
     if (!active_ || group.everything() || group.pages() > single_page_limit) {
         invalidate_everything(false);
         return;
@@ -149,6 +152,7 @@ void UserTlb::invalidate_everything(bool /*global*/) {
         group_->add_everything();
         return;
     }
+    need_root();
     if (!active_) {
         context_ = {};  // its entries can never be used again: activation takes a new number
         return;

@@ -2,6 +2,7 @@
 #include "kernel_arch/user_access.h"
 
 #include "kernel/arch/x86_64/exception_table.h"
+#include "kernel/arch/x86_64/late_root.h"
 
 using ringfence::i64;
 using ringfence::u32;
@@ -44,12 +45,25 @@ VirtualAddress find_fault_continuation(VirtualAddress instruction) {
 }
 
 usize copy_from_user_partial(void* to, VirtualAddress from, usize bytes) {
-    return is_user_range(from, bytes) ? copy_user_bytes(to, pointer<const void>(from), bytes)
-                                      : bytes;
+    if (!is_user_range(from, bytes)) {
+        return bytes;
+    }
+    if (const u8* const place = reach_user_memory(from, bytes, UserAccess::Read)) {
+        __builtin_memcpy(to, place, bytes);
+        return 0;
+    }
+    return copy_user_bytes(to, pointer<const void>(from), bytes);
 }
 
 usize copy_to_user_partial(VirtualAddress to, const void* from, usize bytes) {
-    return is_user_range(to, bytes) ? copy_user_bytes(pointer<void>(to), from, bytes) : bytes;
+    if (!is_user_range(to, bytes)) {
+        return bytes;
+    }
+    if (u8* const place = reach_user_memory(to, bytes, UserAccess::Write)) {
+        __builtin_memcpy(place, from, bytes);
+        return 0;
+    }
+    return copy_user_bytes(pointer<void>(to), from, bytes);
 }
 
 bool copy_from_user(void* to, VirtualAddress from, usize bytes) {
@@ -61,6 +75,7 @@ bool copy_to_user(VirtualAddress to, const void* from, usize bytes) {
 }
 
 usize clear_user_partial(VirtualAddress start, usize bytes) {
+    need_root();
     return is_user_range(start, bytes) ? clear_user_bytes(pointer<void>(start), bytes) : bytes;
 }
 
@@ -72,6 +87,7 @@ Result<usize, UserStringError> user_string(char* to, VirtualAddress from, usize 
     if (from >= user_end) {
         return Error{UserStringError::Fault};
     }
+    need_root();
     const usize reach = user_end - from;
     const i64 length =
         copy_user_string(to, pointer<const char>(from), capacity < reach ? capacity : reach);
@@ -87,6 +103,7 @@ bool compare_exchange_user(VirtualAddress address, u32 expected, u32 desired, u3
     if (!is_user_range(address, sizeof(u32)) || !address.is_aligned(sizeof(u32))) {
         return false;
     }
+    need_root();
     constexpr u64 faulted = ~u64{0};
     const u64 old = compare_exchange_user_word(pointer<u32>(address), expected, desired);
     found = static_cast<u32>(old);
