@@ -119,6 +119,9 @@ private:
     FaultOutcome install(const Region& region, VirtualAddress page, PhysicalAddress frame);
     Fallible<PhysicalAddress> frame_for_outsider(VirtualAddress address, FaultAccess access,
                                                  Reach reach);
+    template <typename Visit>
+    u64 visit_from_outside(VirtualAddress start, u64 bytes, FaultAccess access, Reach reach,
+                           Visit visit);
     Fallible<PhysicalAddress> own_frame(const Region& region, VirtualAddress page);
     Fallible<PhysicalAddress> hidden_frame(const Region& region, VirtualAddress page,
                                            FaultAccess access);

@@ -87,36 +87,37 @@ Fallible<PhysicalAddress> MemorySpace::frame_for_outsider(VirtualAddress address
                                      : own_frame(*region, page);
 }
 
-u64 MemorySpace::read_from_outside(VirtualAddress from, std::span<u8> to, Reach reach) {
+/// Calls `visit(place in the direct map, bytes done before, bytes there)` for each piece of
+/// [start, start + bytes) that lies in one page, up to the first that is out of reach. The bytes
+/// up to that.
+template <typename Visit>
+u64 MemorySpace::visit_from_outside(VirtualAddress start, u64 bytes, FaultAccess access,
+                                    Reach reach, Visit visit) {
     u64 done = 0;
-    while (done < to.size()) {
-        const VirtualAddress at = from + done;
+    while (done < bytes) {
+        const VirtualAddress at = start + done;
         const u64 offset = at - at.align_down(page_size);
-        const u64 piece = std::min(to.size() - done, page_size - offset);
-        const auto frame = frame_for_outsider(at, FaultAccess::Read, reach);
+        const u64 piece = std::min(bytes - done, page_size - offset);
+        const auto frame = frame_for_outsider(at, access, reach);
         if (!frame) {
             break;
         }
-        std::memcpy(to.data() + done, frame_bytes(frame.value()) + offset, piece);
+        visit(frame_bytes(frame.value()) + offset, done, piece);
         done += piece;
     }
     return done;
 }
 
+u64 MemorySpace::read_from_outside(VirtualAddress from, std::span<u8> to, Reach reach) {
+    return visit_from_outside(
+        from, to.size(), FaultAccess::Read, reach,
+        [&](const u8* place, u64 done, u64 bytes) { std::memcpy(to.data() + done, place, bytes); });
+}
+
 u64 MemorySpace::write_from_outside(VirtualAddress to, std::span<const u8> from, Reach reach) {
-    u64 done = 0;
-    while (done < from.size()) {
-        const VirtualAddress at = to + done;
-        const u64 offset = at - at.align_down(page_size);
-        const u64 piece = std::min(from.size() - done, page_size - offset);
-        const auto frame = frame_for_outsider(at, FaultAccess::Write, reach);
-        if (!frame) {
-            break;
-        }
-        std::memcpy(frame_bytes(frame.value()) + offset, from.data() + done, piece);
-        done += piece;
-    }
-    return done;
+    return visit_from_outside(
+        to, from.size(), FaultAccess::Write, reach,
+        [&](u8* place, u64 done, u64 bytes) { std::memcpy(place, from.data() + done, bytes); });
 }
 
 }  // namespace ringfence::kernel
