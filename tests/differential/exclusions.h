@@ -26,6 +26,7 @@ enum class Exclusion : u8 {
     FlagsOnFault,      ///< RFLAGS, if it raised an exception
     VectorResult,      ///< XMM and YMM registers
     VectorOnFault,     ///< XMM and YMM registers, if it raised an exception
+    MxcsrOnFault,      ///< MXCSR's flags, if it raised an exception
     X87LastPlace,      ///< ST(i), if it differs by at most `argument` units in the last place
     X87Status,         ///< x87 status word bits in `argument`
     X87OnFault,        ///< x87 state, if it raised an exception
