@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "tests/end_to_end/host_tracing.h"
 
+#include <elf.h>
 #include <sys/personality.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,9 +34,16 @@ bool takes_breakpoint(pid_t child) {
            ptrace(PTRACE_POKEUSER, child, control, local_enable) == 0;
 }
 
-}  // namespace
+constexpr size_t most_for_gdb = 2696;
 
-bool host_lets_programs_trace() {
+bool has_room_in_gdb(pid_t child) {
+    static char state[64 * 1024];
+    iovec all{state, sizeof(state)};
+    return ptrace(PTRACE_GETREGSET, child, NT_X86_XSTATE, &all) == 0 && all.iov_len <= most_for_gdb;
+}
+
+/// Whether there is a traced child of which `condition` holds.
+bool holds_of_a_child(bool (*condition)(pid_t)) {
     const pid_t child = fork();
     if (child == 0) {
         be_traced();
@@ -43,10 +52,20 @@ bool host_lets_programs_trace() {
     if (child < 0 || waitpid(child, &status, 0) != child || !WIFSTOPPED(status)) {
         return false;
     }
-    const bool complete = takes_breakpoint(child);
+    const bool holds = condition(child);
     kill(child, SIGKILL);
     waitpid(child, &status, 0);
-    return complete;
+    return holds;
+}
+
+}  // namespace
+
+bool host_lets_programs_trace() {
+    return holds_of_a_child(takes_breakpoint);
+}
+
+bool host_gdb_writes_registers() {
+    return holds_of_a_child(has_room_in_gdb);
 }
 
 }  // namespace ringfence::end_to_end

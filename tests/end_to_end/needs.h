@@ -16,6 +16,7 @@ enum class Needs {
     LocalSegments,  ///< of the host
     Inet6,          ///< of the host
     Tracing,        ///< of the host
+    Debugging,      ///< by the host's gdb, registers included
     ResumeFlag,     ///< in what faults save
 };
 
@@ -32,6 +33,13 @@ inline std::string_view obstacle(Needs needs, const Place& place) {
             return host_has_inet6() ? "" : "this host has no IPv6";
         case Needs::Tracing:
             return host_lets_programs_trace() ? "" : "this host does not let programs trace others";
+        case Needs::Debugging:
+            if (!host_lets_programs_trace()) {
+                return "this host does not let programs trace others";
+            }
+            return host_gdb_writes_registers()
+                       ? ""
+                       : "this host's processor has more registers than gdb can write";
         case Needs::ResumeFlag:
             return std::string_view(place.name).starts_with("qemu")
                        ? "QEMU does not say that a fault has just been left"

@@ -141,7 +141,7 @@ std::vector<RealProgram> make_programs() {
          {workload("gdb.sh"), guest_program("debugged"), "/usr/bin/gdb", "/usr/share/gdb", library,
           "/bin/sh", "/bin/sed", libraries + "/libthread_db.so.1", libraries + "/gconv"},
          {},
-         Needs::Tracing},
+         Needs::Debugging},
         {"ls", {"/bin/ls", "-lan", "--time-style=+%s", "/bin/busybox"}, {"/bin/busybox"}},
         {"find", {"/usr/bin/find", library + "/json", "-name", "*.py", "-size", "+8k"}, {library}},
         {"sort", {"/usr/bin/sort", "-k1,1", "-k2n"}, {}, text},

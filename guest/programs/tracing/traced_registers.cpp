@@ -108,7 +108,7 @@ void register_sets() {
     state.mxcsr = 0xffff'0000;
     show("bad MXCSR", trace(PTRACE_SETFPREGS, child, 0, &state));
 
-    alignas(64) unsigned char extended[8192] = {};
+    alignas(64) static unsigned char extended[64 * 1024];  // as much as any host's processor has
     vector = {extended, sizeof(extended)};
     show("NT_X86_XSTATE", trace(PTRACE_GETREGSET, child, NT_X86_XSTATE, &vector));
     uint32_t xmm0 = 0;
