@@ -3,6 +3,7 @@
 // are equal but for the user half, and the way to user mode loads the program's own user table from
 // whichever. A write to CR3 that nothing needs is a fifth of a system call's isolation. So the
 // program's kernel table is late: loaded when its user half is touched, or a translation removed.
+// It then stays until the kernel turns to another program: no page fault of a touch sleeps.
 //
 // Only for programs in the isolated design, whose exit and next entry load a root anyway, and
 // without an LDT, which lies at the same address in each table.
