@@ -11,14 +11,12 @@
 #include <utility>
 
 #include "lab/error.h"
+#include "lab/guest_memory.h"
 #include "lab/nearest_name.h"
 
 namespace ringfence::lab {
 
 namespace {
-
-constexpr u64 least_memory_mib = 16;
-constexpr u64 most_memory_mib = 3072;  // below the hole for devices under 4 GiB
 
 std::vector<std::string> option_names(const CLI::App& app) {
     std::vector<std::string> names;
@@ -178,7 +176,8 @@ void add_guest_options(CLI::App& app, GuestOptions& options) {
     app.add_option("--env", options.guest.environment, "set an environment variable")
         ->allow_extra_args(false)
         ->option_text("NAME=VALUE");
-    app.add_option("--memory", options.memory_mib, "the guest's memory in MiB (default 256)")
+    app.add_option("--memory", options.memory_mib,
+                   "the guest's memory in MiB (default 256, or more if its files are large)")
         ->check(CLI::Range(least_memory_mib, most_memory_mib).description(""))
         ->option_text("MIB");
     add_common_options(app, options);

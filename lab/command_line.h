@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,7 +33,7 @@ struct CommonOptions {
 struct GuestOptions : CommonOptions {
     pack::GuestRequest guest;
     machine::MachineKind machine = machine::MachineKind::Builtin;
-    u64 memory_mib = 256;
+    std::optional<u64> memory_mib;  ///< see guest_memory.h
 };
 
 /// The value that `typed` names; throws Failure::Usage with what would be right.

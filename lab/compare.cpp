@@ -11,6 +11,7 @@
 #include "lab/comparison.h"
 #include "lab/cpu_selection.h"
 #include "lab/guest_kernel.h"
+#include "lab/guest_memory.h"
 #include "lab/message.h"
 #include "lab/parallel.h"
 #include "lab/progress.h"
@@ -84,6 +85,7 @@ struct Experiment {
     const CompareOptions& options;
     const GuestKernel& kernel;
     const std::string& initramfs;
+    u64 memory_mib;
     const std::string& input;
     machine::MachineBackend& backend;
     machine::StopRequest& stop;
@@ -105,7 +107,7 @@ RunResult run_one(const Experiment& experiment, const Setup& setup) {
         .command_line =
             kernel_command_line(setup.design, setup.pcid ? Pcid::Allowed : Pcid::Forbidden),
         .cpu = setup.cpu,
-        .memory_mib = experiment.options.common.memory_mib,
+        .memory_mib = experiment.memory_mib,
         .most_instructions = experiment.options.common.most_instructions,
         .trace_file = {},
         .repeatable = true,
@@ -210,7 +212,11 @@ int compare(const std::vector<std::string>& arguments) {
     const std::string input = read_standard_input();
 
     machine::StopRequest stop;
-    const Experiment experiment{options, kernel, guest.initramfs, input, *backend, stop};
+    const u64 memory_mib = guest_memory_mib(
+        options.common.memory_mib, guest.initramfs.size(),
+        kernel.image() == nullptr ? FilesInMemory::Copied : FilesInMemory::InPlace);
+    const Experiment experiment{options,  kernel, guest.initramfs, memory_mib, input,
+                                *backend, stop};
     std::vector<RunResult> results;
     Progress progress(matrix.size(), !options.common.quiet);
     Watch watch{.timeout = {}, .tick = [&] { progress.show(); }};

@@ -11,6 +11,7 @@
 
 #include "lab/command_line.h"
 #include "lab/cpu_selection.h"
+#include "lab/guest_memory.h"
 #include "lab/guest_run.h"
 #include "lab/message.h"
 #include "lab/missing_files.h"
@@ -247,7 +248,8 @@ int run(const std::vector<std::string>& arguments) {
                         (interactive ? terminal_options() : "") +
                         (options.append.empty() ? "" : " " + options.append),
         .cpu = cpu,
-        .memory_mib = options.common.memory_mib,
+        .memory_mib = guest_memory_mib(options.common.memory_mib, guest.initramfs.size(),
+                                       FilesInMemory::InPlace),
         .most_instructions = options.common.most_instructions,
         .trace_file = options.trace_file,
         .gdb = options.gdb,
