@@ -63,6 +63,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/netlink/route_links.cpp
     core/netlink/route_routes.cpp
     core/process/cpu_limit.cpp
+    core/process/capabilities.cpp
     core/process/credentials.cpp
     core/process/current_place.cpp
     core/process/exec.cpp
@@ -116,6 +117,7 @@ set(RF_KERNEL_CORE_SOURCES
     core/socket/unix_socket.cpp
     core/start.cpp
     core/syscall/attributes.cpp
+    core/syscall/capabilities.cpp
     core/syscall/clocks.cpp
     core/syscall/cpu_clocks.cpp
     core/syscall/descriptors.cpp

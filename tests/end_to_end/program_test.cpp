@@ -35,6 +35,7 @@ std::vector<Program> make_programs() {
         {"after_sleep", {guest_program("after_sleep")}},
         {"bad_pointers", {guest_program("bad_pointers")}},
         {"calls", {guest_program("calls")}},
+        {"capabilities", {guest_program("capabilities")}},
         {"cpu_modes", {guest_program("cpu_modes")}},
         {"cpu_modes_of_faults", {guest_program("cpu_modes"), "faults"}, {}, {}, Needs::ResumeFlag},
         {"cpu_timers", {guest_program("cpu_timers")}},

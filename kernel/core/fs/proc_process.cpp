@@ -197,6 +197,15 @@ void signal_lines(String& text, const Process& process) {
     set_line(text, "SigCgt:", caught);
 }
 
+void capability_lines(String& text, const Capabilities& own) {
+    set_line(text, "CapInh:", own.inheritable.bits());
+    set_line(text, "CapPrm:", own.permitted.bits());
+    set_line(text, "CapEff:", own.effective.bits());
+    set_line(text, "CapBnd:", own.bounding.bits());
+    set_line(text, "CapAmb:", own.ambient.bits());
+    text.append("NoNewPrivs:\t").append_decimal(own.no_new_privileges ? 1 : 0).append("\n");
+}
+
 Fallible<String> process_status(u32 id) {
     RF_TRY_ASSIGN(process, find(id));
     const char state = state_letter(*process);
@@ -222,6 +231,7 @@ Fallible<String> process_status(u32 id) {
     }
     text.append("Threads:\t").append_decimal(thread_count(*process)).append("\n");
     signal_lines(text, *process);
+    capability_lines(text, process->credentials.capabilities);
     return text.append("Cpus_allowed:\t1\nCpus_allowed_list:\t0\n");
 }
 

@@ -20,7 +20,7 @@ Fallible<String> design(u32) {
 }
 
 Fallible<void> set_design(std::string_view text) {
-    if (!current_process().credentials.privileged()) {
+    if (!current_process().credentials.may(Capability::SysAdmin)) {
         return ringfence::Error{Errno::Eperm};
     }
     if (text != isolated && text != shared) {

@@ -28,14 +28,14 @@ Fallible<void> IpcObject::check_access(const Credentials& who, u32 wanted) const
     } else if (who.in_group(group_) || who.in_group(creator_group_)) {
         granted = GroupBits::get(mode_);
     }
-    if ((asked & ~granted) != 0 && !who.privileged()) {
+    if ((asked & ~granted) != 0 && !who.may(Capability::IpcOwner)) {
         return Error{Errno::Eacces};
     }
     return {};
 }
 
 Fallible<void> IpcObject::check_control(const Credentials& who) const {
-    if (!is_owner(who.user.effective) && !who.privileged()) {
+    if (!is_owner(who.user.effective) && !who.may(Capability::SysAdmin)) {
         return Error{Errno::Eperm};
     }
     return {};

@@ -172,7 +172,7 @@ Fallible<QueuedMessage*> MessageQueue::receive(const MessageRequest& request) {
 
 Fallible<void> MessageQueue::change(const IpcPermissionImage& wanted, u64 most_bytes,
                                     const Credentials& who) {
-    if (most_bytes > message_limits::queue_bytes && !who.privileged()) {
+    if (most_bytes > message_limits::queue_bytes && !who.may(Capability::SysResource)) {
         return Error{Errno::Eperm};
     }
     RF_TRY(change_owner(wanted));

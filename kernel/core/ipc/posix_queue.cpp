@@ -61,7 +61,7 @@ PosixQueue::~PosixQueue() {
 
 Fallible<Ref<PosixQueue>> PosixQueue::create(const PosixQueueSize& size, u32 permissions,
                                              const Credentials& creator, u64 byte_limit) {
-    const bool privileged = creator.privileged();
+    const bool privileged = creator.may(Capability::SysResource);
     if (Counted<PosixQueue>::live() >= posix_queue_limits::most_queues && !privileged) {
         return Error{Errno::Enospc};
     }

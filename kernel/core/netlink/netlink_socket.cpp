@@ -27,8 +27,8 @@ BoundSockets& bound_sockets() {
     return list;
 }
 
-bool privileged() {
-    return current_process().credentials.privileged();
+bool may_administer() {
+    return current_process().credentials.may(Capability::NetAdmin);
 }
 
 Fallible<NetlinkAddress> parse(const SocketAddress& address) {
@@ -103,7 +103,7 @@ Fallible<void> NetlinkSocket::connect(const SocketAddress& address, bool) {
         return {};
     }
     RF_TRY_ASSIGN(wanted, parse(address));
-    if ((wanted.port != 0 || wanted.groups != 0) && !privileged()) {
+    if ((wanted.port != 0 || wanted.groups != 0) && !may_administer()) {
         return Error{Errno::Eperm};
     }
     if (port_ == 0) {
@@ -127,7 +127,7 @@ Fallible<NetlinkAddress> NetlinkSocket::destination_of(const OutgoingMessage& me
         return NetlinkAddress{.port = peer_, .groups = peer_groups_};
     }
     RF_TRY_ASSIGN(to, parse(*message.to));
-    if ((to.port != 0 || to.groups != 0) && !privileged()) {
+    if ((to.port != 0 || to.groups != 0) && !may_administer()) {
         return Error{Errno::Eperm};
     }
     return to;
@@ -188,8 +188,8 @@ void NetlinkSocket::handle_message(const Header& header, std::span<const u8> pay
         return;
     }
     netlink::Writer answer(buffer->room());
-    const netlink::RouteRequest request{header, payload, port_,
-                                        current_process().credentials.user.effective, privileged()};
+    const netlink::RouteRequest request{
+        header, payload, port_, current_process().credentials.user.effective, may_administer()};
     const auto outcome = netlink::answer_route(request, current_facts(), answer);
     RF_ASSERT(!answer.overflowed());
     if (outcome && answer.size() > 0) {

@@ -27,27 +27,35 @@ bool Credentials::may_attach(const Credentials& target) const {
     const auto all_are = [](const UserIds& ids, u32 wanted) {
         return ids.real == wanted && ids.effective == wanted && ids.saved == wanted;
     };
-    return privileged() || (all_are(target.user, user.real) && all_are(target.group, group.real));
+    const bool same = all_are(target.user, user.real) && all_are(target.group, group.real);
+    return may(Capability::SysPtrace) ||
+           (same && target.capabilities.permitted.is_within(capabilities.permitted));
 }
 
 bool Credentials::may_access(const Metadata& file, Access wanted) const {
-    if (privileged()) {
-        return !wants(wanted, Access::Execute) || file.type == FileType::Directory ||
-               executable_by_anyone(file.permissions);
-    }
     u32 granted = OtherBits::get(file.permissions);
     if (file.owner == user.effective) {
         granted = OwnerBits::get(file.permissions);
     } else if (in_group(file.group)) {
         granted = GroupBits::get(file.permissions);
     }
-    return (static_cast<u32>(wanted) & ~granted) == 0;
+    if ((static_cast<u32>(wanted) & ~granted) == 0) {
+        return true;
+    }
+    const bool is_directory = file.type == FileType::Directory;
+    if (may(Capability::DacReadSearch) && !wants(wanted, Access::Write) &&
+        (is_directory || !wants(wanted, Access::Execute))) {
+        return true;
+    }
+    return may(Capability::DacOverride) && (!wants(wanted, Access::Execute) || is_directory ||
+                                            executable_by_anyone(file.permissions));
 }
 
 Credentials Credentials::with_real_ids() const {
     Credentials real = *this;
     real.user.effective = user.real;
     real.group.effective = group.real;
+    real.capabilities.effective = user.real == 0 ? capabilities.permitted : CapabilitySet{};
     return real;
 }
 

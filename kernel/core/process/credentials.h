@@ -5,6 +5,7 @@
 #include "base/types.h"
 #include "kernel/core/containers/vector.h"
 #include "kernel/core/fs/metadata.h"
+#include "kernel/core/process/capabilities.h"
 
 namespace ringfence::kernel {
 
@@ -19,14 +20,15 @@ struct Credentials {
     UserIds user;
     UserIds group;
     Vector<u32> groups;  ///< supplementary
+    Capabilities capabilities;
 
-    [[nodiscard]] bool privileged() const { return user.effective == 0; }
+    [[nodiscard]] bool may(Capability what) const { return capabilities.effective.has(what); }
     [[nodiscard]] bool in_group(u32 wanted) const;
     /// Whether a process with `target` may be looked into and changed from outside. [linux/abi]:
     /// ptrace(2), "Ptrace access mode checking", PTRACE_MODE_REALCREDS
     [[nodiscard]] bool may_attach(const Credentials& target) const;
-    /// Whether `file` may be accessed in all the ways of `wanted`. The privileged user may do
-    /// everything but execute a file that nobody may execute.
+    /// Whether `file` may be accessed in all the ways of `wanted`. With DacOverride that is
+    /// everything but executing a file that nobody may execute.
     [[nodiscard]] bool may_access(const Metadata& file, Access wanted) const;
     /// The same with the real instead of the effective ids, as access(2) asks.
     [[nodiscard]] Credentials with_real_ids() const;

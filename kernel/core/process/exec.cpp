@@ -185,16 +185,22 @@ void take_identity(Process& process, NewProgram& program, const ProgramRequest& 
     process.executable_path = program.main.path;
     process.has_executed = true;
     const Metadata& file = program.main.file.inode()->metadata();
-    const bool may_gain = may_gain_privileges();
-    if (may_gain && mode_bits::SetUserId::test(file.permissions)) {
-        process.credentials.user.effective = file.owner;
+    Credentials& who = process.credentials;
+    const UserIds old_user = who.user;
+    const UserIds old_group = who.group;
+    if (may_gain_privileges() && !who.capabilities.no_new_privileges) {
+        if (mode_bits::SetUserId::test(file.permissions)) {
+            who.user.effective = file.owner;
+        }
+        if (mode_bits::SetGroupId::test(file.permissions)) {
+            who.group.effective = file.group;
+        }
     }
-    if (may_gain && mode_bits::SetGroupId::test(file.permissions)) {
-        process.credentials.group.effective = file.group;
-    }
-    process.credentials.user.saved = process.credentials.user.effective;
-    process.credentials.group.saved = process.credentials.group.effective;
-    const Credentials& who = process.credentials;
+    who.user.saved = who.user.effective;
+    who.group.saved = who.group.effective;
+    const bool set_id =
+        who.user.effective != old_user.effective || who.group.effective != old_group.effective;
+    who.capabilities.follow_program(who.user, set_id);
     process.memory->dumpable =
         who.user.effective == who.user.real && who.group.effective == who.group.real;
 }

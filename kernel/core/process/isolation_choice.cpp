@@ -29,7 +29,8 @@ Fallible<void> choose_isolation(Process& process, IsolationSetting wanted) {
     const bool may_become_weaker = memory.isolation.choice == IsolationChoice::Isolated &&
                                    wanted.choice != IsolationChoice::Isolated;
     const bool stays_weaker = wanted.choice == IsolationChoice::Shared;
-    if ((weaker || may_become_weaker || stays_weaker) && !process.credentials.privileged()) {
+    if ((weaker || may_become_weaker || stays_weaker) &&
+        !process.credentials.may(Capability::SysAdmin)) {
         return Error{Errno::Eperm};
     }
     if (memory.references() > 1) {

@@ -135,7 +135,7 @@ void force_signal(const SignalInformation& information) {
 bool may_signal(const Process& sender, const Process& target, u32 number) {
     const UserIds& mine = sender.credentials.user;
     const UserIds& theirs = target.credentials.user;
-    return sender.credentials.privileged() || mine.effective == theirs.real ||
+    return sender.credentials.may(Capability::Kill) || mine.effective == theirs.real ||
            mine.effective == theirs.saved || mine.real == theirs.real ||
            mine.real == theirs.saved ||
            (number == signals::resume && sender.session == target.session);

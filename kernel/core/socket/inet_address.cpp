@@ -42,7 +42,7 @@ Fallible<ScopedEndpoint> parse_inet6(const SocketAddress& address) {
 
 Fallible<void> check_port(u16 port) {
     if (port != 0 && port < first_unprivileged_port &&
-        !current_process().credentials.privileged()) {
+        !current_process().credentials.may(Capability::NetBindService)) {
         return Error{Errno::Eacces};
     }
     return {};

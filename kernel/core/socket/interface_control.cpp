@@ -153,7 +153,8 @@ Fallible<u64> control_interface(u32 request, u64 argument, bool with_addresses) 
         return list_interfaces(at);
     }
     if (asks_for_change(request)) {
-        return Error{current_process().credentials.privileged() ? Errno::Eopnotsupp : Errno::Eperm};
+        return Error{current_process().credentials.may(Capability::NetAdmin) ? Errno::Eopnotsupp
+                                                                             : Errno::Eperm};
     }
     if (asks_for_address(wanted) && !with_addresses) {
         return Error{Errno::Enotty};

@@ -90,7 +90,7 @@ Fallible<void> set_stored_option(SocketOptions& options, u32 name, const OptionV
     switch (which) {
         case Name::SendBufferForced:
         case Name::ReceiveBufferForced:
-            if (!current_process().credentials.privileged()) {
+            if (!current_process().credentials.may(Capability::NetAdmin)) {
                 return Error{Errno::Eperm};
             }
             [[fallthrough]];

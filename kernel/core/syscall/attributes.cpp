@@ -11,7 +11,7 @@ constexpr u32 keep_id = ~u32{0};
 
 Fallible<void> check_owner(const Inode& inode) {
     const Credentials& who = current_process().credentials;
-    if (!who.privileged() && who.user.effective != inode.metadata().owner) {
+    if (!who.may(Capability::Fowner) && who.user.effective != inode.metadata().owner) {
         return Error{Errno::Eperm};
     }
     return {};
@@ -30,7 +30,8 @@ Fallible<void> change_owner(Inode& inode, u32 owner, u32 group) {
     Metadata& data = inode.metadata();
     const bool gives_away = owner != keep_id && owner != data.owner;
     const bool own_group = group == keep_id || who.in_group(group);
-    if (!who.privileged() && (gives_away || who.user.effective != data.owner || !own_group)) {
+    if (!who.may(Capability::Chown) &&
+        (gives_away || who.user.effective != data.owner || !own_group)) {
         return Error{Errno::Eperm};
     }
     data.owner = owner == keep_id ? data.owner : owner;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Numbers of processes, groups, sessions and users. [linux/abi]: credentials(7)
 #include <algorithm>
+#include <utility>
 
 #include "kernel/core/process/process_table.h"
 #include "kernel/core/syscall/support.h"
@@ -31,46 +32,62 @@ void note_effective_id(u32 before, const UserIds& ids) {
     }
 }
 
+/// The user's ids, or the group's.
+struct Kind {
+    UserIds Credentials::* ids;
+    Capability any;  ///< with it, to whatever one likes
+};
+constexpr Kind user_ids{&Credentials::user, Capability::SetUid};
+constexpr Kind group_ids{&Credentials::group, Capability::SetGid};
+
+void take_ids(Kind kind, const UserIds& wanted) {
+    Credentials& who = current_process().credentials;
+    UserIds& ids = who.*kind.ids;
+    const UserIds before = std::exchange(ids, wanted);
+    if (&ids == &who.user) {
+        who.capabilities.follow_user(before, ids);
+    }
+    note_effective_id(before.effective, ids);
+}
+
 /// setresuid and setresgid.
-Nothing set_all(UserIds& ids, u32 real, u32 effective, u32 saved) {
-    const bool privileged = current_process().credentials.privileged();
+Nothing set_all(Kind kind, u32 real, u32 effective, u32 saved) {
+    const Credentials& who = current_process().credentials;
+    const UserIds& ids = who.*kind.ids;
+    const bool privileged = who.may(kind.any);
     if (!privileged && (!is_own(ids, real) || !is_own(ids, effective) || !is_own(ids, saved))) {
         return Error{Errno::Eperm};
     }
-    const u32 before = ids.effective;
-    ids.real = real == keep_id ? ids.real : real;
-    ids.effective = effective == keep_id ? ids.effective : effective;
-    ids.saved = saved == keep_id ? ids.saved : saved;
-    note_effective_id(before, ids);
+    take_ids(kind,
+             {real == keep_id ? ids.real : real, effective == keep_id ? ids.effective : effective,
+              saved == keep_id ? ids.saved : saved});
     return {};
 }
 
 /// setuid and setgid.
-Nothing set_one(UserIds& ids, u32 id) {
+Nothing set_one(Kind kind, u32 id) {
     if (id == keep_id) {
         return Error{Errno::Einval};
     }
-    const u32 before = ids.effective;
-    if (current_process().credentials.privileged()) {
-        ids = {id, id, id};
+    const Credentials& who = current_process().credentials;
+    const UserIds& ids = who.*kind.ids;
+    if (who.may(kind.any)) {
+        take_ids(kind, {id, id, id});
     } else if (is_own(ids, id)) {
-        ids.effective = id;
+        take_ids(kind, {ids.real, id, ids.saved});
     } else {
         return Error{Errno::Eperm};
     }
-    note_effective_id(before, ids);
     return {};
 }
 
 /// setreuid and setregid: the saved one follows the effective one if the real one is set or
 /// differs.
-Nothing set_two(UserIds& ids, u32 real, u32 effective) {
-    const u32 old_real = ids.real;
-    RF_TRY(set_all(ids, real, effective, keep_id));
-    if (real != keep_id || (effective != keep_id && effective != old_real)) {
-        ids.saved = ids.effective;
-    }
-    return {};
+Nothing set_two(Kind kind, u32 real, u32 effective) {
+    const UserIds& ids = current_process().credentials.*kind.ids;
+    const bool sets_saved = real != keep_id || (effective != keep_id && effective != ids.real);
+    const u32 new_effective = effective == keep_id ? ids.effective : effective;
+    return set_all(kind, real, effective, sets_saved ? new_effective : keep_id);
 }
 
 }  // namespace
@@ -112,27 +129,27 @@ Nothing getresgid(Pointer real, Pointer effective, Pointer saved) {
 }
 
 Nothing setuid(u32 id) {
-    return set_one(current_process().credentials.user, id);
+    return set_one(user_ids, id);
 }
 
 Nothing setgid(u32 id) {
-    return set_one(current_process().credentials.group, id);
+    return set_one(group_ids, id);
 }
 
 Nothing setreuid(u32 real, u32 effective) {
-    return set_two(current_process().credentials.user, real, effective);
+    return set_two(user_ids, real, effective);
 }
 
 Nothing setregid(u32 real, u32 effective) {
-    return set_two(current_process().credentials.group, real, effective);
+    return set_two(group_ids, real, effective);
 }
 
 Nothing setresuid(u32 real, u32 effective, u32 saved) {
-    return set_all(current_process().credentials.user, real, effective, saved);
+    return set_all(user_ids, real, effective, saved);
 }
 
 Nothing setresgid(u32 real, u32 effective, u32 saved) {
-    return set_all(current_process().credentials.group, real, effective, saved);
+    return set_all(group_ids, real, effective, saved);
 }
 
 // The file system's ids are always the effective ones; setting them tells the old ones.
@@ -160,7 +177,7 @@ Value getgroups(i32 size, Pointer list) {
 
 Nothing setgroups(u64 size, Pointer list) {
     Credentials& who = current_process().credentials;
-    if (!who.privileged()) {
+    if (!who.may(Capability::SetGid)) {
         return Error{Errno::Eperm};
     }
     if (size > static_cast<u64>(most_groups)) {

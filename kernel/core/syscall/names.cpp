@@ -33,8 +33,9 @@ Fallible<Place> removable_place(i32 directory, Pointer path) {
     RF_TRY(check_access(*place.directory, Access::Write | Access::Execute));
     const Metadata& parent = place.directory->metadata();
     const Credentials& who = current_process().credentials;
-    if (place.inode && mode_bits::Sticky::test(parent.permissions) && !who.privileged() &&
-        parent.owner != who.user.effective && place.inode->metadata().owner != who.user.effective) {
+    if (place.inode && mode_bits::Sticky::test(parent.permissions) &&
+        !who.may(Capability::Fowner) && parent.owner != who.user.effective &&
+        place.inode->metadata().owner != who.user.effective) {
         return Error{Errno::Eperm};
     }
     return place;
@@ -68,7 +69,7 @@ Nothing mknodat(i32 directory, Pointer path, u32 mode, u64 device) {
         return Error{type == FileType::Directory ? Errno::Eperm : Errno::Einval};
     }
     const bool is_device = type == FileType::CharacterDevice || type == FileType::BlockDevice;
-    if (is_device && !current_process().credentials.privileged()) {
+    if (is_device && !current_process().credentials.may(Capability::Mknod)) {
         return Error{Errno::Eperm};
     }
     RF_TRY_ASSIGN(place, free_place(directory, path));
@@ -213,7 +214,7 @@ Nothing fchdir(i32 descriptor) {
 Nothing chroot(Pointer path) {
     RF_TRY_ASSIGN(inode, file_at(at_working_directory, path));
     RF_TRY(check_enterable(*inode));
-    if (!current_process().credentials.privileged()) {
+    if (!current_process().credentials.may(Capability::SysChroot)) {
         return Error{Errno::Eperm};
     }
     current_process().place->root = inode;

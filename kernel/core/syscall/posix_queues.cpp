@@ -172,7 +172,7 @@ Nothing mq_unlink(Pointer name) {
     }
     // Their directory is sticky. [linux/abi]: unlink(2), EPERM
     const Credentials& who = current_process().credentials;
-    if (!who.privileged() && who.user.effective != queue->metadata().owner) {
+    if (!who.may(Capability::Fowner) && who.user.effective != queue->metadata().owner) {
         return Error{Errno::Eperm};
     }
     unname_posix_queue(text);

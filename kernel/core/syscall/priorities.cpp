@@ -69,7 +69,7 @@ Nothing check_io_priority(u32 value) {
     const u32 level = Level::get(value);
     switch (static_cast<Class>(ClassField::get(value))) {
         case Class::Realtime:
-            if (!current_process().credentials.privileged()) {
+            if (!current_process().credentials.may(Capability::SysNice)) {
                 return Error{Errno::Eperm};
             }
             [[fallthrough]];
@@ -87,7 +87,8 @@ Nothing check_io_priority(u32 value) {
 
 bool may_lower_nice(const Process& process, i32 nice) {
     const auto asked = static_cast<u64>(highest_nice + 1 - nice);  // 1 to 40, as the limit counts
-    return current_process().credentials.privileged() || asked <= process.limit(Resource::Nice);
+    return current_process().credentials.may(Capability::SysNice) ||
+           asked <= process.limit(Resource::Nice);
 }
 
 Value getpriority(u32 which, i32 who) {
@@ -126,7 +127,7 @@ Nothing ioprio_set(u32 which, i32 who, u32 value) {
     RF_TRY(check_io_priority(value));
     RF_TRY_ASSIGN(wanted, meant(which, io_priority::first_kind, who));
     return for_each(wanted, [&](Process& process) {
-        if (!current_process().credentials.privileged() &&
+        if (!current_process().credentials.may(Capability::SysNice) &&
             process.credentials.user.real != current_process().credentials.user.real) {
             return Nothing(Error{Errno::Eperm});
         }

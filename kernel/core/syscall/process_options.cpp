@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernel/core/process/isolation_choice.h"
+#include "kernel/core/syscall/process_options.h"
 #include "kernel/core/syscall/support.h"
 #include "kernel/core/vm/admission.h"
 #include "kernel_arch/modify_ldt.h"
@@ -23,17 +24,20 @@ enum class ProcessOption : u32 {
     GetName = 16,
     GetSeccomp = 21,
     CapabilityBoundingRead = 23,
+    CapabilityBoundingDrop = 24,
+    GetSecurityBits = 27,
+    SetSecurityBits = 28,
     SetTimerSlack = 29,
     GetTimerSlack = 30,
     SetChildSubreaper = 36,
     GetChildSubreaper = 37,
     SetNoNewPrivileges = 38,
     GetNoNewPrivileges = 39,
+    AmbientCapabilities = 47,
 };
 
 constexpr usize process_name_size = 16;
 constexpr u64 default_timer_slack = 50'000;
-constexpr u64 last_capability = 40;
 
 Value set_process_name(Pointer name) {
     char text[process_name_size] = {};
@@ -78,7 +82,7 @@ u64 isolation_choice() {
 
 }  // namespace
 
-Value prctl(u32 option, u64 argument, u64, u64, u64) {
+Value prctl(u32 option, u64 argument, u64 second, u64 third, u64 fourth) {
     Process& process = current_process();
     switch (option) {
         case abi::isolation::set_choice:
@@ -113,13 +117,25 @@ Value prctl(u32 option, u64 argument, u64, u64, u64) {
         case ProcessOption::GetTimerSlack:
             return default_timer_slack;
         case ProcessOption::CapabilityBoundingRead:
-            return argument <= last_capability ? Value(u64{1}) : Error{Errno::Einval};
+            return bounding_capability(argument);
+        case ProcessOption::CapabilityBoundingDrop:
+            return drop_bounding_capability(argument);
         case ProcessOption::GetKeepCapabilities:
+            return u64{process.credentials.capabilities.keep ? 1U : 0U};
         case ProcessOption::SetKeepCapabilities:
+            return keep_capabilities(argument);
+        case ProcessOption::AmbientCapabilities:
+            return change_ambient_capabilities(argument, second, third | fourth);
+        case ProcessOption::GetSecurityBits:
+            return security_bits();
+        case ProcessOption::SetSecurityBits:
+            return set_security_bits(argument);
+        case ProcessOption::SetNoNewPrivileges:
+            return forbid_new_privileges(argument, second | third | fourth);
+        case ProcessOption::GetNoNewPrivileges:
+            return forbids_new_privileges(argument | second | third | fourth);
         case ProcessOption::SetTimerSlack:
         case ProcessOption::GetSeccomp:
-        case ProcessOption::SetNoNewPrivileges:
-        case ProcessOption::GetNoNewPrivileges:
             return u64{0};
         case ProcessOption::SetChildSubreaper:
             break;

@@ -16,7 +16,7 @@ Fallible<void> set_limit(Process& process, u32 resource, const ResourceLimit& wa
     const bool raises = wanted.hard > limit.hard;
     const bool too_far =
         static_cast<Resource>(resource) == Resource::OpenFiles && wanted.hard > most_open_files;
-    if ((raises && !current_process().credentials.privileged()) || too_far) {
+    if ((raises && !current_process().credentials.may(Capability::SysResource)) || too_far) {
         return Error{Errno::Eperm};
     }
     limit = wanted;
@@ -34,7 +34,7 @@ Nothing prlimit64(i32 id, u32 resource, Pointer limit, Pointer old) {
     }
     RF_TRY_ASSIGN(process, process_called(id));
     const UserIds& mine = current_process().credentials.user;
-    if (!current_process().credentials.privileged() &&
+    if (!current_process().credentials.may(Capability::SysResource) &&
         mine.real != process->credentials.user.real) {
         return Error{Errno::Eperm};
     }

@@ -85,7 +85,7 @@ Nothing change(Thread& thread, const Wish& wish) {
         is_realtime(wanted.policy) != (wanted.priority > 0)) {
         return Error{Errno::Einval};
     }
-    const bool privileged = current_process().credentials.privileged();
+    const bool privileged = current_process().credentials.may(Capability::SysNice);
     if (!privileged && (!may_schedule(thread) || !within_limits(thread, wish))) {
         return Error{Errno::Eperm};
     }
@@ -177,7 +177,8 @@ Nothing change_attributes(Thread& thread, const SchedulingAttributes& given) {
         return Error{Errno::Einval};
     }
     // No time of the CPU is set aside, so there is none to promise.
-    return Error{current_process().credentials.privileged() ? Errno::Ebusy : Errno::Eperm};
+    return Error{current_process().credentials.may(Capability::SysNice) ? Errno::Ebusy
+                                                                        : Errno::Eperm};
 }
 
 }  // namespace
@@ -194,7 +195,7 @@ Fallible<Thread*> scheduled_thread(i32 id) {
 bool may_schedule(const Thread& thread) {
     const Credentials& mine = current_process().credentials;
     const UserIds& theirs = thread.process().credentials.user;
-    return mine.privileged() || mine.user.effective == theirs.effective ||
+    return mine.may(Capability::SysNice) || mine.user.effective == theirs.effective ||
            mine.user.effective == theirs.real;
 }
 

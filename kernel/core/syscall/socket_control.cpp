@@ -33,7 +33,7 @@ T at(std::span<const u8> bytes, usize offset) {
 Nothing take_files(std::span<const u8> data, OutgoingMessage& message) {
     const usize count = data.size() / sizeof(i32);
     const Process& process = current_process();
-    if (!process.credentials.privileged() &&
+    if (!process.credentials.may(Capability::SysResource) &&
         PassedFiles::in_flight() + count > process.limit(Resource::OpenFiles)) {
         return Error{Errno::Etoomanyrefs};
     }
@@ -58,8 +58,10 @@ Nothing take_credentials(std::span<const u8> data, OutgoingMessage& message) {
     const auto claimed = at<PeerCredentials>(data, 0);
     const Process& process = current_process();
     const Credentials& own = process.credentials;
-    if (!own.privileged() && (claimed.process != process.id() || !is_own(claimed.user, own.user) ||
-                              !is_own(claimed.group, own.group))) {
+    const bool may_claim = (claimed.process == process.id() || own.may(Capability::SysAdmin)) &&
+                           (is_own(claimed.user, own.user) || own.may(Capability::SetUid)) &&
+                           (is_own(claimed.group, own.group) || own.may(Capability::SetGid));
+    if (!may_claim) {
         return Error{Errno::Eperm};
     }
     message.credentials = claimed;

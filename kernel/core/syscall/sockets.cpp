@@ -53,8 +53,9 @@ Fallible<Ref<Socket>> make_inet_socket(AddressFamily family, SocketType type, u3
             }
             return Error{Errno::Eprotonosupport};
         case SocketType::Raw:
-            return Error{current_process().credentials.privileged() ? Errno::Eprotonosupport
-                                                                    : Errno::Eperm};
+            return Error{current_process().credentials.may(Capability::NetRaw)
+                             ? Errno::Eprotonosupport
+                             : Errno::Eperm};
         default:
             return Error{Errno::Esocktnosupport};
     }

@@ -72,7 +72,7 @@ Nothing uname(Pointer names) {
 }
 
 Nothing sethostname(Pointer name, u64 size) {
-    if (!current_process().credentials.privileged()) {
+    if (!current_process().credentials.may(Capability::SysAdmin)) {
         return Error{Errno::Eperm};
     }
     if (size >= name_field) {
@@ -109,7 +109,8 @@ Value syslog(u32 type, Pointer, i32) {
     if (type > last_type) {
         return Error{Errno::Einval};
     }
-    return current_process().credentials.privileged() ? Value(u64{0}) : Error{Errno::Eperm};
+    return current_process().credentials.may(Capability::Syslog) ? Value(u64{0})
+                                                                 : Error{Errno::Eperm};
 }
 
 /// Linux's own, in which ADDR_NO_RANDOMIZE changes nothing: addresses are the same each time
@@ -139,77 +140,9 @@ Value membarrier(u32 command, u32) {
     return (command & ~static_cast<u32>(supported)) == 0 ? Value(u64{0}) : Error{Errno::Einval};
 }
 
-namespace {
-
-/// `struct __user_cap_header_struct`, and one word of each of the three sets.
-struct CapabilityHeader {
-    u32 version;
-    i32 id;
-};
-struct CapabilityWords {
-    u32 effective;
-    u32 permitted;
-    u32 inheritable;
-};
-constexpr usize capability_words = 2;
-
-/// Einval, with the newest version told to the program, if it speaks another one.
-Fallible<CapabilityHeader> read_capability_header(Pointer header) {
-    constexpr u32 version_3 = 537396514;
-    RF_TRY_ASSIGN(wanted, read_user<CapabilityHeader>(header));
-    if (wanted.version != version_3) {
-        RF_TRY(write_user(header, version_3));
-        return Error{Errno::Einval};
-    }
-    return wanted;
-}
-
-/// What the process may do: all of it or nothing.
-u32 capability_word(const Process& process, usize index) {
-    using Low = Bitfield<0, 32>;
-    using High = Bitfield<0, 9>;  // up to CAP_LAST_CAP
-    if (!process.credentials.privileged()) {
-        return 0;
-    }
-    return static_cast<u32>(index == 0 ? Low::mask : High::mask);
-}
-
-}  // namespace
-
-Nothing capget(Pointer header, Pointer data) {
-    RF_TRY_ASSIGN(wanted, read_capability_header(header));
-    RF_TRY_ASSIGN(process, process_called(wanted.id));
-    CapabilityWords sets[capability_words] = {};
-    for (usize i = 0; i < capability_words; ++i) {
-        sets[i].effective = sets[i].permitted = capability_word(*process, i);
-    }
-    return data == Pointer{}
-               ? Nothing{}
-               : write_user_bytes(data, {reinterpret_cast<const u8*>(sets), sizeof(sets)});
-}
-
-/// A process has all capabilities or none, by its user: sets it could have are taken, without
-/// effect.
-Nothing capset(Pointer header, Pointer data) {
-    RF_TRY_ASSIGN(wanted, read_capability_header(header));
-    const Process& self = current_process();
-    if (wanted.id != 0 && static_cast<u32>(wanted.id) != self.id()) {
-        return Error{Errno::Eperm};
-    }
-    CapabilityWords sets[capability_words];
-    RF_TRY(read_user_bytes(data, {reinterpret_cast<u8*>(sets), sizeof(sets)}));
-    for (usize i = 0; i < capability_words; ++i) {
-        const u32 allowed = capability_word(self, i);
-        if ((sets[i].permitted & ~allowed) != 0 || (sets[i].effective & ~sets[i].permitted) != 0) {
-            return Error{Errno::Eperm};
-        }
-    }
-    return {};
-}
-
 Nothing vhangup() {
     const Process& self = current_process();
-    if (!self.credentials.privileged()) {
+    if (!self.credentials.may(Capability::SysTtyConfig)) {
         return Error{Errno::Eperm};
     }
     if (const Ref<Terminal> terminal = self.terminal; terminal) {

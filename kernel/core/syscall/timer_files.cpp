@@ -30,7 +30,7 @@ Value timerfd_create(u32 clock, u32 flags) {
     if ((flags & ~allowed) != 0 || traits == nullptr || !traits->drives_timer_files) {
         return Error{Errno::Einval};
     }
-    if (traits->wakes_from_suspend && !current_process().credentials.privileged()) {
+    if (traits->wakes_from_suspend && !current_process().credentials.may(Capability::WakeAlarm)) {
         return Error{Errno::Eperm};
     }
     RF_TRY_ASSIGN(file, make_timer_file(OpenFlags{flags & open_bits::NonBlocking::mask}, clock));

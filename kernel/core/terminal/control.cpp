@@ -106,7 +106,7 @@ Fallible<u64> set_foreground_from(Terminal& terminal, u64 argument) {
 
 Fallible<u64> inject(Terminal& terminal, u64 argument) {
     const Process& self = current_process();
-    const bool privileged = self.credentials.privileged();
+    const bool privileged = self.credentials.may(Capability::SysAdmin);
     // As Linux is by default since 6.2: nobody types for others.
     if (!privileged) {
         return Error{Errno::Eio};
@@ -189,7 +189,7 @@ Fallible<u64> control_device(Terminal& terminal, const TerminalEnd& end, u32 req
         case terminal_requests::open_peer:
             return Error{Errno::Eio};  // only a master has a peer
         case terminal_requests::hang_up:
-            if (!current_process().credentials.privileged()) {
+            if (!current_process().credentials.may(Capability::SysAdmin)) {
                 return Error{Errno::Eperm};
             }
             terminal.hang_up();

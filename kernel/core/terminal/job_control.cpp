@@ -68,7 +68,7 @@ Fallible<void> acquire(Terminal& terminal, bool open_for_reading, Steal steal) {
     if (leads_session(self) && terminal.session == self.session) {
         return {};
     }
-    const bool privileged = self.credentials.privileged();
+    const bool privileged = self.credentials.may(Capability::SysAdmin);
     const bool may_take = terminal.session == 0 || (steal == Steal::Yes && privileged);
     if (!leads_session(self) || self.terminal || !may_take || !(open_for_reading || privileged)) {
         return Error{Errno::Eperm};

@@ -156,7 +156,7 @@ Fallible<u64> TerminalFile::control(u32 request, u64 argument) {
 Fallible<Ref<OpenFile>> open_terminal(Ref<Inode> inode, const OpenFlags& flags,
                                       const Ref<Terminal>& terminal) {
     RF_TRY(admit_allocation());
-    if (terminal->exclusive && !current_process().credentials.privileged()) {
+    if (terminal->exclusive && !current_process().credentials.may(Capability::SysAdmin)) {
         return ringfence::Error{Errno::Ebusy};
     }
     RF_TRY(terminal->check_open());

@@ -51,7 +51,7 @@ bool may_trace(const Process& target) {
         return true;
     }
     return mine.may_attach(target.credentials) &&
-           (mine.privileged() || !target.memory || target.memory->dumpable);
+           (mine.may(Capability::SysPtrace) || !target.memory || target.memory->dumpable);
 }
 
 Fallible<void> attach(Thread& target) {
@@ -145,7 +145,7 @@ void take_leaders_tracing(Thread& self) {
 
 bool may_gain_privileges() {
     const Ref<Tracee>& tracee = current_thread().tracee;
-    return !tracee || tracee->tracer->process().credentials.privileged();
+    return !tracee || tracee->tracer->process().credentials.may(Capability::SysPtrace);
 }
 
 namespace {
