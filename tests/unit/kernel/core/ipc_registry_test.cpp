@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "kernel/core/ipc/ipc_registry.h"
+#include "tests/unit/kernel/core/credentials_of.h"
 
 #include <gtest/gtest.h>
 
@@ -17,13 +18,6 @@ constexpr u32 circle = 64;
 
 i32 number_of(const Object& object) {
     return static_cast<i32>(object.id());
-}
-
-Credentials user(u32 id, u32 group) {
-    Credentials who;
-    who.user = {id, id, id};
-    who.group = {group, group, group};
-    return who;
 }
 
 TEST(IpcRegistryTest, numbers_and_keys_find_what_was_added) {
@@ -79,29 +73,30 @@ TEST(IpcRegistryTest, there_are_as_many_as_may_be_and_no_more) {
 }
 
 TEST(IpcObjectTest, permissions_are_the_owners_the_groups_or_the_others) {
-    const Object object(1, 0642, user(10, 20));
-    EXPECT_TRUE(object.check_access(user(10, 1), ipc_access::read | ipc_access::write).ok());
-    EXPECT_FALSE(object.check_access(user(10, 1), ipc_access::execute).ok());
-    EXPECT_TRUE(object.check_access(user(11, 20), ipc_access::read).ok());
-    EXPECT_FALSE(object.check_access(user(11, 20), ipc_access::write).ok());
-    EXPECT_TRUE(object.check_access(user(11, 21), ipc_access::write).ok());
-    EXPECT_FALSE(object.check_access(user(11, 21), ipc_access::read).ok());
-    EXPECT_TRUE(object.check_access(user(0, 0), ipc_access::execute).ok());
-    EXPECT_TRUE(object.check_control(user(10, 1)).ok());
-    EXPECT_FALSE(object.check_control(user(11, 20)).ok());
+    const Object object(1, 0642, credentials_of(10, 20));
+    EXPECT_TRUE(
+        object.check_access(credentials_of(10, 1), ipc_access::read | ipc_access::write).ok());
+    EXPECT_FALSE(object.check_access(credentials_of(10, 1), ipc_access::execute).ok());
+    EXPECT_TRUE(object.check_access(credentials_of(11, 20), ipc_access::read).ok());
+    EXPECT_FALSE(object.check_access(credentials_of(11, 20), ipc_access::write).ok());
+    EXPECT_TRUE(object.check_access(credentials_of(11, 21), ipc_access::write).ok());
+    EXPECT_FALSE(object.check_access(credentials_of(11, 21), ipc_access::read).ok());
+    EXPECT_TRUE(object.check_access(credentials_of(0, 0), ipc_access::execute).ok());
+    EXPECT_TRUE(object.check_control(credentials_of(10, 1)).ok());
+    EXPECT_FALSE(object.check_control(credentials_of(11, 20)).ok());
 }
 
 TEST(IpcObjectTest, the_maker_keeps_his_rights_when_the_owner_changes) {
-    Object object(1, 0600, user(10, 20));
+    Object object(1, 0600, credentials_of(10, 20));
     IpcPermissionImage wanted = object.image();
     wanted.user = 30;
     wanted.mode = 07604;
     ASSERT_TRUE(object.change_owner(wanted).ok());
     EXPECT_EQ(object.mode(), 0604U);
     EXPECT_EQ(object.image().creator_user, 10U);
-    EXPECT_TRUE(object.check_access(user(10, 1), ipc_access::write).ok());
-    EXPECT_TRUE(object.check_access(user(30, 1), ipc_access::write).ok());
-    EXPECT_FALSE(object.check_access(user(31, 1), ipc_access::write).ok());
+    EXPECT_TRUE(object.check_access(credentials_of(10, 1), ipc_access::write).ok());
+    EXPECT_TRUE(object.check_access(credentials_of(30, 1), ipc_access::write).ok());
+    EXPECT_FALSE(object.check_access(credentials_of(31, 1), ipc_access::write).ok());
     wanted.user = ~0U;
     EXPECT_EQ(object.change_owner(wanted).error(), Errno::Einval);
 }

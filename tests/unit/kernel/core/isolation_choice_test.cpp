@@ -2,6 +2,7 @@
 #include "kernel/core/process/isolation_choice.h"
 
 #include "kernel/core/process/process_table.h"
+#include "tests/unit/kernel/core/credentials_of.h"
 #include "tests/unit/kernel/core/fake_machine.h"
 
 namespace ringfence::kernel::testing {
@@ -66,7 +67,7 @@ TEST_F(IsolationChoiceTest, shared_memory_changes_once) {
 
 TEST_F(IsolationChoiceTest, less_protection_takes_privilege) {
     for (Process* each : {&process(0), &process(1)}) {
-        each->credentials.user.effective = 1000;
+        each->credentials = credentials_of(1000, 1000);
     }
     const IsolationSetting isolated{.choice = IsolationChoice::Isolated};
     EXPECT_TRUE(choose_isolation(process(0), isolated));

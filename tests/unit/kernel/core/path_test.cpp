@@ -4,6 +4,7 @@
 #include <string>
 
 #include "kernel/core/fs/tmpfs.h"
+#include "tests/unit/kernel/core/credentials_of.h"
 #include "tests/unit/kernel/core/fake_machine.h"
 
 namespace ringfence::kernel::testing {
@@ -74,8 +75,7 @@ TEST_F(PathTest, failures_are_those_of_path_resolution_7) {
 
 TEST_F(PathTest, directories_can_be_closed_to_others) {
     usr_->metadata().permissions = 0700;
-    who_.user = {1000, 1000, 1000};
-    who_.group = {1000, 1000, 1000};
+    who_ = credentials_of(1000, 1000);
     EXPECT_EQ(failure("/usr/bin"), Errno::Eacces);
     EXPECT_EQ(failure("/bin/tool"), Errno::Eacces);
     usr_->metadata().permissions = 0701;

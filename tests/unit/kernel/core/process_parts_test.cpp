@@ -2,6 +2,7 @@
 // Small parts of processes: scripts, credentials, descriptors, wait statuses.
 #include "kernel/core/fs/devices.h"
 #include "kernel/core/process/script.h"
+#include "tests/unit/kernel/core/credentials_of.h"
 #include "tests/unit/kernel/core/fake_machine.h"
 
 namespace ringfence::kernel::testing {
@@ -21,9 +22,10 @@ TEST(ScriptLine, is_split_into_interpreter_and_one_argument) {
 
 TEST(Credentials, grant_what_the_permission_bits_say) {
     Metadata file{.permissions = 0640, .owner = 10, .group = 20};
-    Credentials owner{.user = {10, 10, 10}, .group = {99, 99, 99}};
-    Credentials member{.user = {11, 11, 11}, .group = {99, 99, 99}, .groups = {20}};
-    Credentials other{.user = {12, 12, 12}, .group = {99, 99, 99}};
+    const Credentials owner = credentials_of(10, 99);
+    Credentials member = credentials_of(11, 99);
+    member.groups = {20};
+    const Credentials other = credentials_of(12, 99);
     EXPECT_TRUE(owner.may_access(file, Access::Read | Access::Write));
     EXPECT_TRUE(member.may_access(file, Access::Read));
     EXPECT_FALSE(member.may_access(file, Access::Write));
@@ -33,6 +35,10 @@ TEST(Credentials, grant_what_the_permission_bits_say) {
     EXPECT_FALSE(root.may_access(file, Access::Execute));
     file.permissions = 0641;
     EXPECT_TRUE(root.may_access(file, Access::Execute));
+    Credentials reader = other;
+    reader.capabilities.effective = CapabilitySet::of(Capability::DacReadSearch);
+    EXPECT_TRUE(reader.may_access(file, Access::Read));
+    EXPECT_FALSE(reader.may_access(file, Access::Write));
     file.permissions = 0077;
     EXPECT_FALSE(owner.may_access(file, Access::Read));  // the owner's bits count, not the others'
 }
