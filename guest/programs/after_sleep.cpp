@@ -19,8 +19,9 @@ namespace {
 constexpr size_t page = 4096;
 constexpr std::string_view text = "0123456789abcdef";
 
-char* map(size_t pages, int protection = PROT_READ | PROT_WRITE) {
-    void* const area = mmap(nullptr, pages * page, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+char* map(size_t pages) {
+    void* const area =
+        mmap(nullptr, pages * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     require(area != MAP_FAILED, "mmap");
     return static_cast<char*>(area);
 }

@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <cstdint>
 #include <cstring>
-#include <string_view>
+#include <initializer_list>
 
 #include "guest/programs/children.h"
 
@@ -63,9 +63,7 @@ int own_program = -1;
 /// This program again, as far as `show`.
 [[noreturn]] void begin_again(const char* when) {
     char name[] = "capabilities";
-    char text[64];
-    std::snprintf(text, sizeof text, "%s", when);
-    char* const arguments[] = {name, text, nullptr};
+    char* const arguments[] = {name, const_cast<char*>(when), nullptr};
     char* const environment[] = {nullptr};
     std::fflush(stdout);
     fexecve(own_program, arguments, environment);

@@ -34,8 +34,8 @@ inline std::string_view obstacle(Needs needs, const Place& place) {
         case Needs::Tracing:
             return host_lets_programs_trace() ? "" : "this host does not let programs trace others";
         case Needs::Debugging:
-            if (!host_lets_programs_trace()) {
-                return "this host does not let programs trace others";
+            if (const auto cannot_trace = obstacle(Needs::Tracing, place); !cannot_trace.empty()) {
+                return cannot_trace;
             }
             return host_gdb_writes_registers()
                        ? ""
